@@ -1,0 +1,113 @@
+"""Fixtures that every room's tests share: engines, stores, a deterministic ground."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+
+from lichen.kit import monotone
+from lichen.store import Store, metadata, open_store
+
+settings.register_profile(
+    "default", max_examples=25, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("sim", max_examples=1_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+POSTGRESQL_URL = os.environ.get(
+    "LICHEN_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
+)
+START_US = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now_us: int = START_US) -> None:
+        self.now_us = now_us
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def advance(self, **parts: float) -> None:
+        """Move by days, hours, minutes and seconds."""
+        seconds = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
+        self.now_us += int(sum(seconds[name] * value for name, value in parts.items()) * 1e6)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield an address of an empty database with every table."""
+    if engine == "sqlite":
+        yield ""
+        return
+    template = request.getfixturevalue("postgresql_template")
+    name = f"lichen_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield POSTGRESQL_URL.rsplit("/", 1)[0] + f"/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    """Yield the name of a database that holds every table and no row."""
+    import sqlalchemy as sa
+
+    _import_tables()
+    name = f"lichen_template_{uuid.uuid4().hex[:8]}"
+    base = POSTGRESQL_URL.rsplit("/", 1)[0]
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        engine = sa.create_engine(f"{base}/{name}".replace("postgresql://", "postgresql+psycopg://"))
+        metadata.create_all(engine)
+        engine.dispose()
+        yield name
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def store(
+    engine: str, database_url: str, tmp_path: Path, clock: FakeClock
+) -> AsyncIterator[Store]:
+    """Yield an empty store on the engine, with every table."""
+    if engine == "sqlite":
+        import sqlalchemy as sa
+
+        _import_tables()
+        database = sa.create_engine(f"sqlite:///{tmp_path / 'lichen.sqlite'}")
+        metadata.create_all(database)
+        database.dispose()
+    opened = open_store(database_url, folder=tmp_path, clock=monotone(clock))
+    yield opened
+    await opened.close()
+
+
+def _import_tables() -> None:
+    """Import every room's tables, so that the metadata is whole."""
+    import importlib
+
+    import lichen
+
+    for path in sorted(Path(lichen.__path__[0]).glob("*/tables.py")):
+        importlib.import_module(f"lichen.{path.parent.name}.tables")
