@@ -1,0 +1,301 @@
+"""The configuration: one frozen, typed tree, read once at the start.
+
+Later wins: defaults < profile < TOML file (`--config`, or `lichen.toml` in the data folder)
+< `LICHEN_…` variables < words of the command line. Each option says what it is, its unit, its
+bounds and its variable in one `option(…)`; `annotated` prints them all as a TOML file that loads
+back to the same tree. An unknown key or variable is refused with the nearest known one: a typo
+that is silently ignored is a house that silently runs open.
+
+Secrets are kept in `Secret` and are never printed. Nothing here reads the environment by itself;
+`config_sources` reads and judges what it is given.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
+
+import msgspec
+
+from lichen.kit.errors import Refused
+
+PREFIX = "LICHEN_"
+FILE_NAME = "lichen.toml"
+
+Profile = Literal["default", "testbed"]
+ImageMode = Literal["None", "StoreLinkPreviews", "ProxyAllImages"]
+
+
+class ConfigRefused(Refused):
+    """The configuration cannot be used; the text says which option, what came and what to do."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("config_refused", text)
+
+
+class Secret:
+    """A text that is never printed; `reveal` gives it to whoever needs it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(not shown)" if self._text else "Secret()"
+
+    __str__ = __repr__
+
+
+def option(text: str, *, unit: str = "", variable: str = "",
+           ge: float | None = None, le: float | None = None) -> msgspec.Meta:
+    """Describe an option: what it does, its unit, its variable if that is a fixed word, bounds."""
+    extra = {"unit": unit, "variable": variable}
+    return msgspec.Meta(description=text, extra=extra, ge=ge, le=le)
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all sections: a table of the file, a word of the variables."""
+
+
+PORT_MAX = 65_535  # RFC 9293 §3.1: ports have 16 bits
+
+
+class Server(Section, frozen=True):
+    """Where the house keeps its folder and on which ports it listens."""
+
+    data: Annotated[Path, option(
+        "The folder that holds everything: rows, log, pictures, this file.",
+        variable="LICHEN_DATA")] = Path("data")
+    host: Annotated[str, option(
+        "The address to listen on. Put a proxy with TLS before it, or 0.0.0.0 to be reached "
+        "directly.", variable="LICHEN_HOST")] = "127.0.0.1"
+    port: Annotated[int, option(
+        "The port for pages and APIs.", variable="LICHEN_PORT", ge=1, le=PORT_MAX)] = 8536
+    stream_port: Annotated[int, option(
+        "The port of the public event stream; 0 for none.",
+        variable="LICHEN_STREAM_PORT", ge=0, le=PORT_MAX)] = 0
+    metrics_port: Annotated[int, option(
+        "The port of the Prometheus metrics, on loopback only; 0 for none. When it is taken, "
+        "the house warns and starts without.",
+        variable="LICHEN_METRICS_PORT", ge=0, le=PORT_MAX)] = 8538
+    profile: Annotated[Profile, option(
+        "A set of defaults: `default`, or `testbed` for machines that test clients and peers; "
+        "never open a testbed to the internet.", variable="LICHEN_PROFILE")] = "default"
+    workers: Annotated[int, option(
+        "How many processes serve. More than one needs PostgreSQL and NATS.",
+        ge=1, le=64)] = 1
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], option(
+        "How much is told on standard error.")] = "info"
+    log_format: Annotated[Literal["auto", "text", "json"], option(
+        "How it is told: text for people, json for machines, auto: text on a terminal.")] = "auto"
+
+
+class Identity(Section, frozen=True):
+    """Who the house is to others; ids are made from it, so choose it once."""
+
+    public_url: Annotated[str, option(
+        "The address people and peers use, as https://forum.example. Everything's id begins with "
+        "it and never changes. Empty: http://<host>:<port>.", variable="LICHEN_PUBLIC_URL")] = ""
+    software_name: Annotated[str, option(
+        "The software name in NodeInfo; apps for Lemmy refuse others than lemmy.")] = "lemmy"
+    software_version: Annotated[str, option(
+        "The version in NodeInfo and in the Lemmy API.")] = "0.19.20-lichen.1"
+
+
+class Database(Section, frozen=True):
+    """Where the rows are."""
+
+    url: Annotated[Secret, option(
+        "Empty: SQLite in the data folder. Or postgresql://user:password@host:5432/name when one "
+        "machine is not enough.", variable="LICHEN_DATABASE_URL")] = Secret()
+
+    @property
+    def engine(self) -> Literal["sqlite", "postgresql"]:
+        """The engine that the url names."""
+        return "postgresql" if self.url else "sqlite"
+
+
+class Log(Section, frozen=True):
+    """The durable log of everything that happened."""
+
+    segment_bytes_max: Annotated[int, option(
+        "A segment file is closed at this size.", unit="bytes", ge=1 << 12, le=1 << 30)] = 16 << 20
+    retention_s: Annotated[float, option(
+        "Events older than this are dropped once every reader has passed them.",
+        unit="s", ge=0)] = 30 * 86_400.0
+    retention_bytes_max: Annotated[int, option(
+        "The oldest events are dropped above this size, once every reader has passed them.",
+        unit="bytes", ge=1 << 20)] = 16 << 30
+    retention_interval_s: Annotated[float, option(
+        "How often old segments are looked for.", unit="s", ge=0.1, le=86_400)] = 600.0
+
+
+class Accounts(Section, frozen=True):
+    """Signing up and logging in; the first values of what administrators set on the site page."""
+
+    registration: Annotated[Literal["open", "application", "closed"], option(
+        "Who may sign up: anybody, anybody whose application is accepted, or nobody.")] = "open"
+    email_required: Annotated[bool, option(
+        "Whether signing up asks for an e-mail address and verifies it.")] = False
+    captcha: Annotated[bool, option("Whether signing up asks for a captcha.")] = False
+    session_s: Annotated[float, option(
+        "How long a login lasts without being used.", unit="s", ge=60)] = 365 * 86_400.0
+    admin_name: Annotated[str, option(
+        "The administrator to create wherever none exists.", variable="LICHEN_ADMIN_NAME")] = ""
+    admin_password: Annotated[Secret, option(
+        "That administrator's first password.", variable="LICHEN_ADMIN_PASSWORD")] = Secret()
+
+
+class Forum(Section, frozen=True):
+    """Communities, posts and comments."""
+
+    list_cache_s: Annotated[float, option(
+        "How long the same list is answered to strangers from memory.",
+        unit="s", ge=0, le=1)] = 1.0
+    tally_interval_s: Annotated[float, option(
+        "The shortest time between two public tallies of one thing.",
+        unit="s", ge=0.1, le=60)] = 1.0
+
+
+class Outbound(Section, frozen=True):
+    """What the house may fetch from others."""
+
+    private_addresses: Annotated[bool, option(
+        "Allow private, loopback and link-local addresses. On a public server this lets strangers "
+        "reach what only this machine may reach.")] = False
+    plain_http: Annotated[bool, option("Allow http beside https.")] = False
+    timeout_s: Annotated[float, option(
+        "The whole time one fetch may take, redirects included.", unit="s", ge=0.1, le=120)] = 10.0
+    bytes_max: Annotated[int, option(
+        "The largest body taken, after decompression.", unit="bytes", ge=1 << 10, le=1 << 30)
+    ] = 4 << 20
+    per_host_max: Annotated[int, option(
+        "How many fetches run at once to one host.", ge=1, le=256)] = 8
+    hosts: Annotated[dict[str, str], option(
+        "Host names with fixed addresses, as name=ip,name=ip.", variable="LICHEN_HOSTS")] = {}
+    fetch_overrides: Annotated[str, option(
+        "A JSON file that maps outside addresses to files, for tests without a network: "
+        '{"https://a.example/x": "x.html"}, paths relative to it.',
+        variable="LICHEN_FETCH_OVERRIDES")] = ""
+
+
+class Media(Section, frozen=True):
+    """Pictures."""
+
+    image_mode: Annotated[ImageMode, option(
+        "What is kept of other people's pictures: nothing (None), small previews of links "
+        "(StoreLinkPreviews), or all, so that readers never call strangers (ProxyAllImages).",
+        variable="LICHEN_IMAGE_MODE")] = "StoreLinkPreviews"
+    any_bytes: Annotated[bool, option(
+        "Accept bytes that are no picture as one; for testbeds only.")] = False
+
+
+class Limits(Section, frozen=True):
+    """What one caller may ask; fixed limits are shown by `lichen limits`."""
+
+    body_bytes_max: Annotated[int, option(
+        "The largest body of a request that carries no file.",
+        unit="bytes", ge=1 << 12, le=64 << 20)] = 1 << 20
+    rates: Annotated[bool, option(
+        "Whether one address may only post, sign up and search so often.")] = True
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is decided before the start."""
+
+    server: Server = Server()
+    identity: Identity = Identity()
+    database: Database = Database()
+    log: Log = Log()
+    accounts: Accounts = Accounts()
+    forum: Forum = Forum()
+    outbound: Outbound = Outbound()
+    media: Media = Media()
+    limits: Limits = Limits()
+
+    @property
+    def public_url(self) -> str:
+        """The origin that every id begins with, without a slash at the end."""
+        if self.identity.public_url:
+            return self.identity.public_url
+        host = self.server.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"  # RFC 3986 §3.2.2: IPv6 addresses stand in brackets.
+        return f"http://{host}:{self.server.port}"
+
+    @staticmethod
+    def load(path: Path | None = None, environ: Mapping[str, str] | None = None, *,
+             words: Mapping[str, object] | None = None) -> "Config":
+        """Return the whole tree; raises ConfigRefused.
+
+        `path` is the file that was asked for, `words` come from the command line as
+        {"server.port": 8536}.
+        """
+        # Imported here: loading builds this tree, so its module imports this one.
+        from lichen.kit.config_sources import load
+
+        return load(path, environ or {}, words=words or {})
+
+
+# What `--profile testbed` changes (issue 2 §1); everything in it is unsafe on the internet.
+TESTBED: dict[str, object] = {
+    "server.metrics_port": 0,
+    "accounts.registration": "open",
+    "accounts.email_required": False,
+    "accounts.captcha": False,
+    "forum.list_cache_s": 0.1,
+    "forum.tally_interval_s": 0.1,
+    "log.retention_interval_s": 0.1,
+    "outbound.private_addresses": True,
+    "outbound.plain_http": True,
+    "media.any_bytes": True,
+    "limits.rates": False,
+}
+PROFILES: dict[str, dict[str, object]] = {"default": {}, "testbed": TESTBED}
+
+
+class Option(NamedTuple):
+    """One option as the rest of this file sees it."""
+
+    section: str
+    key: str
+    type: Any
+    meta: msgspec.Meta
+    default: object
+    variable: str
+
+    @property
+    def name(self) -> str:
+        """The section and the key, as in messages: server.port."""
+        return f"{self.section}.{self.key}"
+
+
+def options() -> Iterator[Option]:
+    """Yield every option in the order of the tree."""
+    for part in msgspec.structs.fields(Config):
+        section: type[Section] = part.type
+        defaults = section()
+        for key, hint in get_type_hints(section, include_extras=True).items():
+            _, meta = get_args(hint)
+            variable = meta.extra["variable"] or f"{PREFIX}{part.name}_{key}".upper()
+            yield Option(part.name, key, hint, meta, getattr(defaults, key), variable)
+
+
+def section_text(section: str) -> str:
+    """Return the sentence that describes a section."""
+    kinds = {part.name: part.type for part in msgspec.structs.fields(Config)}
+    return str(kinds[section].__doc__)

@@ -1,0 +1,58 @@
+"""Crash points: named places where a test may kill the process, at every durable boundary.
+
+`crash_point(name)` does nothing, unless the environment variable LICHEN_CRASH_AT names the point:
+then the process dies there by SIGKILL, as in a power cut that spares the page cache.
+`LICHEN_CRASH_AT=log.after_write:3` dies at the third hit. The table in docs/crash_points.md lists
+the same names; a test compares the two.
+"""
+
+import itertools
+import os
+import signal
+from typing import NamedTuple
+
+VARIABLE = "LICHEN_CRASH_AT"
+
+
+class CrashPoint(NamedTuple):
+    """A place to die at: its name, and what holds at that moment."""
+
+    name: str
+    meaning: str
+
+
+CRASH_POINTS = (
+    CrashPoint("log.before_write", "A batch was given its sequences; nothing of it is written."),
+    CrashPoint("log.after_write", "A batch is written, but not yet synced to the disk."),
+    CrashPoint("log.after_sync", "A batch is durable, but its callers were not told yet."),
+    CrashPoint("log.before_swap", "A rewritten segment is durable under its temporary name."),
+    CrashPoint("log.after_swap", "A rewritten segment has its name; the folder is not synced."),
+    CrashPoint("log.before_roll", "A new segment is durable under its temporary name."),
+    CrashPoint("log.after_roll", "A new segment has its name and is durable, but still empty."),
+    CrashPoint("log.during_trim", "An old segment was removed; the folder is not synced."),
+    CrashPoint("store.before_commit",
+               "A command's statements were executed; nothing is committed."),
+    CrashPoint("store.after_commit",
+               "A command is committed with its events; its caller was not told yet."),
+    CrashPoint("relay.before_append",
+               "Committed events were read from the outbox; the log has none of them."),
+    CrashPoint("relay.after_append", "The log has the events; the outbox still has them too."),
+    CrashPoint("relay.after_delete", "The events are in the log, and no longer in the outbox."),
+    CrashPoint("columns.before_checkpoint",
+               "The columns are on the disk, but their checkpoint is still the old one."),
+)
+
+_NAMES = frozenset(point.name for point in CRASH_POINTS)
+# Hits of the one point that the environment names: dying needs no state that anybody reads later.
+_hits = itertools.count(1)
+
+
+def crash_point(name: str) -> None:
+    """Die here by SIGKILL when the environment says so; one look-up otherwise."""
+    wanted = os.environ.get(VARIABLE)
+    if wanted is None:
+        return
+    assert name in _NAMES, f"crash point {name} is not registered"
+    wanted_name, _, number = wanted.partition(":")
+    if wanted_name == name and next(_hits) == int(number or 1):
+        os.kill(os.getpid(), signal.SIGKILL)
