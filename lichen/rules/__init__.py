@@ -1,0 +1,18 @@
+"""Rules: the one safe, bounded expression language of the house.
+
+Ranking, feeds, filters, limits and moderation rules are programs in it. A program is one expression
+over named fields; it is checked once, can neither loop nor fail, and gives the same answer for a
+million rows as for one. There is no second evaluator.
+
+    hot = compile_program("log10(max(2, score + 2)) / (age_hours + 2) ** 1.8",
+                          {"score": FieldType.NUMBER, "age_hours": FieldType.NUMBER})
+    hot.columns({"score": scores, "age_hours": ages})     # numpy in, numpy out
+    hot.explain({"score": 41, "age_hours": 3.5})          # a lichen.kit.Reason
+"""
+
+from lichen.rules.errors import RuleRefused
+from lichen.rules.program import Program, compile_program
+from lichen.rules.tree import FieldType
+from lichen.rules.trial import Trial, try_on
+
+__all__ = ["FieldType", "Program", "RuleRefused", "Trial", "compile_program", "try_on"]

@@ -1,0 +1,100 @@
+"""The plain evaluator: one set of facts, one walk over the tree.
+
+It is what `value` and `explain` use, and the measure that the column evaluator is tested against:
+the same steps on single numbers, in the same floating type, without chunks, scratch or hoisting. Of
+an if-else it takes one branch only; `and` and `or` stop early. Neither can be seen from outside,
+since no sub-expression has an effect or can fail.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lichen.rules.arithmetic import ALWAYS_FINITE, COMPARISONS, KERNELS, settle
+from lichen.rules.sets import is_member
+from lichen.rules.tree import (
+    MEMBER_TYPES,
+    Arithmetic,
+    Choice,
+    Comparison,
+    Field,
+    FieldType,
+    Literal,
+    Logic,
+    Membership,
+    Node,
+)
+
+# np.float32 or np.float64: the type every calculated number of one evaluation has.
+Floating = type[np.float32] | type[np.float64]
+
+
+def floating_of(values: Iterable[object]) -> Floating:
+    """Return float32 if numpy floats are among the values and all are float32, else float64."""
+    kinds = {value.dtype for value in values
+             if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f"}
+    return np.float32 if kinds == {np.dtype(np.float32)} else np.float64
+
+
+def fact(value: Any, kind: FieldType, floating: Floating) -> Any:
+    """Return a value from outside in the form the evaluators take; raises TypeError.
+
+    A whole number stays whole (63 bits), so that ids compare exactly.
+    """
+    if kind is FieldType.NUMBER and isinstance(value, int | np.integer | np.bool_):
+        whole = int(value)
+        return np.int64(whole) if abs(whole) < 2**63 else settle(floating(whole))
+    if kind is FieldType.NUMBER and isinstance(value, float | np.floating):
+        return settle(floating(value))
+    if kind is FieldType.TEXT and isinstance(value, str):
+        return str(value)
+    if kind is FieldType.BOOLEAN and isinstance(value, bool | np.bool_):
+        return bool(value)
+    if kind in MEMBER_TYPES and isinstance(value, set | frozenset):
+        return value
+    if kind in MEMBER_TYPES and isinstance(value, list | tuple | np.ndarray):
+        return frozenset(np.asarray(value).tolist())
+    raise TypeError(f"expected {kind}, got {type(value).__name__}")
+
+
+def evaluate(node: Node, facts: Mapping[str, Any], floating: Floating) -> Any:
+    """Return the value of a node for facts that `fact` made; the caller holds `quiet()`."""
+    match node:
+        case Literal(value=value):
+            return floating(value) if isinstance(value, float) else value
+        case Field(name=name):
+            return facts[name]
+        case Arithmetic():
+            return _calculate(node, facts, floating)
+        case Comparison(operators=operators):
+            parts = [evaluate(part, facts, floating) for part in node.parts]
+            return all(_compare(operator, left, right) for operator, left, right
+                       in zip(operators, parts, parts[1:], strict=False))
+        case Logic(word="not"):
+            return not evaluate(node.parts[0], facts, floating)
+        case Logic(word=word):
+            answers = (evaluate(part, facts, floating) for part in node.parts)
+            return all(answers) if word == "and" else any(answers)
+        case Choice(parts=(condition, then, otherwise)):
+            chosen = then if evaluate(condition, facts, floating) else otherwise
+            value = evaluate(chosen, facts, floating)
+            return floating(value) if node.type is FieldType.NUMBER else value
+        case Membership(parts=(item, container)):
+            inside = evaluate(container, facts, floating)
+            value = evaluate(item, facts, floating)
+            return value in inside if isinstance(inside, str) else is_member(value, inside)
+    raise AssertionError(f"unknown node {type(node).__name__}")
+
+
+def _calculate(node: Arithmetic, facts: Mapping[str, Any], floating: Floating) -> Any:
+    parts = [evaluate(part, facts, floating) for part in node.parts]
+    number = KERNELS[node.kernel](*parts, dtype=floating)
+    return number if node.kernel in ALWAYS_FINITE else settle(number)
+
+
+def _compare(operator: str, left: Any, right: Any) -> bool:
+    if isinstance(left, str):
+        # numpy would drop a NUL at the end of a text.
+        return bool((left == right) is (operator == "=="))
+    return bool(COMPARISONS[operator](left, right))

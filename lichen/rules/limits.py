@@ -1,0 +1,14 @@
+"""The limits of the rules language; every one is checked before a program first runs.
+
+A program can neither loop nor grow a value, so these also bound its cost: at most `NODES_MAX`
+column operations, each linear in the rows (and, for text, in the length of the text searched).
+"""
+
+SOURCE_CHARACTERS_MAX = 4_000  # a screenful; longer rules are better split in two
+NODES_MAX = 200  # sub-expressions; the longest program we ship has 24
+NESTING_MAX = 64  # levels of the tree; the evaluators recurse, so this bounds their stack
+EXPONENT_MAX = 64  # a constant exponent beyond ±64 is a slip of the finger
+LITERAL_MAX = 2**63  # a number that is written out; ids are 63 bits
+CHUNK_ROWS = 32_768  # rows worked on at once: a float32 scratch column is 128 KiB, in L2
+PLANS_MAX = 8  # compiled forms kept for each program, one for each set of columns it was given
+SAMPLE_MAX = 20  # rows of the past that a trial shows
