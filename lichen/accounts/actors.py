@@ -1,0 +1,370 @@
+"""Actors and accounts: found, created, given keys. The part that the others stand on."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from lichen.accounts import tables
+from lichen.accounts.keys import generate_keys
+from lichen.accounts.limits import BATCH_MAX, NAME_LENGTH_SETTABLE_MAX
+from lichen.accounts.model import (
+    OUR_INSTANCE_ID,
+    Account,
+    AccountDraft,
+    Actor,
+    ActorDraft,
+    ActorId,
+    ActorKind,
+    Instance,
+    Keys,
+    Settings,
+    check_name,
+    remote_did,
+    site_did,
+)
+from lichen.accounts.passwords import Passwords
+from lichen.accounts.reader import AccountsReader
+from lichen.accounts.records import profile_of, settings_of
+from lichen.accounts.tokens import Tokens
+from lichen.events import LOCAL, event_of
+from lichen.events.accounts import SELF
+from lichen.kit import Conflict, NotFound
+from lichen.kit.ground import Ground
+from lichen.store import Query, Row, Store, Unit
+from lichen.web import Addresses
+
+_TAKEN = {
+    ActorKind.PERSON: "user_already_exists",
+    ActorKind.COMMUNITY: "community_already_exists",
+    ActorKind.SITE: "site_already_exists",
+}
+
+
+def actor_from(row: Row) -> Actor:
+    """Return the actor of a row that has its columns."""
+    return Actor(
+        id=ActorId(row.id),
+        kind=ActorKind(row.kind),
+        name=row.name,
+        display_name=row.display_name,
+        instance_id=row.instance_id,
+        domain=row.domain,
+        local=row.instance_id == OUR_INSTANCE_ID,
+        ap_id=row.ap_id,
+        did=row.did,
+        summary=row.summary,
+        avatar=row.avatar,
+        banner=row.banner,
+        matrix_user_id=row.matrix_user_id,
+        inbox=row.inbox,
+        published_us=row.published_us,
+        updated_us=row.updated_us,
+        deleted=row.deleted,
+        banned=row.banned,
+        ban_expires_us=row.ban_expires_us if row.banned else None,
+        bot=row.bot,
+        admin=row.admin,
+    )
+
+
+def actor_row(actor: Actor) -> dict[str, object]:
+    """Return the columns of an actor's row."""
+    row: dict[str, object] = msgspec.structs.asdict(actor)
+    del row["domain"], row["local"]
+    return row | {"kind": actor.kind.value, "name_key": actor.name.lower()}
+
+
+def account_from(row: Row) -> Account:
+    """Return the account of a row that has its columns and its actor's."""
+    settings = msgspec.json.decode(row.settings, type=Settings)
+    return Account(
+        id=row.account_id,
+        actor=actor_from(row),
+        settings=msgspec.structs.replace(settings, email=row.email),
+        accepted=row.accepted,
+        email_verified=row.email_verified,
+    )
+
+
+def stored_settings(settings: Settings) -> str:
+    """Return the JSON of settings as the rows keep it: the e-mail address has its own column."""
+    return msgspec.json.encode(msgspec.structs.replace(settings, email=None)).decode()
+
+
+class Actors:
+    """Finds and creates actors, local and remote, persons and communities alike."""
+
+    def __init__(
+        self, ground: Ground, store: Store, *, addresses: Addresses, reader: AccountsReader,
+        passwords: Passwords, tokens: Tokens, make_keys: Callable[[], Keys] = generate_keys,
+    ) -> None:
+        self.reader = reader
+        self._ground = ground
+        self._store = store
+        self._addresses = addresses
+        self._passwords = passwords
+        self._tokens = tokens
+        self._make_keys = make_keys
+
+    async def close(self) -> None:
+        """End the threads that hash passwords, after what they are doing."""
+        await asyncio.to_thread(self._passwords.close)
+
+    def actors_query(self, unit: Unit, ids: Iterable[int]) -> Query:
+        """Return the query for actors by id, to ride along in a `fetch_all`; see `actors_from`."""
+        return tables.ACTORS, {"ids": list(ids), "now_us": unit.clock_us}
+
+    def actors_from(self, rows: Iterable[Row]) -> dict[int, Actor]:
+        """Return the actors of the rows that `actors_query` fetched, by id."""
+        return {row.id: actor_from(row) for row in rows}
+
+    def actors(self, unit: Unit, ids: Iterable[int]) -> dict[int, Actor]:
+        """Return actors by id; unknown ids are missing. One round trip."""
+        return self.actors_from(unit.fetch_all(self.actors_query(unit, ids))[0])
+
+    def actor_by_name(
+        self, unit: Unit, kind: ActorKind, name: str, domain: str | None = None
+    ) -> Actor | None:
+        """Return a local actor by name, or a remote one by name and authority; case is ignored.
+
+        Among remote actors whose names differ by case alone the exact one wins.
+        """
+        asked = {"kind": kind.value, "name_key": name.lower(), "now_us": unit.clock_us}
+        if domain in (None, self._addresses.authority):
+            rows = unit.fetch(tables.LOCAL_ACTOR_BY_NAME, **asked)
+        else:
+            rows = unit.fetch(tables.REMOTE_ACTOR_BY_NAME, **asked, name=name, domain=domain)
+        return actor_from(rows[0]) if rows else None
+
+    def local_persons_named(self, unit: Unit, names: Iterable[str]) -> list[Actor]:
+        """Return the local persons of these names; case is ignored, unknown ones are missing."""
+        rows = unit.fetch(
+            tables.LOCAL_ACTORS_BY_NAME, kind=ActorKind.PERSON.value, now_us=unit.clock_us,
+            name_keys=[name.lower() for name in names],
+        )
+        return [actor_from(row) for row in rows]
+
+    def actor_by_did(self, unit: Unit, did: str) -> Actor | None:
+        """Return the actor that events name by this DID."""
+        rows = unit.fetch(tables.ACTOR_BY_DID, did=did, now_us=unit.clock_us)
+        return actor_from(rows[0]) if rows else None
+
+    def actors_by_ap_id(self, unit: Unit, ap_ids: Iterable[str]) -> dict[str, Actor]:
+        """Return actors by their ActivityPub id; unknown ones are missing."""
+        rows = unit.fetch(tables.ACTORS_BY_AP_ID, ap_ids=list(ap_ids), now_us=unit.clock_us)
+        return {row.ap_id: actor_from(row) for row in rows}
+
+    def admins(self, unit: Unit) -> list[Actor]:
+        """Return the administrators, the longest-serving account first."""
+        return [actor_from(row) for row in unit.fetch(tables.ADMINS, now_us=unit.clock_us)]
+
+    def instances(self, unit: Unit) -> list[Instance]:
+        """Return every known instance, ours first."""
+        return [_instance(row) for row in unit.fetch(tables.INSTANCES)]
+
+    def accounts_count(self, unit: Unit) -> int:
+        """Return how many people have an account here; one round trip."""
+        return int(unit.fetch(tables.COUNT_ACCOUNTS)[0].count)
+
+    def create_actors(self, unit: Unit, drafts: Sequence[ActorDraft]) -> list[Actor]:
+        """Create actors and return them in the order of the drafts; one round trip.
+
+        Persons are told in events; of communities their own room tells. Local actors get their
+        keys when first asked for. Refuses a local name that is taken and an ActivityPub id that
+        is known.
+        """
+        return self._stage_actors(unit, drafts, *unit.fetch_all(*self._asked_before(drafts)))
+
+    def create_accounts(self, unit: Unit, drafts: Sequence[AccountDraft]) -> list[Account]:
+        """Create local persons with their accounts; one round trip.
+
+        Refuses a name or an e-mail address that is taken.
+        """
+        emails = [draft.settings.email for draft in drafts if draft.settings.email]
+        actor_drafts = [draft.actor for draft in drafts]
+        assert all(draft.kind is ActorKind.PERSON for draft in actor_drafts)
+        taken_emails, *before = unit.fetch_all(
+            (tables.TAKEN_EMAILS, {"emails": emails}), *self._asked_before(actor_drafts)
+        )
+        if taken_emails or len(set(emails)) < len(emails):
+            raise Conflict("email_already_exists", "Another account has this e-mail address.")
+        actors = self._stage_actors(unit, actor_drafts, *before)
+        return self._stage_accounts(unit, drafts, actors)
+
+    async def keys(self, actor_id: int) -> Keys:
+        """Return an actor's keys; a local actor's are made, outside any unit, at the first need."""
+        found = await self._store.read(lambda unit: self._found_keys(unit, actor_id))
+        if found is not None:
+            return found
+        fresh = await asyncio.to_thread(self._make_keys)
+        await self._store.write(lambda unit: _stage_keys(unit, {actor_id: fresh}))
+        # Whoever else made keys meanwhile may have been first: what is kept counts.
+        kept = await self._store.read(lambda unit: self._found_keys(unit, actor_id))
+        assert kept is not None, "keys were kept"
+        return kept
+
+    def _found_keys(self, unit: Unit, actor_id: int) -> Keys | None:
+        rows, actors = unit.fetch_all(
+            (tables.KEYS, {"actor_id": actor_id}), self.actors_query(unit, [actor_id])
+        )
+        if rows:
+            return Keys(public=rows[0].public_key, private=rows[0].private_key)
+        if not actors or not actor_from(actors[0]).local:
+            raise NotFound("couldnt_find_object", "No keys are known of this actor.")
+        return None
+
+    def _asked_before(self, drafts: Sequence[ActorDraft]) -> tuple[Query, Query, Query]:
+        """Return what must be known before actors are created."""
+        assert len(drafts) <= BATCH_MAX
+        names = [draft.name.lower() for draft in drafts if draft.domain is None]
+        ap_ids = [self._ap_id(draft) for draft in drafts]
+        domains = list({draft.domain for draft in drafts if draft.domain is not None})
+        return (
+            (tables.TAKEN_NAMES, {"name_keys": names}),
+            (tables.TAKEN_AP_IDS, {"ap_ids": ap_ids}),
+            (tables.INSTANCES_BY_DOMAIN, {"domains": domains}),
+        )
+
+    def _stage_actors(
+        self, unit: Unit, drafts: Sequence[ActorDraft],
+        taken_names: list[Row], taken_ap_ids: list[Row], instances: list[Row],
+    ) -> list[Actor]:
+        taken = {(row.kind, row.name_key) for row in taken_names}
+        for draft in drafts:
+            _check_draft(draft, taken)
+            if draft.domain is None:
+                taken.add((draft.kind.value, draft.name.lower()))
+        if taken_ap_ids:
+            raise Conflict("actor_already_exists", "An actor with this id is known already.")
+        known = self._stage_instances(unit, drafts, instances)
+        missing = sum(draft.id is None for draft in drafts)
+        fresh = iter(unit.take_numbers("actor", missing))
+        actors = [
+            self._actor(unit, draft, id=next(fresh) if draft.id is None else draft.id,
+                        instance_id=known[draft.domain])
+            for draft in drafts
+        ]
+        unit.stage(tables.INSERT_ACTOR, *map(actor_row, actors))
+        keys = zip(actors, drafts, strict=True)
+        _stage_keys(unit, {actor.id: draft.keys for actor, draft in keys if draft.keys})
+        for actor in actors:
+            if actor.kind is ActorKind.PERSON:
+                self._tell_profile(unit, actor, is_new=True)
+        return actors
+
+    def _stage_instances(
+        self, unit: Unit, drafts: Sequence[ActorDraft], rows: list[Row]
+    ) -> dict[str | None, int]:
+        """Return instance ids by domain, None for ours, staging those not known yet."""
+        known: dict[str | None, int] = {None: OUR_INSTANCE_ID}
+        known.update((row.domain, row.id) for row in rows)
+        missing = sorted({draft.domain for draft in drafts if draft.domain} - set(known))
+        numbers = unit.take_numbers("instance", len(missing))
+        for domain, number in zip(missing, numbers, strict=True):
+            known[domain] = OUR_INSTANCE_ID + number
+            unit.stage(tables.INSERT_INSTANCE, {
+                "id": known[domain], "domain": domain, "software": None, "version": None,
+                "published_us": unit.clock_us, "updated_us": None,
+            })
+        return known
+
+    def _stage_accounts(
+        self, unit: Unit, drafts: Sequence[AccountDraft], actors: Sequence[Actor]
+    ) -> list[Account]:
+        missing = sum(draft.id is None for draft in drafts)
+        fresh = iter(unit.take_numbers("account", missing))
+        accounts = []
+        for draft, actor in zip(drafts, actors, strict=True):
+            account = Account(
+                id=next(fresh) if draft.id is None else draft.id, actor=actor,
+                settings=draft.settings, accepted=draft.accepted,
+                email_verified=draft.email_verified,
+            )
+            accounts.append(account)
+            if stored_settings(draft.settings) != stored_settings(Settings()):
+                self._tell_settings(unit, account, is_new=True)
+        rows = [
+            {
+                "id": account.id, "actor_id": account.actor.id,
+                "password_hash": draft.password_hash, "email": draft.settings.email,
+                "email_verified": draft.email_verified, "accepted": draft.accepted,
+                "answer": draft.answer, "settings": stored_settings(draft.settings),
+            }
+            for account, draft in zip(accounts, drafts, strict=True)
+        ]
+        unit.stage(tables.INSERT_ACCOUNT, *rows)
+        return accounts
+
+    def _tell_profile(self, unit: Unit, actor: Actor, *, is_new: bool) -> None:
+        unit.emit(event_of(
+            profile_of(actor), id=self._ground.tids.next(), did=actor.did,
+            operation="create" if is_new else "update", rkey=SELF, row=actor.id,
+            origin=LOCAL if actor.local else actor.domain,
+        ))
+
+    def _tell_settings(self, unit: Unit, account: Account, *, is_new: bool) -> None:
+        unit.emit(event_of(
+            settings_of(account.settings, unit.clock_us), id=self._ground.tids.next(),
+            did=account.actor.did, operation="create" if is_new else "update", rkey=SELF,
+            row=account.actor.id,
+        ))
+
+    def _actor(self, unit: Unit, draft: ActorDraft, *, id: int, instance_id: int) -> Actor:
+        ap_id = self._ap_id(draft)
+        return Actor(
+            id=ActorId(id), kind=draft.kind, name=draft.name, display_name=draft.display_name,
+            instance_id=instance_id, domain=draft.domain or self._addresses.authority,
+            local=draft.domain is None, ap_id=ap_id, did=self._did(draft, ap_id),
+            summary=draft.summary, avatar=draft.avatar, banner=draft.banner,
+            matrix_user_id=draft.matrix_user_id, inbox=draft.inbox or _inbox(ap_id),
+            published_us=draft.published_us or unit.clock_us, updated_us=None, deleted=False,
+            banned=False, ban_expires_us=None, bot=draft.bot, admin=draft.admin,
+        )
+
+    def _ap_id(self, draft: ActorDraft) -> str:
+        if draft.ap_id is not None:
+            return draft.ap_id
+        if draft.kind is ActorKind.PERSON:
+            return self._addresses.actor_id_of_person(draft.name)
+        if draft.kind is ActorKind.COMMUNITY:
+            return self._addresses.actor_id_of_community(draft.name)
+        return self._addresses.absolute("/")
+
+    def _did(self, draft: ActorDraft, ap_id: str) -> str:
+        if draft.domain is not None:
+            return remote_did(self._addresses.authority, ap_id)
+        if draft.kind is ActorKind.PERSON:
+            return self._addresses.did_of_person(draft.name)
+        if draft.kind is ActorKind.COMMUNITY:
+            return self._addresses.did_of_community(draft.name)
+        return site_did(self._addresses.authority)
+
+
+def _check_draft(draft: ActorDraft, taken: set[tuple[str, str]]) -> None:
+    if draft.domain is not None:
+        assert draft.ap_id is not None, "a remote actor brings its id"
+        assert draft.inbox is not None, "a remote actor brings its inbox"
+        return
+    if draft.kind is not ActorKind.SITE:
+        check_name(draft.name, length_max=NAME_LENGTH_SETTABLE_MAX)
+    if (draft.kind.value, draft.name.lower()) in taken:
+        raise Conflict(_TAKEN[draft.kind], f"The name {draft.name} is taken; choose another.")
+
+
+def _inbox(ap_id: str) -> str:
+    return ap_id.rstrip("/") + "/inbox"
+
+
+def _stage_keys(unit: Unit, keys: Mapping[int, Keys]) -> None:
+    unit.stage(tables.KEEP_KEYS, *(
+        {"actor_id": actor_id, "public_key": one.public, "private_key": one.private}
+        for actor_id, one in keys.items()
+    ))
+
+
+def _instance(row: Row) -> Instance:
+    return Instance(
+        id=row.id, domain=row.domain, software=row.software, version=row.version,
+        published_us=row.published_us, updated_us=row.updated_us,
+    )

@@ -1,0 +1,283 @@
+"""Persons: what they say of themselves, what they choose, whom they block, and their bans."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from lichen.accounts import tables
+from lichen.accounts.actors import Actors, account_from, actor_from, stored_settings
+from lichen.accounts.limits import BLOCKS_MAX, REASON_LENGTH_MAX
+from lichen.accounts.model import (
+    OUR_INSTANCE_ID,
+    Account,
+    Actor,
+    ActorKind,
+    Blocks,
+    ProfileDraft,
+    Settings,
+    Viewer,
+    check_profile,
+    check_settings,
+    site_did,
+)
+from lichen.events import accounts as records
+from lichen.events import collection_of, deletion_of, event_of
+from lichen.kit import Conflict, Forbidden, NotFound, Refused, Tid, isoformat
+from lichen.store import Query, Row, Statement, Unit
+
+_BLOCK = collection_of(records.Block)
+
+BlockKind = Literal["person", "community", "instance"]
+
+
+class Persons(Actors):
+    """What a person does to its own account, and an administrator to a person."""
+
+    def save_profile(self, unit: Unit, viewer: Viewer, draft: ProfileDraft) -> Actor:
+        """Change what a person says of itself and return the person; two round trips."""
+        check_profile(draft)
+        rows = unit.fetch(tables.ACTORS_LOCKED, ids=[viewer.id], now_us=unit.clock_us)
+        before = actor_from(rows[0])
+        after = msgspec.structs.replace(
+            before,
+            display_name=_changed(before.display_name, draft.display_name),
+            summary=_changed(before.summary, draft.bio),
+            avatar=_changed(before.avatar, draft.avatar),
+            banner=_changed(before.banner, draft.banner),
+            matrix_user_id=_changed(before.matrix_user_id, draft.matrix_user_id),
+            bot=before.bot if draft.bot is None else draft.bot,
+        )
+        return before if after == before else self._stage_profile(unit, after)
+
+    def save_settings(self, unit: Unit, viewer: Viewer, settings: Settings) -> Settings:
+        """Replace a person's settings and return them; two round trips.
+
+        A new e-mail address is not verified. Refuses one that another account has.
+        """
+        settings = check_settings(settings)
+        if self.reader.site.settings.require_email_verification and not settings.email:
+            raise Refused("email_required", "This site asks for an e-mail address.")
+        rows, taken = unit.fetch_all(
+            (tables.ACCOUNT_LOCKED, {"account_id": viewer.account_id, "now_us": unit.clock_us}),
+            (tables.TAKEN_EMAILS, {"emails": [settings.email] if settings.email else []}),
+        )
+        if any(row.actor_id != viewer.id for row in taken):
+            raise Conflict("email_already_exists", "Another account has this e-mail address.")
+        account = account_from(rows[0])
+        unit.stage(tables.SET_SETTINGS, {
+            "account_id": account.id,
+            "new_settings": stored_settings(settings),
+            "new_email": settings.email,
+            "new_email_verified": account.email_verified
+            and settings.email == account.settings.email,
+        })
+        self._tell_settings(
+            unit, msgspec.structs.replace(account, settings=settings), is_new=False
+        )
+        return settings
+
+    def blocks_queries(self, viewer: Viewer) -> tuple[Query, Query]:
+        """Return the queries for what a person blocks, to ride along; see `blocks_from`."""
+        asked = {"person_id": viewer.id}
+        return (tables.ACTOR_BLOCKS, asked), (tables.INSTANCE_BLOCKS, asked)
+
+    def blocks_from(self, actors: list[Row], instances: list[Row]) -> Blocks:
+        """Return what the rows of the two `blocks_queries` say."""
+        return Blocks(
+            persons=tuple(row.target_id for row in actors if row.kind == ActorKind.PERSON),
+            communities=tuple(row.target_id for row in actors if row.kind == ActorKind.COMMUNITY),
+            instances=tuple(row.instance_id for row in instances),
+        )
+
+    def blocks(self, unit: Unit, viewer: Viewer) -> Blocks:
+        """Return whom and what a person blocks; one round trip."""
+        return self.blocks_from(*unit.fetch_all(*self.blocks_queries(viewer)))
+
+    def blocks_among(
+        self, unit: Unit, person_ids: Iterable[int], target_ids: Iterable[int]
+    ) -> set[tuple[int, int]]:
+        """Return which of the persons blocks which of the targets; one round trip."""
+        rows = unit.fetch(
+            tables.BLOCKS_OF_PERSONS, person_ids=list(person_ids), ids=list(target_ids)
+        )
+        return {(row.person_id, row.target_id) for row in rows}
+
+    def block_person(self, unit: Unit, viewer: Viewer, person_id: int, *, blocked: bool) -> Actor:
+        """Block a person or stop it, and return the person; twice is once."""
+        if person_id == viewer.id:
+            raise Refused("cant_block_yourself", "You cannot block yourself.")
+        return self._block_actor(unit, viewer, person_id, kind=ActorKind.PERSON, blocked=blocked)
+
+    def block_community(
+        self, unit: Unit, viewer: Viewer, community_id: int, *, blocked: bool
+    ) -> Actor:
+        """Block a community or stop it, and return the community; twice is once."""
+        return self._block_actor(
+            unit, viewer, community_id, kind=ActorKind.COMMUNITY, blocked=blocked
+        )
+
+    def block_instance(
+        self, unit: Unit, viewer: Viewer, instance_id: int, *, blocked: bool
+    ) -> None:
+        """Block everything of an instance or stop it; twice is once."""
+        if instance_id == OUR_INSTANCE_ID:
+            raise Refused("cant_block_local_instance", "You cannot block your own instance.")
+        instances, actors, blocks = unit.fetch_all(
+            (tables.INSTANCE, {"id": instance_id}), *self.blocks_queries(viewer)
+        )
+        if not instances:
+            raise NotFound("couldnt_find_object", "No such instance is known.")
+        tid = next((row.tid for row in blocks if row.instance_id == instance_id), None)
+        keys = {"person_id": viewer.id, "instance_id": instance_id}
+        self._stage_block(
+            unit, viewer, kind="instance", subject=instances[0].domain, row=instance_id, keys=keys,
+            tid=tid, blocked=blocked, count=len(actors) + len(blocks),
+        )
+
+    def ban(
+        self, unit: Unit, moderator: Viewer | None, person_id: int, *, banned: bool,
+        reason: str | None = None, expires_us: int | None = None,
+    ) -> Actor:
+        """Ban a person from the site until a time, or let it in again; return the person.
+
+        A banned person's sessions count for nothing while the ban lasts. Two round trips. Without
+        a moderator it is the command line that asks, which alone may ban an administrator.
+        """
+        check_admin(moderator)
+        if reason is not None and len(reason) > REASON_LENGTH_MAX:
+            raise Refused(
+                "invalid_body_field", f"A reason has at most {REASON_LENGTH_MAX} characters."
+            )
+        if banned and expires_us is not None and expires_us <= unit.clock_us:
+            raise Refused("ban_expiration_in_past", "A ban ends in the future.")
+        person = self._locked(unit, person_id, ActorKind.PERSON)
+        if moderator is not None and person.admin:
+            raise Forbidden("not_higher_admin", "Administrators do not ban each other.")
+        expires_us = expires_us if banned else None
+        tid = self._ground.tids.next()
+        unit.stage(tables.SET_BAN, {
+            "actor_id": person.id, "new_banned": banned, "new_expires_us": expires_us,
+        })
+        unit.stage(tables.INSERT_BAN, {
+            "tid": tid, "person_id": person.id,
+            "moderator_id": None if moderator is None else moderator.id,
+            "banned": banned, "reason": reason, "expires_us": expires_us,
+        })
+        record = records.SiteBan(
+            subject=person.did, banned=banned, created_at=isoformat(unit.clock_us), reason=reason,
+            expires_at=None if expires_us is None else isoformat(expires_us),
+        )
+        unit.emit(event_of(
+            record, id=tid, did=site_did(self._addresses.authority), operation="create", rkey=tid,
+            row=person.id,
+        ))
+        return msgspec.structs.replace(person, banned=banned, ban_expires_us=expires_us)
+
+    def applications(self, unit: Unit, viewer: Viewer, *, limit: int) -> list[tuple[Account, str]]:
+        """Return accounts that wait to be accepted with their answers, the oldest first."""
+        check_admin(viewer)
+        rows = unit.fetch(tables.APPLICATIONS, limit=limit, now_us=unit.clock_us)
+        return [(account_from(row), row.answer or "") for row in rows]
+
+    def accept(self, unit: Unit, viewer: Viewer | None, person_id: int) -> Account:
+        """Accept a person's application, and with it its e-mail address; twice is once."""
+        check_admin(viewer)
+        rows = unit.fetch(tables.ACCOUNT_OF_PERSON, person_id=person_id, now_us=unit.clock_us)
+        if not rows:
+            raise NotFound("couldnt_find_registration_application", "This person has no account.")
+        unit.stage(tables.ACCEPT, {"account_id": rows[0].account_id})
+        return msgspec.structs.replace(account_from(rows[0]), accepted=True, email_verified=True)
+
+    def _stage_profile(self, unit: Unit, actor: Actor) -> Actor:
+        """Stage a person's columns that a profile holds, tell of them and return the person."""
+        actor = self.change_actor(unit, actor)
+        self._tell_profile(unit, actor, is_new=False)
+        return actor
+
+    def change_actor(self, unit: Unit, actor: Actor) -> Actor:
+        """Stage the columns that a profile holds and return the actor, told of by nobody.
+
+        Of communities, which their own room locks, changes and tells about.
+        """
+        actor = msgspec.structs.replace(actor, updated_us=unit.clock_us)
+        unit.stage(tables.UPDATE_ACTOR, {
+            "actor_id": actor.id,
+            "new_display_name": actor.display_name,
+            "new_summary": actor.summary,
+            "new_avatar": actor.avatar,
+            "new_banner": actor.banner,
+            "new_matrix_user_id": actor.matrix_user_id,
+            "new_bot": actor.bot,
+            "new_admin": actor.admin,
+            "new_updated_us": actor.updated_us,
+        })
+        return actor
+
+    def _locked(self, unit: Unit, actor_id: int, kind: ActorKind) -> Actor:
+        rows = unit.fetch(tables.ACTORS_LOCKED, ids=[actor_id], now_us=unit.clock_us)
+        return _found(rows, kind)
+
+    def _block_actor(
+        self, unit: Unit, viewer: Viewer, target_id: int, *, kind: ActorKind, blocked: bool
+    ) -> Actor:
+        targets, actors, instances = unit.fetch_all(
+            self.actors_query(unit, [target_id]), *self.blocks_queries(viewer)
+        )
+        target = _found(targets, kind)
+        if target.admin and blocked:
+            raise Refused("cant_block_admin", "An administrator cannot be blocked.")
+        self._stage_block(
+            unit, viewer, kind="person" if kind is ActorKind.PERSON else "community",
+            subject=target.did, row=target.id,
+            keys={"person_id": viewer.id, "target_id": target.id},
+            tid=next((row.tid for row in actors if row.target_id == target.id), None),
+            blocked=blocked, count=len(actors) + len(instances),
+        )
+        return target
+
+    def _stage_block(  # noqa: PLR0913 - what a block is made of
+        self, unit: Unit, viewer: Viewer, *, kind: BlockKind, subject: str, row: int,
+        keys: dict[str, int], tid: Tid | None, blocked: bool, count: int,
+    ) -> None:
+        """Stage a block or its end; `tid` is the one that stands, None where none does."""
+        if blocked == (tid is not None):
+            return
+        keep, delete = _BLOCK_STATEMENTS[kind]
+        did = viewer.actor.did
+        if tid is not None:
+            unit.stage(delete, keys)
+            unit.emit(deletion_of(_BLOCK, id=self._ground.tids.next(), did=did, rkey=tid, row=row))
+            return
+        if count >= BLOCKS_MAX:
+            raise Refused("too_many_items", f"One person blocks at most {BLOCKS_MAX}.")
+        fresh = self._ground.tids.next()
+        unit.stage(keep, keys | {"tid": fresh})
+        record = records.Block(kind=kind, subject=subject, created_at=isoformat(unit.clock_us))
+        unit.emit(event_of(record, id=fresh, did=did, operation="create", rkey=fresh, row=row))
+
+
+_BLOCK_STATEMENTS: dict[BlockKind, tuple[Statement, Statement]] = {
+    "person": (tables.KEEP_ACTOR_BLOCK, tables.DELETE_ACTOR_BLOCK),
+    "community": (tables.KEEP_ACTOR_BLOCK, tables.DELETE_ACTOR_BLOCK),
+    "instance": (tables.KEEP_INSTANCE_BLOCK, tables.DELETE_INSTANCE_BLOCK),
+}
+
+
+def check_admin(viewer: Viewer | None) -> None:
+    """Refuse a viewer who does not administer the site; None is the command line, which may."""
+    if viewer is not None and not viewer.admin:
+        raise Forbidden("not_an_admin", "Only administrators may do this.")
+
+
+def _changed(before: str | None, wish: str | None) -> str | None:
+    """Return a field after a wish: None leaves it, an empty text empties it."""
+    return before if wish is None else wish or None
+
+
+def _found(rows: list[Row], kind: ActorKind) -> Actor:
+    actor = actor_from(rows[0]) if rows else None
+    if actor is None or actor.kind is not kind:
+        noun = "community" if kind is ActorKind.COMMUNITY else "person"
+        raise NotFound(f"couldnt_find_{noun}", f"No such {noun} is known.")
+    return actor

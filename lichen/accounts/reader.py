@@ -1,0 +1,158 @@
+"""What accounts keep in memory, current by following the log: sessions, the site, flags.
+
+A memory reader: it has no checkpoint. It is loaded from rows while nothing else runs and then
+hears of every change. Sessions are loaded one by one when their tokens first come, and *dropped*
+when an event touches their person; the site's settings and the flags are small, so their events
+are folded in.
+
+    token ──► Viewer ◄── loaded from rows on a miss, unless an event came meanwhile
+      ▲
+      └── dropped by: session delete · profile · settings · site ban
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import msgspec
+
+from lichen.accounts.limits import SESSION_FRESH_US, SESSIONS_CACHED_MAX
+from lichen.accounts.model import SessionId, Site, SiteSettings, Viewer
+from lichen.events import Event, collection_of, decode_events
+from lichen.events.accounts import (
+    Profile,
+    Session,
+    Settings,
+    SiteBan,
+    SiteFlag,
+)
+from lichen.events.accounts import SiteSettings as SiteSettingsRecord
+from lichen.kit import from_isoformat
+from lichen.kit.flags import MEANINGS, Flag, Flags
+from lichen.log import Batch
+
+_PROFILE = collection_of(Profile)
+_SESSION = collection_of(Session)
+_SETTINGS = collection_of(Settings)
+_SITE = collection_of(SiteSettingsRecord)
+_BAN = collection_of(SiteBan)
+_FLAG = collection_of(SiteFlag)
+
+
+class _Kept(NamedTuple):
+    viewer: Viewer
+    loaded_us: int
+
+
+class Sessions:
+    """The viewers of the tokens last seen, the least used dropped first; about 1 µs a look-up.
+
+    `drops` counts the drops so far. Whoever loads a viewer from rows notes it before and hands it
+    to `keep`, so that a state read before a change is never kept after it.
+    """
+
+    def __init__(self, *, count_max: int = SESSIONS_CACHED_MAX) -> None:
+        self._count_max = count_max
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._token_of: dict[SessionId, str] = {}
+        self._sessions_of: dict[str, set[SessionId]] = {}
+        self.drops = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, token: str, now_us: int) -> Viewer | None:
+        """Return the viewer of a token, None where it must be loaded."""
+        kept = self._kept.get(token)
+        if kept is None or now_us - kept.loaded_us > SESSION_FRESH_US:
+            return None
+        self._kept.move_to_end(token)
+        return kept.viewer
+
+    def keep(self, token: str, viewer: Viewer, *, loaded_us: int, drops: int) -> None:
+        """Keep a viewer that was loaded when `drops` was what is given here."""
+        if drops != self.drops:
+            return
+        self._drop(viewer.session_id)
+        self._kept[token] = _Kept(viewer, loaded_us)
+        self._token_of[viewer.session_id] = token
+        self._sessions_of.setdefault(viewer.actor.did, set()).add(viewer.session_id)
+        if len(self._kept) > self._count_max:
+            self._drop(next(iter(self._kept.values())).viewer.session_id)
+
+    def drop_session(self, session_id: SessionId) -> None:
+        """Forget one session."""
+        self.drops += 1
+        self._drop(session_id)
+
+    def drop_person(self, did: str) -> None:
+        """Forget every session of a person."""
+        self.drops += 1
+        for session_id in tuple(self._sessions_of.get(did, ())):
+            self._drop(session_id)
+
+    def viewers(self) -> dict[str, Viewer]:
+        """Return what is kept, by token."""
+        return {token: kept.viewer for token, kept in self._kept.items()}
+
+    def _drop(self, session_id: SessionId) -> None:
+        token = self._token_of.pop(session_id, None)
+        if token is None:
+            return
+        did = self._kept.pop(token).viewer.actor.did
+        self._sessions_of[did].discard(session_id)
+        if not self._sessions_of[did]:
+            del self._sessions_of[did]
+
+
+class AccountsReader:
+    """Follows the log for the room; events that say nothing new change nothing."""
+
+    name = "accounts"
+    serves_pages = True
+
+    def __init__(self, site: Site, flags: Flags, *, position: int = 0) -> None:
+        self.sessions = Sessions()
+        self.site = site
+        self._flags = flags
+        self._position = position
+
+    def position(self) -> int:
+        """Return the sequence of the last event that the state holds."""
+        return self._position
+
+    async def apply(self, batch: Batch) -> None:
+        """Apply a batch of the log."""
+        for event in decode_events(batch.lines()):
+            self.apply_event(event)
+        self._position = batch.next_seq - 1
+
+    def apply_event(self, event: Event) -> None:
+        """Apply one event; those of other rooms are passed over."""
+        collection = event.collection
+        if collection in (_PROFILE, _SETTINGS):
+            self.sessions.drop_person(event.did)
+        elif collection == _SESSION and event.operation == "delete":
+            self.sessions.drop_session(SessionId(event.rkey))
+        elif collection == _BAN:
+            self.sessions.drop_person(msgspec.json.decode(event.record, type=SiteBan).subject)
+        elif collection == _SITE:
+            self.site = _folded(self.site, event)
+        elif collection == _FLAG:
+            flag = msgspec.json.decode(event.record, type=SiteFlag)
+            if flag.name in MEANINGS:
+                self._flags.change(Flag(flag.name), on=flag.on)
+
+
+def _folded(site: Site, event: Event) -> Site:
+    """Return the site as the event says it is."""
+    record = msgspec.json.decode(event.record, type=SiteSettingsRecord)
+    said = {
+        "name": record.name, "description": record.description, "sidebar": record.sidebar,
+        "icon": record.icon, "banner": record.banner,
+    }
+    return Site(
+        actor=site.actor,
+        settings=msgspec.convert({**record.choices, **said}, SiteSettings),
+        published_us=site.published_us,
+        updated_us=from_isoformat(record.updated_at) if record.updated_at else None,
+    )

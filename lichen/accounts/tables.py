@@ -1,0 +1,361 @@
+"""What accounts remember: actors with their keys, accounts with their sessions, blocks, the site.
+
+Every actor of every server has one row in `actor`; `account` adds what only our own persons have.
+Keys stand apart because they are long and read by few. Columns that name a row of another room are
+plain numbers; foreign keys stay inside the room.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, bindparam
+
+from lichen.accounts.model import OUR_INSTANCE_ID
+from lichen.store import Statement, any_of, metadata, upsert
+
+instance = Table(
+    "instance", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("domain", Text, nullable=False, unique=True),  # the authority: host, port if any
+    Column("software", Text),
+    Column("version", Text),
+    Column("published_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger),
+)
+
+actor = Table(
+    "actor", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),  # an ActorKind
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),  # the name in lower case
+    Column("instance_id", BigInteger, ForeignKey("instance.id"), nullable=False),
+    Column("ap_id", Text, nullable=False, unique=True),
+    Column("did", Text, nullable=False, unique=True),
+    Column("display_name", Text),
+    Column("summary", Text),
+    Column("avatar", Text),
+    Column("banner", Text),
+    Column("matrix_user_id", Text),
+    Column("inbox", Text, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger),
+    Column("deleted", Boolean, nullable=False),
+    Column("banned", Boolean, nullable=False),
+    Column("ban_expires_us", BigInteger),
+    Column("bot", Boolean, nullable=False),
+    Column("admin", Boolean, nullable=False),
+    Index("actor_by_name", "name_key", "kind", "instance_id"),
+)
+# A local name is taken once, whatever its case; remote actors are keyed by `ap_id` alone, because
+# their servers decide what a name is.
+Index(
+    "actor_local_name", actor.c.kind, actor.c.name_key, unique=True,
+    sqlite_where=actor.c.instance_id == OUR_INSTANCE_ID,
+    postgresql_where=actor.c.instance_id == OUR_INSTANCE_ID,
+)
+Index(
+    "actor_admin", actor.c.id,
+    sqlite_where=actor.c.admin, postgresql_where=actor.c.admin,
+)
+
+actor_key = Table(
+    "actor_key", metadata,
+    Column("actor_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("public_key", Text, nullable=False),  # PEM
+    Column("private_key", Text),  # PEM; null for remote actors
+)
+
+account = Table(
+    "account", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("actor_id", BigInteger, ForeignKey("actor.id"), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("email", Text, unique=True),  # in lower case
+    Column("email_verified", Boolean, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("answer", Text),  # to the application question
+    Column("settings", Text, nullable=False),  # JSON of Settings, less the e-mail address
+)
+Index(
+    "account_waiting", account.c.id,
+    sqlite_where=~account.c.accepted, postgresql_where=~account.c.accepted,
+)
+
+session = Table(
+    "session", metadata,
+    Column("id", Text, primary_key=True),  # the TID of the login
+    Column("account_id", BigInteger, ForeignKey("account.id"), nullable=False, index=True),
+    Column("published_us", BigInteger, nullable=False),
+    Column("used_us", BigInteger, nullable=False),  # to about a day
+    Column("address", Text),
+    Column("agent", Text),
+)
+
+actor_block = Table(
+    "actor_block", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("target_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("tid", Text, nullable=False),  # the key of its record
+)
+
+instance_block = Table(
+    "instance_block", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("instance_id", BigInteger, ForeignKey("instance.id"), primary_key=True,
+           autoincrement=False),
+    Column("tid", Text, nullable=False),
+)
+
+site = Table(
+    "site", metadata,
+    Column("actor_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("settings", Text, nullable=False),  # JSON of SiteSettings
+    Column("published_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger),
+)
+
+site_ban = Table(
+    "site_ban", metadata,
+    Column("tid", Text, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("actor.id"), nullable=False, index=True),
+    Column("moderator_id", BigInteger),  # null: from the command line
+    Column("banned", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("expires_us", BigInteger),
+)
+
+site_flag = Table(
+    "site_flag", metadata,
+    Column("name", Text, primary_key=True),  # a Flag
+    Column("is_on", Boolean, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+)
+
+# What an Actor is made of; a ban that has ended at :now_us is none.
+_ACTOR = (
+    actor.c.id, actor.c.kind, actor.c.name, actor.c.display_name, actor.c.instance_id,
+    instance.c.domain, actor.c.ap_id, actor.c.did, actor.c.summary, actor.c.avatar,
+    actor.c.banner, actor.c.matrix_user_id, actor.c.inbox, actor.c.published_us,
+    actor.c.updated_us, actor.c.deleted, actor.c.ban_expires_us, actor.c.bot, actor.c.admin,
+    sa.and_(
+        actor.c.banned,
+        sa.or_(
+            actor.c.ban_expires_us.is_(None),
+            actor.c.ban_expires_us > bindparam("now_us", type_=BigInteger),
+        ),
+    ).label("banned"),
+)
+_ACCOUNT = (
+    account.c.id.label("account_id"), account.c.email, account.c.email_verified,
+    account.c.accepted, account.c.settings,
+)
+_ACTORS = sa.select(*_ACTOR).select_from(actor).join(instance)
+_ACCOUNTS = (
+    sa.select(*_ACTOR, *_ACCOUNT).select_from(account)
+    .join(actor, account.c.actor_id == actor.c.id)
+    .join(instance)
+)
+
+# By primary key.
+ACTORS = Statement(_ACTORS.where(any_of(actor.c.id, "ids")))
+ACTORS_LOCKED = Statement(
+    _ACTORS.where(any_of(actor.c.id, "ids")).with_for_update(of=actor)
+)
+# By index actor_by_name.
+LOCAL_ACTOR_BY_NAME = Statement(_ACTORS.where(
+    actor.c.name_key == bindparam("name_key"),
+    actor.c.kind == bindparam("kind"),
+    actor.c.instance_id == OUR_INSTANCE_ID,
+))
+LOCAL_ACTORS_BY_NAME = Statement(_ACTORS.where(
+    any_of(actor.c.name_key, "name_keys"),
+    actor.c.kind == bindparam("kind"),
+    actor.c.instance_id == OUR_INSTANCE_ID,
+))
+REMOTE_ACTOR_BY_NAME = Statement(
+    _ACTORS
+    .where(
+        actor.c.name_key == bindparam("name_key"),
+        actor.c.kind == bindparam("kind"),
+        instance.c.domain == bindparam("domain"),
+    )
+    .order_by((actor.c.name == bindparam("name")).desc(), actor.c.id)
+    .limit(1)
+)
+# By the unique index of ap_id, of did.
+ACTORS_BY_AP_ID = Statement(_ACTORS.where(any_of(actor.c.ap_id, "ap_ids")))
+ACTOR_BY_DID = Statement(_ACTORS.where(actor.c.did == bindparam("did")))
+# By index actor_admin.
+ADMINS = Statement(_ACTORS.where(actor.c.admin, ~actor.c.deleted).order_by(actor.c.id))
+
+# By index actor_by_name.
+TAKEN_NAMES = Statement(
+    sa.select(actor.c.kind, actor.c.name_key)
+    .where(any_of(actor.c.name_key, "name_keys"), actor.c.instance_id == OUR_INSTANCE_ID)
+)
+TAKEN_AP_IDS = Statement(sa.select(actor.c.ap_id).where(any_of(actor.c.ap_id, "ap_ids")))
+TAKEN_EMAILS = Statement(
+    sa.select(account.c.email, account.c.actor_id).where(any_of(account.c.email, "emails"))
+)
+INSERT_ACTOR = Statement(sa.insert(actor))
+UPDATE_ACTOR = Statement(
+    sa.update(actor).where(actor.c.id == bindparam("actor_id")).values(
+        display_name=bindparam("new_display_name"),
+        summary=bindparam("new_summary"),
+        avatar=bindparam("new_avatar"),
+        banner=bindparam("new_banner"),
+        matrix_user_id=bindparam("new_matrix_user_id"),
+        bot=bindparam("new_bot"),
+        admin=bindparam("new_admin"),
+        updated_us=bindparam("new_updated_us"),
+    )
+)
+SET_BAN = Statement(
+    sa.update(actor).where(actor.c.id == bindparam("actor_id")).values(
+        banned=bindparam("new_banned"), ban_expires_us=bindparam("new_expires_us"),
+    )
+)
+INSERT_BAN = Statement(sa.insert(site_ban))
+
+KEYS = Statement(
+    sa.select(actor_key.c.public_key, actor_key.c.private_key)
+    .where(actor_key.c.actor_id == bindparam("actor_id"))
+)
+KEEP_KEYS = upsert(actor_key, keys=["actor_id"], update=[])
+
+INSTANCES = Statement(sa.select(instance).order_by(instance.c.id))
+INSTANCES_BY_DOMAIN = Statement(sa.select(instance).where(any_of(instance.c.domain, "domains")))
+INSTANCE = Statement(sa.select(instance).where(instance.c.id == bindparam("id")))
+INSERT_INSTANCE = Statement(sa.insert(instance))
+COUNT_ACCOUNTS = Statement(sa.select(sa.func.count().label("count")).select_from(account))
+RENAME_INSTANCE = Statement(
+    sa.update(instance).where(instance.c.id == bindparam("instance_id"))
+    .values(domain=bindparam("new_domain"))
+)
+
+# By primary key of session, then of account, actor and instance.
+VIEWER = Statement(
+    sa.select(*_ACTOR, *_ACCOUNT, session.c.id.label("session_id"), session.c.used_us)
+    .select_from(session)
+    .join(account, session.c.account_id == account.c.id)
+    .join(actor, account.c.actor_id == actor.c.id)
+    .join(instance)
+    .where(session.c.id == bindparam("session_id"), account.c.id == bindparam("account_id"))
+)
+# By index actor_by_name, or by the unique index of email.
+ACCOUNT_BY_NAME = Statement(
+    _ACCOUNTS.add_columns(account.c.password_hash).where(
+        actor.c.name_key == bindparam("login"),
+        actor.c.kind == "Person",
+        actor.c.instance_id == OUR_INSTANCE_ID,
+    )
+)
+ACCOUNT_BY_EMAIL = Statement(
+    _ACCOUNTS.add_columns(account.c.password_hash).where(account.c.email == bindparam("login"))
+)
+# By primary key.
+_ACCOUNT_BY_ID = _ACCOUNTS.add_columns(account.c.password_hash).where(
+    account.c.id == bindparam("account_id")
+)
+ACCOUNT = Statement(_ACCOUNT_BY_ID)
+ACCOUNT_LOCKED = Statement(_ACCOUNT_BY_ID.with_for_update(of=account))
+# By the unique index of actor_id.
+ACCOUNT_OF_PERSON = Statement(
+    _ACCOUNTS.where(account.c.actor_id == bindparam("person_id")).with_for_update(of=account)
+)
+# By index account_waiting.
+APPLICATIONS = Statement(
+    _ACCOUNTS.add_columns(account.c.answer)
+    .where(~account.c.accepted)
+    .order_by(account.c.id)
+    .limit(bindparam("limit"))
+)
+ACCEPT = Statement(
+    sa.update(account).where(account.c.id == bindparam("account_id"))
+    .values(accepted=sa.true(), email_verified=sa.true())
+)
+INSERT_ACCOUNT = Statement(sa.insert(account))
+SET_PASSWORD = Statement(
+    sa.update(account).where(account.c.id == bindparam("account_id"))
+    .values(password_hash=bindparam("new_hash"))
+)
+SET_SETTINGS = Statement(
+    sa.update(account).where(account.c.id == bindparam("account_id")).values(
+        settings=bindparam("new_settings"),
+        email=bindparam("new_email"),
+        email_verified=bindparam("new_email_verified"),
+    )
+)
+
+# By index session.account_id.
+SESSIONS = Statement(
+    sa.select(session).where(session.c.account_id == bindparam("account_id"))
+    .order_by(session.c.id.desc())
+)
+INSERT_SESSION = Statement(sa.insert(session))
+USE_SESSION = Statement(
+    sa.update(session).where(session.c.id == bindparam("session_id"))
+    .values(used_us=bindparam("new_used_us"))
+)
+END_SESSIONS = Statement(sa.delete(session).where(any_of(session.c.id, "ids")))
+
+# By primary key, whose first column is person_id.
+ACTOR_BLOCKS = Statement(
+    sa.select(actor.c.kind, actor_block.c.target_id, actor_block.c.tid)
+    .select_from(actor_block)
+    .join(actor, actor_block.c.target_id == actor.c.id)
+    .where(actor_block.c.person_id == bindparam("person_id"))
+    .order_by(actor_block.c.tid.desc())
+)
+BLOCKS_OF_PERSONS = Statement(
+    sa.select(actor_block.c.person_id, actor_block.c.target_id)
+    .where(any_of(actor_block.c.person_id, "person_ids"), any_of(actor_block.c.target_id, "ids"))
+)
+INSTANCE_BLOCKS = Statement(
+    sa.select(instance_block.c.instance_id, instance_block.c.tid)
+    .where(instance_block.c.person_id == bindparam("person_id"))
+    .order_by(instance_block.c.tid.desc())
+)
+KEEP_ACTOR_BLOCK = upsert(actor_block, keys=["person_id", "target_id"], update=[])
+DELETE_ACTOR_BLOCK = Statement(
+    sa.delete(actor_block).where(
+        actor_block.c.person_id == bindparam("person_id"),
+        actor_block.c.target_id == bindparam("target_id"),
+    )
+)
+KEEP_INSTANCE_BLOCK = upsert(instance_block, keys=["person_id", "instance_id"], update=[])
+DELETE_INSTANCE_BLOCK = Statement(
+    sa.delete(instance_block).where(
+        instance_block.c.person_id == bindparam("person_id"),
+        instance_block.c.instance_id == bindparam("instance_id"),
+    )
+)
+
+SITE = Statement(
+    sa.select(
+        *_ACTOR,
+        site.c.settings,
+        site.c.published_us.label("site_published_us"),
+        site.c.updated_us.label("site_updated_us"),
+    )
+    .select_from(site)
+    .join(actor, site.c.actor_id == actor.c.id)
+    .join(instance)
+    .limit(1)
+)
+INSERT_SITE = Statement(sa.insert(site))
+UPDATE_SITE = Statement(
+    sa.update(site).where(site.c.actor_id == bindparam("site_id")).values(
+        settings=bindparam("new_settings"), updated_us=bindparam("new_updated_us"),
+    )
+)
+
+FLAGS = Statement(sa.select(site_flag.c.name, site_flag.c.is_on).order_by(site_flag.c.name))
+SET_FLAG = upsert(site_flag, keys=["name"], update=["is_on", "updated_us"])
+
+
+def actors_among(ids: "sa.SelectBase") -> Statement:
+    """Return the statement for the actors whose ids a select of another room yields.
+
+    It spares that room a round trip. Bind `now_us` and what the select binds.
+    """
+    return Statement(_ACTORS.where(actor.c.id.in_(ids)))

@@ -1,0 +1,73 @@
+"""The records of the room, byte by byte: events are for ever."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lichen.events import Record, collection_of, decode_events, encode_event, event_of
+from lichen.events import accounts as records
+from lichen.events.visibility import PRIVATE, PUBLIC, VISIBILITY
+
+GOLDEN = Path(__file__).parent / "golden" / "events.jsonl"
+
+DID = "did:web:lichen.example:u:mira"
+TIME = "2023-11-14T22:13:20.000000Z"
+EXAMPLES: list[Record] = [
+    records.Profile(
+        name="mira", created_at=TIME, display_name="Mira", description="Likes rocks.",
+        avatar="https://pictures.example/m.png", banner="https://pictures.example/b.png",
+        matrix_user_id="@mira:matrix.example", bot=True, admin=True,
+        also_known_as="https://far.example/u/mira", updated_at=TIME,
+    ),
+    records.Profile(name="mira", created_at=TIME),
+    records.Session(created_at=TIME),
+    records.Settings(
+        choices={"show_nsfw": True, "theme": "darkly", "languages": (32, 37)}, updated_at=TIME
+    ),
+    records.Block(kind="instance", subject="far.example:8443", created_at=TIME),
+    records.SiteSettings(
+        name="Rock", created_at=TIME, description="A rock.", sidebar="Be kind.",
+        icon="https://pictures.example/i.png", banner="https://pictures.example/b.png",
+        choices={"registration_mode": "Closed", "actor_name_max_length": 30}, updated_at=TIME,
+    ),
+    records.SiteBan(subject=DID, banned=True, created_at=TIME, reason="spam", expires_at=TIME),
+    records.SiteFlag(name="live_previews", on=False, updated_at=TIME),
+]
+
+
+def lines():
+    return [
+        encode_event(event_of(
+            record, id="3kabcdefghijk", did=DID, operation="create", rkey=records.SELF, row=7
+        ))
+        for record in EXAMPLES
+    ]
+
+
+def test_every_record_is_written_as_it_always_was():
+    assert lines() == GOLDEN.read_bytes().splitlines()
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_every_record_that_was_ever_written_is_read(number):
+    record = EXAMPLES[number]
+
+    event = decode_events(GOLDEN.read_bytes())[number]
+
+    assert msgspec.json.decode(event.record, type=type(record)) == record
+    assert event.collection == collection_of(record)
+
+
+def test_only_what_everybody_may_know_is_public():
+    ours = {collection_of(record): VISIBILITY[collection_of(record)] for record in EXAMPLES}
+
+    assert ours == {
+        "lichen.actor.profile": PUBLIC,
+        "lichen.account.session": PRIVATE,
+        "lichen.account.settings": PRIVATE,
+        "lichen.account.block": PRIVATE,
+        "lichen.site.settings": PUBLIC,
+        "lichen.site.ban": PUBLIC,
+        "lichen.site.flag": PRIVATE,
+    }
