@@ -1,0 +1,43 @@
+"""The forum: communities, posts, comments, votes, and every list of them.
+
+The front door. `Forum` is the service, built by `lichen.forum.room.build`; the other names are the
+types it speaks in.
+"""
+
+from lichen.forum.languages import LANGUAGES, Language
+from lichen.forum.model import (
+    Comment,
+    CommentId,
+    CommentQuery,
+    CommentSort,
+    CommentView,
+    Community,
+    CommunityDraft,
+    CommunityView,
+    Following,
+    Link,
+    Listing,
+    NewComment,
+    NewCommunity,
+    NewPost,
+    Page,
+    PersonView,
+    Post,
+    PostDraft,
+    PostId,
+    PostQuery,
+    PostView,
+    SiteCounts,
+    Sort,
+    SubjectKind,
+    Subscribed,
+    Vote,
+)
+from lichen.forum.service import Forum
+
+__all__ = [
+    "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
+    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
+    "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostDraft", "PostId",
+    "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Vote",
+]

@@ -1,0 +1,371 @@
+"""Comments: written, changed, taken away, read as threads and as lists."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from lichen.accounts import Actor, Viewer, actors_among
+from lichen.events import Operation
+from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
+from lichen.forum.drafts import check_comment, check_language
+from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
+from lichen.forum.limits import BATCH_MAX, COMMENT_DEPTH_MAX, NECRO_AGE_US_MAX
+from lichen.forum.model import (
+    Comment,
+    CommentId,
+    CommentView,
+    CommunityView,
+    NewComment,
+    Post,
+    PostView,
+    SubjectKind,
+)
+from lichen.forum.part import Part
+from lichen.forum.permissions import (
+    can_see_post,
+    check_member,
+    check_moderator,
+    check_visible,
+    is_gone,
+    is_moderator,
+    no_such_comment,
+    no_such_post,
+)
+from lichen.forum.posts import stage_communities
+from lichen.forum.tree import ancestors_of, depth_of, path_below
+from lichen.forum.views import (
+    ACTORS_OF_COMMENTS,
+    CommentScene,
+    comment_queries,
+    post_queries,
+    shown,
+)
+from lichen.kit import Forbidden, Refused
+from lichen.store import Unit
+
+ACTORS_OF_PARENTS = actors_among(comment_rows.CREATOR_IDS_OF_PARENTS)
+
+
+class _Thread(msgspec.Struct):
+    """What a batch of comments is written into, changing as it goes."""
+
+    posts: dict[int, Post]
+    views: dict[int, PostView]
+    communities: dict[int, CommunityView]
+    actors: dict[int, Actor]
+    parents: dict[int, Comment]
+
+
+class _Located(NamedTuple):
+    """A comment that is about to change, and how records name its parent."""
+
+    scene: CommentScene
+    view: CommentView
+    parent_uri: str | None
+
+    @property
+    def community(self) -> CommunityView:
+        return self.scene.communities[self.view.community.id]
+
+
+class Comments(Part):
+    """Commands and queries about single comments."""
+
+    def create_comments(self, unit: Unit, new: Sequence[NewComment]) -> list[Comment]:
+        """Write a batch of comments with their authors' own upvotes; two round trips in all.
+
+        Checks what is written, not who writes: that is decided by who calls.
+        """
+        return self._write_comments(unit, new, self._thread(unit, None, new))
+
+    def create_comment(
+        self, unit: Unit, viewer: Viewer, post_id: int, *, content: str,
+        parent_id: int | None = None, language_id: int | None = None,
+    ) -> CommentView:
+        """Write a comment with its author's own upvote; two round trips."""
+        new = NewComment(creator_id=viewer.id, post_id=post_id, content=content,
+                         parent_id=parent_id, language_id=language_id)
+        thread = self._thread(unit, viewer, [new])
+        view = thread.views[post_id]
+        community = thread.communities[view.post.community_id]
+        _check_replier(viewer, view.post, community)
+        (comment,) = self._write_comments(unit, [new], thread)
+        return CommentView(
+            comment=comment, creator=viewer.actor, post=thread.posts[post_id],
+            community=thread.communities[community.community.id].community,
+            creator_banned_from_community=False, creator_is_moderator=community.moderates,
+            subscribed=community.subscribed, my_vote=1,
+        )
+
+    def edit_comment(
+        self, unit: Unit, viewer: Viewer, comment_id: int, *, content: str | None = None,
+        language_id: int | None = None,
+    ) -> CommentView:
+        """Change one's own comment; what is None stays; two round trips."""
+        located = self._locked_comment(unit, viewer, comment_id)
+        _check_author(viewer, located)
+        before = located.view.comment
+        comment = msgspec.structs.replace(
+            before,
+            content=before.content if content is None else check_comment(content),
+            language_id=(
+                before.language_id if language_id is None
+                else check_language(language_id, located.view.community)
+            ),
+            updated_us=unit.clock_us,
+        )
+        return self._changed_comment(unit, located, comment)
+
+    def delete_comment(
+        self, unit: Unit, viewer: Viewer, comment_id: int, *, deleted: bool
+    ) -> CommentView:
+        """Take one's own comment away, or bring it back; two round trips."""
+        located = self._locked_comment(unit, viewer, comment_id)
+        _check_author(viewer, located)
+        changed = msgspec.structs.replace(located.view.comment, deleted=deleted)
+        return self._changed_comment(unit, located, changed)
+
+    def remove_comment(
+        self, unit: Unit, viewer: Viewer, comment_id: int, *, removed: bool
+    ) -> CommentView:
+        """Take a comment away as a moderator, or bring it back; two round trips."""
+        located = self._locked_comment(unit, viewer, comment_id)
+        check_moderator(viewer, located.community)
+        changed = msgspec.structs.replace(located.view.comment, removed=removed)
+        return self._changed_comment(unit, located, changed)
+
+    def comment_view(
+        self, unit: Unit, viewer: Viewer | None, comment_id: int
+    ) -> CommentView:
+        """Return a comment, where its post can be seen; one round trip."""
+        found = self.comment_views(unit, viewer, [comment_id])
+        if not found:
+            raise no_such_comment()
+        return found[0]
+
+    def comment_views(
+        self, unit: Unit, viewer: Viewer | None, ids: Sequence[int]
+    ) -> list[CommentView]:
+        """Return those of the comments whose posts can be seen, in the order of ids.
+
+        One round trip. What was taken away has lost its text, but for its author and moderators.
+        """
+        flush = self._views.fetch(unit, viewer, *comment_queries(unit, viewer, ids))
+        return list(seen(viewer, self._views.comments(flush.rows, flush.standing), ids))
+
+    def comment_id_by_ap_id(self, unit: Unit, ap_id: str) -> CommentId | None:
+        """Return the comment born with an ActivityPub id."""
+        rows = unit.fetch(post_rows.COMMENT_ID_BY_AP_ID, ap_id=ap_id)
+        return CommentId(rows[0].id) if rows else None
+
+    def _thread(
+        self, unit: Unit, viewer: Viewer | None, new: Sequence[NewComment]
+    ) -> _Thread:
+        """Return what a batch of comments is written into, posts and communities locked."""
+        assert len(new) <= BATCH_MAX
+        post_ids = sorted({one.post_id for one in new})
+        parent_ids = sorted({one.parent_id for one in new if one.parent_id is not None})
+        creator_ids = sorted({one.creator_id for one in new})
+        flush = self._views.fetch(
+            unit, viewer,
+            (community_rows.LOCK_COMMUNITIES_OF_POSTS, {"ids": post_ids}),
+            (post_rows.LOCK_POSTS, {"ids": post_ids}),
+            *post_queries(unit, viewer, post_ids),
+            (comment_rows.PARENTS, {"ids": parent_ids}),
+            (ACTORS_OF_COMMENTS, {"ids": parent_ids, "now_us": unit.clock_us}),
+            self._accounts.actors_query(unit, creator_ids),
+        )
+        _communities, _posts, *posts, parents, answered, creators = flush.rows
+        scene = self._views.posts(posts, flush.standing)
+        if len(scene.views) < len(post_ids):
+            raise no_such_post()
+        return _Thread(
+            posts={key: view.post for key, view in scene.views.items()},
+            views=scene.views, communities=scene.communities,
+            actors={**scene.actors, **self._accounts.actors_from(chain(answered, creators))},
+            parents={row.id: comment_rows.comment_from(row) for row in parents},
+        )
+
+    def _write_comments(
+        self, unit: Unit, new: Sequence[NewComment], thread: _Thread
+    ) -> list[Comment]:
+        ledger = self._ledger(unit)
+        numbers = iter(unit.take_numbers("comment", sum(one.id is None for one in new)))
+        comments, votes = [], []
+        children: dict[int, int] = {}
+        for one in new:
+            comment = self._new_comment(unit, one, thread, number=one.id or next(numbers))
+            comments.append(comment)
+            for ancestor in ancestors_of(comment.path):
+                children[ancestor] = children.get(ancestor, 0) + 1
+            votes.append(_enter(ledger, thread, comment))
+            thread.parents[comment.id] = comment
+        comments = [
+            msgspec.structs.replace(comment, children=children.pop(comment.id, 0))
+            for comment in comments
+        ]
+        posts = [thread.posts[key] for key in sorted({comment.post_id for comment in comments})]
+        for post in posts:
+            ledger.tally_post(post, author_did=thread.actors[post.creator_id].did)
+        communities = {post.community_id: thread.communities[post.community_id] for post in posts}
+        for community in communities.values():
+            ledger.tally_community(community.community)
+        unit.stage(comment_rows.INSERT_COMMENT, *(
+            comment_rows.row_of_comment(
+                comment, community_id=thread.posts[comment.post_id].community_id
+            )
+            for comment in comments
+        ))
+        unit.stage(comment_rows.COUNT_CHILDREN, *(
+            {"row_id": key, "more": more} for key, more in sorted(children.items())
+        ))
+        unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts(posts))
+        stage_communities(unit, [view.community for view in communities.values()])
+        unit.stage(vote_rows.WRITE_VOTE, *votes)
+        ledger.close()
+        return comments
+
+    def _new_comment(
+        self, unit: Unit, new: NewComment, thread: _Thread, *, number: int
+    ) -> Comment:
+        content = check_comment(new.content)
+        post = thread.posts[new.post_id]
+        parent = None if new.parent_id is None else thread.parents.get(new.parent_id)
+        if new.parent_id is not None and (parent is None or parent.post_id != new.post_id):
+            raise no_such_comment()
+        if parent is not None and depth_of(parent.path) >= COMMENT_DEPTH_MAX:
+            raise Refused(
+                "max_comment_depth_reached",
+                f"Replies go {COMMENT_DEPTH_MAX} levels deep; answer further up.",
+            )
+        community = thread.communities[post.community_id].community
+        published_us = unit.clock_us if new.published_us is None else new.published_us
+        return Comment(
+            id=CommentId(number), tid=new.tid or self._tids.next(),
+            ap_id=new.ap_id or self._addresses.absolute(self._addresses.comment(number)),
+            local=new.local, post_id=post.id, creator_id=new.creator_id,
+            path=path_below(parent.path if parent else None, number), content=content,
+            language_id=check_language(new.language_id, community),
+            published_us=published_us, updated_us=None, deleted=False, removed=False,
+            distinguished=False, up=1, down=0, children=0,
+        )
+
+    def _locked_comment(self, unit: Unit, viewer: Viewer, comment_id: int) -> _Located:
+        """Return a comment, locked with its post and community; refuse one that is not there."""
+        asked = {"ids": [comment_id]}
+        flush = self._views.fetch(
+            unit, viewer,
+            (community_rows.LOCK_COMMUNITIES_OF_COMMENTS, asked),
+            (comment_rows.LOCK_POSTS_OF_COMMENTS, asked),
+            (comment_rows.LOCK_COMMENTS, asked),
+            *comment_queries(unit, viewer, [comment_id]),
+            (comment_rows.PARENTS_OF_COMMENTS, asked),
+            (ACTORS_OF_PARENTS, {**asked, "now_us": unit.clock_us}),
+        )
+        _communities, _posts, _comments, *rows, parents, answered = flush.rows
+        scene = self._views.comments(rows, flush.standing)
+        if comment_id not in scene.views:
+            raise no_such_comment()
+        people = self._accounts.actors_from(answered)
+        uris = [uri_of_comment(comment_rows.comment_from(row), people[row.creator_id].did)
+                for row in parents]
+        return _Located(scene, scene.views[comment_id], uris[0] if uris else None)
+
+    def _changed_comment(
+        self, unit: Unit, located: _Located, comment: Comment
+    ) -> CommentView:
+        """Write what a comment has become, count it in or out, and return its view."""
+        view = located.view
+        ledger = self._ledger(unit)
+        more = is_gone(view.comment) - is_gone(comment)
+        post, community = view.post, view.community
+        unit.stage(comment_rows.CHANGE_COMMENT,
+                   comment_rows.row_of_comment(comment, community_id=community.id))
+        author = located.scene.actors[post.creator_id]
+        if more:
+            post = msgspec.structs.replace(post, comments=post.comments + more)
+            community = msgspec.structs.replace(community, comments=community.comments + more)
+            unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts([post]))
+            stage_communities(unit, [community])
+            ledger.tally_post(post, author_did=author.did)
+            ledger.tally_community(community)
+            ledger.words(comment.creator_id, comments=more)
+        if not (is_gone(comment) and is_gone(view.comment)):
+            operation: Operation = "delete" if is_gone(comment) else "update"
+            ledger.comment(
+                comment, author_did=view.creator.did, post_uri=uri_of_post(post, author.did),
+                parent_uri=located.parent_uri, operation=operation,
+            )
+        ledger.close()
+        return msgspec.structs.replace(view, comment=comment, post=post, community=community)
+
+
+def _enter(ledger: Ledger, thread: _Thread, comment: Comment) -> dict[str, object]:
+    """Enter a new comment into the ledger and the thread's counts; return its own vote's row."""
+    author = thread.actors[comment.creator_id]
+    post = thread.posts[comment.post_id]
+    view = thread.communities[post.community_id]
+    parent = None if comment.parent_id is None else thread.parents[comment.parent_id]
+    ledger.comment(
+        comment, author_did=author.did,
+        post_uri=uri_of_post(post, thread.actors[post.creator_id].did),
+        parent_uri=uri_of_comment(parent, thread.actors[parent.creator_id].did) if parent else None,
+        operation="create",
+    )
+    uri = uri_of_comment(comment, author.did)
+    tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=comment.id)
+    ledger.tally_comment(comment, author_did=author.did)
+    ledger.act(author.id, post.community_id, at_us=comment.published_us)
+    ledger.words(author.id, comments=1)
+    thread.posts[post.id] = _bumped(post, comment)
+    thread.communities[post.community_id] = msgspec.structs.replace(
+        view, community=msgspec.structs.replace(
+            view.community, comments=view.community.comments + 1
+        )
+    )
+    return {
+        "person_id": author.id, "kind": int(SubjectKind.COMMENT), "subject_id": comment.id,
+        "value": 1, "tid": tid, "published_us": comment.published_us,
+    }
+
+
+def _bumped(post: Post, comment: Comment) -> Post:
+    """Return the post with one more comment counted and its times moved."""
+    newest_us = max(post.newest_comment_us, comment.published_us)
+    # Lemmy 0.19, newest_comment_time_necro: by somebody else, and not long after publication.
+    bumps = (comment.creator_id != post.creator_id
+             and comment.published_us - post.published_us <= NECRO_AGE_US_MAX)
+    return msgspec.structs.replace(
+        post, comments=post.comments + 1, newest_comment_us=newest_us,
+        active_us=max(post.active_us, comment.published_us) if bumps else post.active_us,
+    )
+
+
+def _check_replier(viewer: Viewer, post: Post, community: CommunityView) -> None:
+    check_visible(viewer, post, community)
+    check_member(viewer, community)
+    if is_gone(post):
+        raise no_such_post()
+    if post.locked and not is_moderator(viewer, community):
+        raise Forbidden("locked", "A moderator has closed this post for new comments.")
+
+
+def _check_author(viewer: Viewer, located: _Located) -> None:
+    if viewer.id != located.view.comment.creator_id:
+        raise Forbidden("no_comment_edit_allowed", "Only its author can change a comment.")
+    check_member(viewer, located.community)
+
+
+def seen(
+    viewer: Viewer | None, scene: CommentScene, ids: Sequence[int]
+) -> Iterator[CommentView]:
+    """Iterate over the comments whose posts the viewer can see, in the order of ids."""
+    for comment_id in ids:
+        view = scene.views.get(comment_id)
+        if view is None:
+            continue
+        community = scene.communities[view.community.id]
+        if can_see_post(viewer, view.post, community):
+            yield shown(view, viewer, moderates=community.moderates)

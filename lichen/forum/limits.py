@@ -1,0 +1,35 @@
+"""The limits of the forum: every length, count and age that bounds it, with its reason."""
+
+# Lemmy 0.19.20, utils/validation.rs: lengths in characters.
+TITLE_LENGTH_MIN = 3  # characters; Lemmy 0.19: three in a row that are no space
+TITLE_LENGTH_MAX = 200  # characters; Lemmy 0.19
+BODY_LENGTH_MAX = 50_000  # characters of a post; Lemmy 0.19
+COMMENT_LENGTH_MAX = 10_000  # characters; Lemmy 0.19
+DESCRIPTION_LENGTH_MAX = 10_000  # characters of a community's side bar; Lemmy 0.19
+URL_LENGTH_MAX = 2_000  # characters; Lemmy 0.19
+ALT_TEXT_LENGTH_MAX = 1_500  # characters; Lemmy 0.19
+REASON_LENGTH_MAX = 2_000  # characters of a ban's reason
+COMMUNITY_TITLE_LENGTH_MAX = 100  # characters; Lemmy 0.19: the column community.title
+COMMENT_DEPTH_MAX = 50  # levels; Lemmy 0.19 refuses deeper replies
+
+PAGE_DEFAULT = 10  # entries; Lemmy 0.19
+PAGE_MAX = 50  # entries of a page; Lemmy 0.19
+PAGE_NUMBER_MAX = 10_000  # pages; deeper ones are for search
+
+# Comments read of one thread, 60 bytes each, the oldest first; the rest of a longer thread is not
+# shown, which concerns one thread in a million.
+SKELETON_MAX = 20_000
+TREE_COMMENTS_MAX = 1_000  # comments of one answer without a page; branches are asked for further
+FLAT_CANDIDATES_MAX = 5_000  # newest comments that a list without a thread ranks and pages through
+
+BATCH_MAX = 5_000  # posts, comments or votes in one command, so that a write stays short
+MARKS_MAX = 1_000  # posts marked by one command
+CATALOGUE_MAX = 50_000  # communities that a list orders; 100 bytes and 2 µs each
+CROSS_POSTS_MAX = 20  # other posts of the same address shown with one
+VOTED_POSTS_MAX = 10_000  # newest posts of the lists "liked" and "disliked"
+
+VIEWERS_MAX = 2_000  # viewers whose sets stay in memory; some 20 kB each for a busy reader
+READ_MARKS_MAX = 100_000  # newest read marks that hide posts from lists of unread ones
+
+NECRO_AGE_US_MAX = 2 * 24 * 3_600 * 1_000_000  # Lemmy 0.19: later comments do not bump Active
+ACTIVITY_AGE_US_MAX = 60 * 1_000_000  # how old the counts of active people may be

@@ -1,0 +1,339 @@
+"""Posts: written, changed, taken away, listed."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from lichen.accounts import Actor, Settings, Viewer
+from lichen.events import Operation
+from lichen.forum import community_rows, post_rows, vote_rows
+from lichen.forum.drafts import check_post, url_key
+from lichen.forum.ledger import Ledger, uri_of_post
+from lichen.forum.limits import BATCH_MAX, CROSS_POSTS_MAX, VOTED_POSTS_MAX
+from lichen.forum.model import (
+    Community,
+    CommunityView,
+    Link,
+    NewPost,
+    Page,
+    Post,
+    PostDraft,
+    PostId,
+    PostQuery,
+    PostView,
+    Sort,
+    SubjectKind,
+)
+from lichen.forum.part import Part
+from lichen.forum.permissions import (
+    can_see_post,
+    check_member,
+    check_moderator,
+    check_poster,
+    check_visible,
+    is_gone,
+    no_such_community,
+    no_such_post,
+)
+from lichen.forum.views import PostScene, post_queries
+from lichen.kit import Forbidden, Reason
+from lichen.store import Unit
+
+
+class Posts(Part):
+    """Commands and queries about posts."""
+
+    def create_posts(self, unit: Unit, new: Sequence[NewPost]) -> list[Post]:
+        """Write a batch of posts with their authors' own upvotes; two round trips in all.
+
+        Checks what is written, not who writes: that is decided by who calls.
+        """
+        communities, creators = self._around(unit, None, new)
+        return self._write(unit, new, communities, creators)
+
+    def create_post(
+        self, unit: Unit, viewer: Viewer, community_id: int, draft: PostDraft
+    ) -> PostView:
+        """Write a post with its author's own upvote; two round trips."""
+        new = NewPost(creator_id=viewer.id, community_id=community_id, draft=draft)
+        communities, creators = self._around(unit, viewer, [new])
+        community = communities[community_id]
+        check_poster(viewer, community)
+        (post,) = self._write(unit, [new], communities, creators)
+        counted = msgspec.structs.replace(
+            community.community, posts=community.community.posts + 1
+        )
+        return PostView(
+            post=post, creator=viewer.actor, community=counted,
+            creator_banned_from_community=False, creator_is_moderator=community.moderates,
+            subscribed=community.subscribed, my_vote=1,
+        )
+
+    def edit_post(
+        self, unit: Unit, viewer: Viewer, post_id: int, draft: PostDraft
+    ) -> PostView:
+        """Change one's own post: None leaves a field as it is, "" empties it; two round trips."""
+        scene = self._locked(unit, viewer, post_id)
+        view = scene.views[post_id]
+        community = scene.communities[view.post.community_id]
+        _check_author(viewer, view.post)
+        check_member(viewer, community)
+        post = _edited(view.post, draft, community.community, unit.clock_us)
+        return self._changed(unit, view, post)
+
+    def delete_post(
+        self, unit: Unit, viewer: Viewer, post_id: int, *, deleted: bool
+    ) -> PostView:
+        """Take one's own post away, or bring it back; two round trips."""
+        scene = self._locked(unit, viewer, post_id)
+        view = scene.views[post_id]
+        _check_author(viewer, view.post)
+        check_member(viewer, scene.communities[view.post.community_id])
+        return self._changed(unit, view, msgspec.structs.replace(view.post, deleted=deleted))
+
+    def remove_post(
+        self, unit: Unit, viewer: Viewer, post_id: int, *, removed: bool
+    ) -> PostView:
+        """Take a post away as a moderator, or bring it back; two round trips."""
+        view = self._moderated(unit, viewer, post_id)
+        return self._changed(unit, view, msgspec.structs.replace(view.post, removed=removed))
+
+    def lock_post(self, unit: Unit, viewer: Viewer, post_id: int, *, locked: bool) -> PostView:
+        """Close a post for new comments, or open it, as a moderator; two round trips."""
+        view = self._moderated(unit, viewer, post_id)
+        return self._changed(unit, view, msgspec.structs.replace(view.post, locked=locked))
+
+    def feature_post(
+        self, unit: Unit, viewer: Viewer, post_id: int, *, featured: bool
+    ) -> PostView:
+        """Pin a post to the top of its community, or unpin it, as a moderator."""
+        view = self._moderated(unit, viewer, post_id)
+        changed = msgspec.structs.replace(view.post, featured_community=featured)
+        return self._changed(unit, view, changed)
+
+    def attach_link(self, unit: Unit, post_id: int, link: Link | None) -> None:
+        """Keep what was learnt of the page a post points to; two round trips."""
+        post = self._locked(unit, None, post_id).views[post_id].post
+        if link is None or link.url != post.url:
+            return  # the post has been edited meanwhile
+        changed = msgspec.structs.replace(post, link=link)
+        unit.stage(post_rows.CHANGE_POST, post_rows.row_of_post(changed, url_key=url_key(post.url)))
+
+    def post_view(self, unit: Unit, viewer: Viewer | None, post_id: int) -> PostView:
+        """Return a post; one that is gone only to its author and moderators; one round trip."""
+        scene = self._scene(unit, viewer, [post_id])
+        view = scene.views.get(post_id)
+        if view is None:
+            raise no_such_post()
+        check_visible(viewer, view.post, scene.communities[view.post.community_id])
+        return view
+
+    def post_views(
+        self, unit: Unit, viewer: Viewer | None, ids: Sequence[int]
+    ) -> list[PostView]:
+        """Return those posts that the viewer can see, in the order of ids; one round trip."""
+        scene = self._scene(unit, viewer, ids)
+        found = (scene.views[post_id] for post_id in ids if post_id in scene.views)
+        return [
+            view for view in found
+            if can_see_post(viewer, view.post, scene.communities[view.post.community_id])
+        ]
+
+    def post_list(
+        self, unit: Unit, viewer: Viewer | None, query: PostQuery
+    ) -> tuple[list[PostView], Page]:
+        """Return a page of posts; one round trip, two where the viewer's sets are not in memory."""
+        asked = _settled(query, viewer)
+        standing = self.standings.of(unit, viewer, with_read=not asked.show_read)
+        if asked.saved_only:
+            asked = msgspec.structs.replace(asked, among=tuple(standing.saved_posts))
+        elif asked.liked_only or asked.disliked_only:
+            asked = self._among_voted(unit, asked, standing.person_id)
+        ids, following = self.ranks.page(asked, now_us=unit.clock_us, viewer_standing=standing)
+        return self.post_views(unit, viewer, ids), Page(next=following)
+
+    def cross_posts(
+        self, unit: Unit, viewer: Viewer | None, post_id: int
+    ) -> list[PostView]:
+        """Return other posts of the same address, the newest first; two round trips."""
+        rows = unit.fetch(post_rows.CROSS_POST_IDS, post_id=post_id, limit=CROSS_POSTS_MAX)
+        return self.post_views(unit, viewer, [row.id for row in rows]) if rows else []
+
+    def explain_post(
+        self, unit: Unit, viewer: Viewer | None, post_id: int, sort: Sort
+    ) -> Reason:
+        """Return why a post stands where it stands in a list; one round trip."""
+        self.post_view(unit, viewer, post_id)
+        return self.ranks.explain(post_id, sort, unit.clock_us)
+
+    def post_id_by_ap_id(self, unit: Unit, ap_id: str) -> PostId | None:
+        """Return the post born with an ActivityPub id."""
+        rows = unit.fetch(post_rows.POST_ID_BY_AP_ID, ap_id=ap_id)
+        return PostId(rows[0].id) if rows else None
+
+    def _scene(self, unit: Unit, viewer: Viewer | None, ids: Sequence[int]) -> PostScene:
+        flush = self._views.fetch(unit, viewer, *post_queries(unit, viewer, ids))
+        return self._views.posts(flush.rows, flush.standing)
+
+    def _locked(self, unit: Unit, viewer: Viewer | None, post_id: int) -> PostScene:
+        """Return a post and its community, both locked; refuse one that is not there."""
+        # What is read after the locks in the same flush is what nobody can change any more.
+        _community, _post, *answers = (flush := self._views.fetch(
+            unit, viewer,
+            (community_rows.LOCK_COMMUNITIES_OF_POSTS, {"ids": [post_id]}),
+            (post_rows.LOCK_POSTS, {"ids": [post_id]}),
+            *post_queries(unit, viewer, [post_id]),
+        )).rows
+        scene = self._views.posts(answers, flush.standing)
+        if post_id not in scene.views:
+            raise no_such_post()
+        return scene
+
+    def _moderated(self, unit: Unit, viewer: Viewer, post_id: int) -> PostView:
+        scene = self._locked(unit, viewer, post_id)
+        view = scene.views[post_id]
+        check_moderator(viewer, scene.communities[view.post.community_id])
+        return view
+
+    def _around(
+        self, unit: Unit, viewer: Viewer | None, new: Sequence[NewPost]
+    ) -> tuple[dict[int, CommunityView], dict[int, Actor]]:
+        """Return the communities that a batch of posts goes to, locked, and its authors."""
+        assert len(new) <= BATCH_MAX
+        community_ids = sorted({one.community_id for one in new})
+        creator_ids = sorted({one.creator_id for one in new})
+        flush = self._views.fetch(
+            unit, viewer,
+            (community_rows.LOCK_COMMUNITIES, {"ids": community_ids}),
+            *self._views.community_queries(unit, viewer, community_ids),
+            self._accounts.actors_query(unit, creator_ids),
+        )
+        _locks, *communities, creators = flush.rows
+        found = self._views.communities(communities, flush.standing)
+        if len(found) < len(community_ids):
+            raise no_such_community()
+        return found, self._accounts.actors_from(creators)
+
+    def _write(
+        self, unit: Unit, new: Sequence[NewPost], communities: dict[int, CommunityView],
+        creators: dict[int, Actor],
+    ) -> list[Post]:
+        ledger = self._ledger(unit)
+        counted = {key: view.community for key, view in communities.items()}
+        numbers = iter(unit.take_numbers("post", sum(one.id is None for one in new)))
+        posts, votes = [], []
+        for one in new:
+            community = counted[one.community_id]
+            author = creators[one.creator_id]
+            post = self._new_post(unit, one, community, number=one.id or next(numbers))
+            posts.append(post)
+            counted[community.id] = msgspec.structs.replace(community, posts=community.posts + 1)
+            ledger.post(post, author_did=author.did, community_did=community.actor.did,
+                        operation="create")
+            uri = uri_of_post(post, author.did)
+            vote_tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=post.id)
+            votes.append(_own_vote(post, vote_tid))
+            ledger.tally_post(post, author_did=author.did)
+            ledger.act(author.id, community.id, at_us=post.published_us)
+            ledger.words(author.id, posts=1)
+        for community in counted.values():
+            ledger.tally_community(community)
+        unit.stage(post_rows.INSERT_POST, *(
+            post_rows.row_of_post(post, url_key=url_key(post.url)) for post in posts
+        ))
+        unit.stage(vote_rows.WRITE_VOTE, *votes)
+        stage_communities(unit, counted.values())
+        ledger.close()
+        return posts
+
+    def _new_post(
+        self, unit: Unit, new: NewPost, community: Community, *, number: int
+    ) -> Post:
+        draft = check_post(new.draft, community)
+        assert draft.name is not None, "a checked draft has a name"
+        assert draft.language_id is not None, "a checked draft has a language"
+        published_us = unit.clock_us if new.published_us is None else new.published_us
+        return Post(
+            id=PostId(number), tid=new.tid or self._tids.next(),
+            ap_id=new.ap_id or self._addresses.absolute(self._addresses.post(number)),
+            local=new.local, community_id=new.community_id, creator_id=new.creator_id,
+            name=draft.name, url=draft.url, body=draft.body, alt_text=draft.alt_text, link=None,
+            nsfw=bool(draft.nsfw), language_id=draft.language_id,
+            published_us=published_us, updated_us=None, deleted=False, removed=False,
+            locked=False, featured_community=False, featured_local=False, up=1, down=0,
+            comments=0, newest_comment_us=published_us, active_us=published_us,
+        )
+
+    def _changed(self, unit: Unit, view: PostView, post: Post) -> PostView:
+        """Write what a post has become, count it in or out, and return its view."""
+        ledger = self._ledger(unit)
+        more = is_gone(view.post) - is_gone(post)
+        community = view.community
+        unit.stage(post_rows.CHANGE_POST, post_rows.row_of_post(post, url_key=url_key(post.url)))
+        if more:
+            community = msgspec.structs.replace(community, posts=community.posts + more)
+            stage_communities(unit, [community])
+            ledger.tally_community(community)
+            ledger.words(post.creator_id, posts=more)
+        _tell(ledger, view, post)
+        ledger.close()
+        return msgspec.structs.replace(view, post=post, community=community)
+
+    def _among_voted(self, unit: Unit, query: PostQuery, viewer_id: int) -> PostQuery:
+        value = 1 if query.liked_only else -1
+        rows = unit.fetch(
+            vote_rows.VOTED_POST_IDS, viewer_id=viewer_id, value=value, limit=VOTED_POSTS_MAX
+        )
+        return msgspec.structs.replace(query, among=tuple(row.id for row in rows))
+
+
+def stage_communities(unit: Unit, communities: Iterable[Community]) -> None:
+    """Stage the tallies of communities, in the order of their ids."""
+    unit.stage(community_rows.TALLY_COMMUNITY, *(
+        community_rows.row_of_community(community)
+        for community in sorted(communities, key=lambda one: one.id)
+    ))
+
+
+def _check_author(viewer: Viewer, post: Post) -> None:
+    if viewer.id != post.creator_id:
+        raise Forbidden("no_post_edit_allowed", "Only its author can change a post.")
+
+
+def _edited(post: Post, draft: PostDraft, community: Community, now_us: int) -> Post:
+    """Return the post as the draft changes it."""
+    before = {name: getattr(post, name) for name in PostDraft.__struct_fields__}
+    wishes = {name: wish for name, wish in msgspec.structs.asdict(draft).items()
+              if wish is not None}
+    whole = check_post(PostDraft(**{**before, **wishes}), community)
+    changes = msgspec.structs.asdict(whole)
+    link = post.link if whole.url == post.url else None
+    return msgspec.structs.replace(post, **changes, link=link, updated_us=now_us)
+
+
+def _settled(query: PostQuery, viewer: Viewer | None) -> PostQuery:
+    """Return the query with what it leaves open taken from the viewer's settings."""
+    settings = viewer.settings if viewer else Settings()
+    return msgspec.structs.replace(
+        query,
+        show_read=settings.show_read_posts if query.show_read is None else query.show_read,
+        show_nsfw=settings.show_nsfw if query.show_nsfw is None else query.show_nsfw,
+        show_bots=settings.show_bot_accounts if query.show_bots is None else query.show_bots,
+        languages=settings.languages if query.languages is None else query.languages,
+    )
+
+
+def _own_vote(post: Post, tid: str) -> dict[str, object]:
+    return {
+        "person_id": post.creator_id, "kind": int(SubjectKind.POST), "subject_id": post.id,
+        "value": 1, "tid": tid, "published_us": post.published_us,
+    }
+
+
+def _tell(ledger: Ledger, view: PostView, post: Post) -> None:
+    """Emit what a change of a post looks like from outside: gone, back, or changed."""
+    if is_gone(post) and is_gone(view.post):
+        return
+    operation: Operation = "delete" if is_gone(post) else "update"
+    ledger.post(post, author_did=view.creator.did, community_did=view.community.actor.did,
+                operation=operation)

@@ -1,0 +1,46 @@
+"""Assembles the room."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lichen.accounts import Accounts
+from lichen.forum.activity import Activity
+from lichen.forum.limits import ACTIVITY_AGE_US_MAX
+from lichen.forum.ranks import Ranks
+from lichen.forum.reader import RankReader
+from lichen.forum.service import Forum
+from lichen.forum.standing import Standings
+from lichen.kit.ground import Ground
+from lichen.store import Store
+from lichen.web import Addresses
+
+
+class Room(NamedTuple):
+    """The service, and the two readers of the log that serve its pages."""
+
+    forum: Forum
+    standings: Standings
+    rank_reader: RankReader
+
+
+async def build(  # noqa: PLR0913 - what the room is made of
+    ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
+    log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
+) -> Room:
+    """Return the service over the rows and the rank columns in `folder`.
+
+    The bounds of the log are read before this call; the readers, which the house registers with its
+    followers, go on from their positions. The house closes `rank_reader` at its end.
+    """
+    activity = Activity(age_us_max=activity_age_us_max)
+    standings = Standings(accounts, position=log_last_seq)
+    rank_reader = await RankReader.open(
+        folder, store=store, accounts=accounts, clock=ground.clock, first_seq=log_first_seq,
+        last_seq=log_last_seq,
+    )
+    forum = Forum(
+        accounts=accounts, addresses=addresses, tids=ground.tids,
+        ranks=Ranks(rank_reader.posts, rank_reader.actors, activity), standings=standings,
+        activity=activity,
+    )
+    return Room(forum, standings, rank_reader)

@@ -1,0 +1,117 @@
+"""Threads and lists of comments: skeleton first, then the contents of what is shown."""
+
+from collections.abc import Sequence
+
+from lichen.accounts import Viewer
+from lichen.forum import comment_rows
+from lichen.forum.comments import Comments
+from lichen.forum.drafts import check_page
+from lichen.forum.limits import (
+    COMMENT_DEPTH_MAX,
+    FLAT_CANDIDATES_MAX,
+    SKELETON_MAX,
+    TREE_COMMENTS_MAX,
+)
+from lichen.forum.model import CommentQuery, CommentView, Listing, PostView
+from lichen.forum.permissions import check_visible, no_such_post
+from lichen.forum.ranking import comment_rank
+from lichen.forum.standing import Standing
+from lichen.forum.tree import Bone, Rank, ranked, tree_of
+from lichen.forum.views import post_queries
+from lichen.kit import Refused, Unauthenticated
+from lichen.store import Query, Unit
+
+
+class Threads(Comments):
+    """Queries about many comments at once."""
+
+    def post_thread(
+        self, unit: Unit, viewer: Viewer | None, post_id: int, query: CommentQuery
+    ) -> tuple[PostView, list[CommentView]]:
+        """Return a post with its comments, as `comment_list` orders them; two round trips."""
+        _check_query(query, viewer)
+        flush = self._views.fetch(
+            unit, viewer, *post_queries(unit, viewer, [post_id]),
+            (comment_rows.SKELETON_OF_POST, {"post_id": post_id, "limit": SKELETON_MAX}),
+        )
+        *posts, skeleton = flush.rows
+        scene = self._views.posts(posts, flush.standing)
+        view = scene.views.get(post_id)
+        if view is None:
+            raise no_such_post()
+        check_visible(viewer, view.post, scene.communities[view.post.community_id])
+        ids = _chosen(skeleton, query, flush.standing, now_us=unit.clock_us)
+        return view, self.comment_views(unit, viewer, ids) if ids else []
+
+    def comment_list(
+        self, unit: Unit, viewer: Viewer | None, query: CommentQuery
+    ) -> list[CommentView]:
+        """Return comments; two round trips.
+
+        Of a post (or below a parent) with `depth_max` it is a tree of at most TREE_COMMENTS_MAX
+        comments, depth first; of a post without, a page of all its comments by rank. Without a post
+        it is a page of the newest FLAT_CANDIDATES_MAX that fit, by rank.
+        """
+        _check_query(query, viewer)
+        flush = self._views.fetch(unit, viewer, _skeleton_query(query, viewer))
+        ids = _chosen(flush.rows[0], query, flush.standing, now_us=unit.clock_us)
+        return self.comment_views(unit, viewer, ids) if ids else []
+
+
+def _check_query(query: CommentQuery, viewer: Viewer | None) -> None:
+    check_page(query.page, query.limit)
+    if query.depth_max is not None and not 1 <= query.depth_max <= COMMENT_DEPTH_MAX:
+        raise Refused("invalid_depth", f"A tree is 1 to {COMMENT_DEPTH_MAX} levels deep.")
+    if viewer is None and (query.saved_only or query.liked_only or query.disliked_only):
+        raise Unauthenticated()
+
+
+def _skeleton_query(query: CommentQuery, viewer: Viewer | None) -> Query:
+    """Return the one query for what the list draws from."""
+    asked: dict[str, int] = {
+        "limit": FLAT_CANDIDATES_MAX, "viewer_id": viewer.id if viewer else 0,
+    }
+    if query.parent_id is not None:
+        return comment_rows.SKELETON_OF_PARENT, {
+            "parent_id": query.parent_id, "limit": SKELETON_MAX
+        }
+    if query.post_id is not None:
+        return comment_rows.SKELETON_OF_POST, {"post_id": query.post_id, "limit": SKELETON_MAX}
+    if query.saved_only:
+        return comment_rows.NEWEST_SAVED, asked
+    if query.liked_only or query.disliked_only:
+        return comment_rows.NEWEST_VOTED, {**asked, "value": 1 if query.liked_only else -1}
+    if query.creator_id is not None:
+        return comment_rows.NEWEST_OF_CREATOR, {**asked, "creator_id": query.creator_id}
+    if query.community_id is not None:
+        return comment_rows.NEWEST_OF_COMMUNITY, {**asked, "community_id": query.community_id}
+    if query.listing is Listing.SUBSCRIBED:
+        return comment_rows.NEWEST_OF_SUBSCRIPTIONS, asked
+    if query.listing is Listing.LOCAL:
+        return comment_rows.NEWEST_LOCAL, asked
+    return comment_rows.NEWEST, asked
+
+
+def _chosen(
+    skeleton: Sequence[Bone], query: CommentQuery, standing: Standing, *, now_us: int
+) -> list[int]:
+    """Return the ids of the comments to show, in their order."""
+    rank = comment_rank(query.sort, now_us)
+    if query.depth_max is not None and (query.post_id or query.parent_id):
+        return tree_of(
+            skeleton, rank, limit=TREE_COMMENTS_MAX, depth_max=query.depth_max,
+            parent_id=query.parent_id, without=standing.blocked_people,
+        )
+    return _page(skeleton, rank, query, standing)
+
+
+def _page(
+    skeleton: Sequence[Bone], rank: Rank, query: CommentQuery, standing: Standing
+) -> list[int]:
+    mark = f".{query.parent_id}." if query.parent_id is not None else ""
+    within = [
+        bone for bone in skeleton
+        if bone.creator_id not in standing.blocked_people and mark in f"{bone.path}."
+    ]
+    offset = check_page(query.page, query.limit)
+    return [bone.id for bone in ranked(within, rank)[offset:offset + query.limit]]
