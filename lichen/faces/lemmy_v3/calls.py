@@ -1,0 +1,114 @@
+"""The table of calls: what this face speaks, one line each.
+
+Names, paths and messages are those of lemmy-js-client 0.19.9. A call that is not here is refused
+with `not_implemented`; lists that are always empty (private messages, reports) are here because
+they truly are.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from lichen.faces.lemmy_v3 import comments, communities, inbox, posts, searching, sites, users, wire
+from lichen.faces.lemmy_v3.asking import Caller, Parts
+
+AskT = TypeVar("AskT", bound=wire.Ask)
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[AskT, AnswerT]):
+    """One call: how it is reached, what it takes and gives, and who answers it.
+
+    The answer may already be bytes of JSON.
+    """
+
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    request: type[AskT]
+    response: type[AnswerT]
+    answer: Callable[[Parts, Caller, AskT], Awaitable[AnswerT | bytes]]
+
+    @property
+    def operation_id(self) -> str:
+        """The name of the call in the OpenAPI description."""
+        return f"lemmy_v3_{self.answer.__name__}"
+
+    @property
+    def summary(self) -> str:
+        """The first line of what the call says of itself."""
+        return (self.answer.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+CALLS: tuple[Call[Any, Any], ...] = (
+    Call("GET", "/site", wire.Nothing, wire.GetSiteResponse, sites.get_site),
+    Call("POST", "/site/block", wire.BlockInstance, wire.BlockInstanceResponse,
+         users.block_instance),
+    Call("GET", "/search", wire.Search, wire.SearchResponse, searching.search),
+    Call("GET", "/resolve_object", wire.ResolveObject, wire.ResolveObjectResponse,
+         searching.resolve_object),
+    Call("GET", "/federated_instances", wire.Nothing, wire.GetFederatedInstancesResponse,
+         sites.get_federated_instances),
+    Call("POST", "/community", wire.CreateCommunity, wire.CommunityResponse,
+         communities.create_community),
+    Call("GET", "/community", wire.GetCommunity, wire.GetCommunityResponse,
+         communities.get_community),
+    Call("PUT", "/community", wire.EditCommunity, wire.CommunityResponse,
+         communities.edit_community),
+    Call("GET", "/community/list", wire.ListCommunities, wire.ListCommunitiesResponse,
+         communities.list_communities),
+    Call("POST", "/community/follow", wire.FollowCommunity, wire.CommunityResponse,
+         communities.follow_community),
+    Call("POST", "/community/block", wire.BlockCommunity, wire.BlockCommunityResponse,
+         communities.block_community),
+    Call("POST", "/post", wire.CreatePost, wire.PostResponse, posts.create_post),
+    Call("GET", "/post", wire.GetPost, wire.GetPostResponse, posts.get_post),
+    Call("PUT", "/post", wire.EditPost, wire.PostResponse, posts.edit_post),
+    Call("POST", "/post/delete", wire.DeletePost, wire.PostResponse, posts.delete_post),
+    Call("GET", "/post/list", wire.GetPosts, wire.GetPostsResponse, posts.list_posts),
+    Call("POST", "/post/like", wire.CreatePostLike, wire.PostResponse, posts.like_post),
+    Call("PUT", "/post/save", wire.SavePost, wire.PostResponse, posts.save_post),
+    Call("POST", "/post/hide", wire.HidePost, wire.SuccessResponse, posts.hide_post),
+    Call("POST", "/post/mark_as_read", wire.MarkPostAsRead, wire.SuccessResponse,
+         posts.mark_post_as_read),
+    Call("GET", "/post/site_metadata", wire.GetSiteMetadata, wire.GetSiteMetadataResponse,
+         posts.get_site_metadata),
+    Call("POST", "/comment", wire.CreateComment, wire.CommentResponse, comments.create_comment),
+    Call("GET", "/comment", wire.GetComment, wire.CommentResponse, comments.get_comment),
+    Call("PUT", "/comment", wire.EditComment, wire.CommentResponse, comments.edit_comment),
+    Call("POST", "/comment/delete", wire.DeleteComment, wire.CommentResponse,
+         comments.delete_comment),
+    Call("GET", "/comment/list", wire.GetComments, wire.GetCommentsResponse,
+         comments.list_comments),
+    Call("POST", "/comment/like", wire.CreateCommentLike, wire.CommentResponse,
+         comments.like_comment),
+    Call("PUT", "/comment/save", wire.SaveComment, wire.CommentResponse, comments.save_comment),
+    Call("POST", "/comment/mark_as_read", wire.MarkCommentReplyAsRead, wire.CommentReplyResponse,
+         inbox.mark_reply_as_read),
+    Call("POST", "/user/register", wire.Register, wire.LoginResponse, users.register),
+    Call("POST", "/user/login", wire.Login, wire.LoginResponse, users.login),
+    Call("POST", "/user/logout", wire.Nothing, wire.SuccessResponse, users.logout),
+    Call("GET", "/user/validate_auth", wire.Nothing, wire.SuccessResponse, users.validate_auth),
+    Call("GET", "/user/list_logins", wire.Nothing, list[wire.LoginToken], users.list_logins),
+    Call("GET", "/user/get_captcha", wire.Nothing, wire.GetCaptchaResponse, users.get_captcha),
+    Call("GET", "/user", wire.GetPersonDetails, wire.GetPersonDetailsResponse,
+         users.get_person_details),
+    Call("PUT", "/user/save_user_settings", wire.SaveUserSettings, wire.SuccessResponse,
+         users.save_settings),
+    Call("PUT", "/user/change_password", wire.ChangePassword, wire.LoginResponse,
+         users.change_password),
+    Call("POST", "/user/block", wire.BlockPerson, wire.BlockPersonResponse, users.block_person),
+    Call("GET", "/user/replies", wire.GetInbox, wire.GetRepliesResponse, inbox.get_replies),
+    Call("GET", "/user/mention", wire.GetInbox, wire.GetPersonMentionsResponse,
+         inbox.get_mentions),
+    Call("POST", "/user/mention/mark_as_read", wire.MarkPersonMentionAsRead,
+         wire.PersonMentionResponse, inbox.mark_mention_as_read),
+    Call("POST", "/user/mark_all_as_read", wire.Nothing, wire.GetRepliesResponse,
+         inbox.mark_all_as_read),
+    Call("GET", "/user/unread_count", wire.Nothing, wire.GetUnreadCountResponse,
+         inbox.get_unread_count),
+    Call("GET", "/user/report_count", wire.GetReportCount, wire.GetReportCountResponse,
+         inbox.get_report_count),
+    Call("GET", "/private_message/list", wire.GetPrivateMessages, wire.PrivateMessagesResponse,
+         inbox.get_private_messages),
+)

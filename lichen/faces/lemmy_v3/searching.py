@@ -1,0 +1,107 @@
+"""The calls that look for things: by words, by address, by `!name` and `@name`."""
+
+import re
+
+from lichen.accounts import ActorKind
+from lichen.faces.lemmy_v3 import views, wire
+from lichen.faces.lemmy_v3.asking import Caller, Parts
+from lichen.forum import CommunityView, PersonView
+from lichen.kit import NotFound, Refused
+from lichen.store import Unit
+
+_HANDLE = re.compile(r"(?P<mark>[!@])(?P<name>[^@!/\s]+)(?:@(?P<domain>[^@/\s]+))?")
+_KINDS = {
+    "All": ("posts", "comments", "communities", "persons"), "Posts": ("posts",),
+    "Comments": ("comments",), "Communities": ("communities",), "Users": ("persons",),
+    "Url": ("urls",),
+}
+
+
+async def search(parts: Parts, caller: Caller, asked: wire.Search) -> wire.SearchResponse:
+    """Look for words, or with type `Url` for the posts of an address."""
+    if not asked.q.strip():
+        raise Refused("invalid_query", "Say what to look for.")
+    viewer = caller.viewer
+
+    def query(unit: Unit) -> wire.SearchResponse:
+        community_id = asked.community_id
+        if community_id is None and asked.community_name:
+            view = parts.forum.community(unit, viewer, name=asked.community_name)
+            community_id = view.community.id
+        found = parts.search.find(
+            unit, viewer, asked.q, kinds=_KINDS[asked.type_],
+            listing=asked.listing_type, community_id=community_id,
+            creator_id=asked.creator_id, sort=asked.sort, page=asked.page,
+            limit=asked.limit,
+        )
+        return wire.SearchResponse(
+            type_=asked.type_,
+            comments=views.comment_views(parts.forum.comment_views(unit, viewer, found.comments)),
+            posts=[views.post_view(view)
+                   for view in parts.forum.post_views(unit, viewer, found.posts)],
+            communities=[views.community_view(view)
+                         for view in parts.forum.community_views(unit, viewer, found.communities)],
+            users=[views.person_view(view)
+                   for view in parts.forum.persons(unit, viewer, found.persons)],
+        )
+
+    return await parts.store.read(query)
+
+
+async def resolve_object(
+    parts: Parts, caller: Caller, asked: wire.ResolveObject
+) -> wire.ResolveObjectResponse:
+    """Return what is at an address of ours, at `!community` or at `@person`."""
+
+    def query(unit: Unit) -> wire.ResolveObjectResponse:
+        try:
+            return _resolved(parts, unit, caller, asked.q.strip())
+        except NotFound:
+            raise _nothing() from None
+
+    return await parts.store.read(query)
+
+
+def _resolved(parts: Parts, unit: Unit, caller: Caller, text: str) -> wire.ResolveObjectResponse:
+    handle = _HANDLE.fullmatch(text)
+    if handle is None:
+        return _at_address(parts, unit, caller, text)
+    domain = handle["domain"]
+    is_ours = domain in (None, parts.addresses.authority)
+    name = handle["name"] if is_ours else f"{handle['name']}@{domain}"
+    if handle["mark"] == "!":
+        return _community(parts.forum.community(unit, caller.viewer, name=name))
+    return _person(parts.forum.person(unit, caller.viewer, name=name))
+
+
+def _at_address(
+    parts: Parts, unit: Unit, caller: Caller, address: str
+) -> wire.ResolveObjectResponse:
+    """Return what was born with an address; raises NotFound."""
+    forum, viewer = parts.forum, caller.viewer
+    post_id = forum.post_id_by_ap_id(unit, address)
+    if post_id is not None:
+        view = forum.post_view(unit, viewer, post_id)
+        return wire.ResolveObjectResponse(post=views.post_view(view))
+    comment_id = forum.comment_id_by_ap_id(unit, address)
+    if comment_id is not None:
+        comment = forum.comment_view(unit, viewer, comment_id)
+        return wire.ResolveObjectResponse(comment=views.comment_view(comment))
+    actor = parts.accounts.actors_by_ap_id(unit, [address]).get(address)
+    if actor is None:
+        raise _nothing()
+    if actor.kind is ActorKind.COMMUNITY:
+        return _community(forum.community(unit, viewer, id=actor.id))
+    return _person(forum.person(unit, viewer, id=actor.id))
+
+
+def _community(view: CommunityView) -> wire.ResolveObjectResponse:
+    return wire.ResolveObjectResponse(community=views.community_view(view))
+
+
+def _person(view: PersonView) -> wire.ResolveObjectResponse:
+    return wire.ResolveObjectResponse(person=views.person_view(view))
+
+
+def _nothing() -> NotFound:
+    return NotFound("couldnt_find_object", "There is nothing here by that address or name.")

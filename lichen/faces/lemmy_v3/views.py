@@ -1,0 +1,214 @@
+"""From the house's nouns to the Lemmy API's.
+
+Pure, and on the hot path: a page of twenty posts is a hundred of these structs.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypedDict
+
+from lichen import forum
+from lichen.accounts import Actor, Instance
+from lichen.faces.lemmy_v3 import wire
+from lichen.notifications import Notification
+
+
+def person(actor: Actor) -> wire.Person:
+    """Return a person."""
+    return wire.Person(
+        id=actor.id, name=actor.name, display_name=actor.display_name, avatar=actor.avatar,
+        banned=actor.banned, published=wire.time_of(actor.published_us),
+        updated=wire.maybe_time_of(actor.updated_us), actor_id=actor.ap_id, bio=actor.summary,
+        local=actor.local, banner=actor.banner, deleted=actor.deleted,
+        matrix_user_id=actor.matrix_user_id, bot_account=actor.bot,
+        ban_expires=wire.maybe_time_of(actor.ban_expires_us), instance_id=actor.instance_id,
+    )
+
+
+def person_view(view: forum.PersonView) -> wire.PersonView:
+    """Return a person with its tallies."""
+    return wire.PersonView(
+        person=person(view.person), is_admin=view.person.admin,
+        counts=wire.PersonAggregates(
+            person_id=view.person.id, post_count=view.posts, comment_count=view.comments
+        ),
+    )
+
+
+def community(one: forum.Community) -> wire.Community:
+    """Return a community."""
+    actor = one.actor
+    return wire.Community(
+        id=actor.id, name=actor.name, title=actor.shown_name, description=actor.summary,
+        removed=one.removed, published=wire.time_of(actor.published_us),
+        updated=wire.maybe_time_of(actor.updated_us), deleted=one.deleted, nsfw=one.nsfw,
+        actor_id=actor.ap_id, local=actor.local, icon=actor.avatar, banner=actor.banner,
+        hidden=one.hidden, posting_restricted_to_mods=one.posting_restricted_to_mods,
+        instance_id=actor.instance_id, visibility="LocalOnly" if one.local_only else "Public",
+    )
+
+
+def community_view(view: forum.CommunityView) -> wire.CommunityView:
+    """Return a community as its viewer sees it."""
+    one = view.community
+    return wire.CommunityView(
+        community=community(one), subscribed=view.subscribed, blocked=view.blocked,
+        banned_from_community=view.banned,
+        counts=wire.CommunityAggregates(
+            community_id=one.id, subscribers=one.subscribers, posts=one.posts,
+            comments=one.comments, published=wire.time_of(one.actor.published_us),
+            users_active_day=one.users_active_day, users_active_week=one.users_active_week,
+            users_active_month=one.users_active_month,
+            users_active_half_year=one.users_active_half_year,
+            subscribers_local=one.subscribers_local,
+        ),
+    )
+
+
+def moderator_views(
+    one: forum.Community, moderators: Iterable[Actor]
+) -> list[wire.CommunityModeratorView]:
+    """Return the moderators of one community."""
+    shown = community(one)
+    return [
+        wire.CommunityModeratorView(community=shown, moderator=person(moderator))
+        for moderator in moderators
+    ]
+
+
+def post(one: forum.Post) -> wire.Post:
+    """Return a post."""
+    link = one.link
+    return wire.Post(
+        id=one.id, name=one.name, url=one.url, body=one.body, creator_id=one.creator_id,
+        community_id=one.community_id, removed=one.removed, locked=one.locked,
+        published=wire.time_of(one.published_us), updated=wire.maybe_time_of(one.updated_us),
+        deleted=one.deleted, nsfw=one.nsfw,
+        embed_title=link.title if link else None,
+        embed_description=link.description if link else None,
+        thumbnail_url=link.thumbnail if link else None,
+        embed_video_url=link.embed_video_url if link else None,
+        url_content_type=link.content_type if link else None,
+        ap_id=one.ap_id, local=one.local, language_id=one.language_id,
+        featured_community=one.featured_community, featured_local=one.featured_local,
+        alt_text=one.alt_text,
+    )
+
+
+def post_view(view: forum.PostView) -> wire.PostView:
+    """Return a post as its viewer sees it."""
+    one = view.post
+    return wire.PostView(
+        post=post(one), creator=person(view.creator), community=community(view.community),
+        creator_banned_from_community=view.creator_banned_from_community,
+        banned_from_community=view.banned_from_community,
+        creator_is_moderator=view.creator_is_moderator, creator_is_admin=view.creator.admin,
+        counts=wire.PostAggregates(
+            post_id=one.id, comments=one.comments, score=one.score, upvotes=one.up,
+            downvotes=one.down, published=wire.time_of(one.published_us),
+            newest_comment_time=wire.time_of(one.newest_comment_us),
+        ),
+        subscribed=view.subscribed, saved=view.saved, read=view.read, hidden=view.hidden,
+        creator_blocked=view.creator_blocked, my_vote=view.my_vote,
+        unread_comments=view.unread_comments,
+    )
+
+
+class _CommentFields(TypedDict):
+    """The fields that a comment, a reply and a mention have in common."""
+
+    comment: wire.Comment
+    creator: wire.Person
+    post: wire.Post
+    community: wire.Community
+    counts: wire.CommentAggregates
+    creator_banned_from_community: bool
+    banned_from_community: bool
+    creator_is_moderator: bool
+    creator_is_admin: bool
+    subscribed: forum.Subscribed
+    saved: bool
+    creator_blocked: bool
+    my_vote: int | None
+
+
+def comment_view(view: forum.CommentView) -> wire.CommentView:
+    """Return a comment as its viewer sees it."""
+    return wire.CommentView(**_comment_fields(view))
+
+
+def comment_views(views: Iterable[forum.CommentView]) -> list[wire.CommentView]:
+    """Return comments as their viewer sees them; what they share is made once.
+
+    The comments of one post share its post and its community.
+    """
+    shared = _Shared({}, {})
+    return [wire.CommentView(**_comment_fields(view, shared)) for view in views]
+
+
+def reply_view(view: Notification) -> wire.CommentReplyView:
+    """Return an answer to somebody's words."""
+    return wire.CommentReplyView(
+        **_comment_fields(view.comment), recipient=person(view.recipient),
+        comment_reply=wire.CommentReply(
+            id=view.id, recipient_id=view.recipient.id, comment_id=view.comment.comment.id,
+            read=view.read, published=wire.time_of(view.published_us),
+        ),
+    )
+
+
+def mention_view(view: Notification) -> wire.PersonMentionView:
+    """Return a comment that names somebody."""
+    return wire.PersonMentionView(
+        **_comment_fields(view.comment), recipient=person(view.recipient),
+        person_mention=wire.PersonMention(
+            id=view.id, recipient_id=view.recipient.id, comment_id=view.comment.comment.id,
+            read=view.read, published=wire.time_of(view.published_us),
+        ),
+    )
+
+
+def instance(one: Instance) -> wire.InstanceWithFederationState:
+    """Return a server, of whose deliveries nothing is said."""
+    return wire.InstanceWithFederationState(
+        id=one.id, domain=one.domain, published=wire.time_of(one.published_us),
+        updated=wire.maybe_time_of(one.updated_us), software=one.software, version=one.version,
+    )
+
+
+class _Shared(NamedTuple):
+    """Posts and communities that were translated already, by id."""
+
+    posts: dict[int, wire.Post]
+    communities: dict[int, wire.Community]
+
+
+def _comment_fields(view: forum.CommentView, shared: _Shared | None = None) -> _CommentFields:
+    shared = shared or _Shared({}, {})
+    one = view.comment
+    if view.post.id not in shared.posts:
+        shared.posts[view.post.id] = post(view.post)
+    if view.community.id not in shared.communities:
+        shared.communities[view.community.id] = community(view.community)
+    return _CommentFields(
+        comment=_comment(one), creator=person(view.creator),
+        post=shared.posts[view.post.id], community=shared.communities[view.community.id],
+        counts=wire.CommentAggregates(
+            comment_id=one.id, score=one.score, upvotes=one.up, downvotes=one.down,
+            published=wire.time_of(one.published_us), child_count=one.children,
+        ),
+        creator_banned_from_community=view.creator_banned_from_community,
+        banned_from_community=view.banned_from_community,
+        creator_is_moderator=view.creator_is_moderator, creator_is_admin=view.creator.admin,
+        subscribed=view.subscribed, saved=view.saved, creator_blocked=view.creator_blocked,
+        my_vote=view.my_vote,
+    )
+
+
+def _comment(one: forum.Comment) -> wire.Comment:
+    return wire.Comment(
+        id=one.id, creator_id=one.creator_id, post_id=one.post_id, content=one.content,
+        removed=one.removed, published=wire.time_of(one.published_us),
+        updated=wire.maybe_time_of(one.updated_us), deleted=one.deleted, ap_id=one.ap_id,
+        local=one.local, path=one.path, distinguished=one.distinguished,
+        language_id=one.language_id,
+    )
