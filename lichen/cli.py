@@ -1,0 +1,340 @@
+"""The command line: `lichen serve` and what an administrator needs around it.
+
+Each command teaches its own use. Only click and the configuration are imported here; a command
+imports what it needs when it runs, because the parent process of a serving house stays in memory.
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from lichen import __version__
+from lichen.kit.clock import system_clock
+from lichen.kit.config import PROFILES, Config
+from lichen.kit.errors import LichenError
+
+if TYPE_CHECKING:
+    from lichen.upgrade import Move
+
+R = TypeVar("R")
+
+EXIT_REFUSED = 1  # also of a doctor who found something ill
+
+
+class _Commands(click.Group):
+    """A group that tells what went wrong in one line, not by a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LichenError as error:
+            click.echo(f"lichen: {getattr(error, 'text', error)}", err=True)
+            ctx.exit(EXIT_REFUSED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lichen")
+def main() -> None:
+    """Lichen: a community server that one command starts.
+
+    \b
+    Start one, here and now:   lichen serve
+    See what may be set:       lichen config
+    See whether all is well:   lichen doctor
+    """
+
+
+def configured(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Give a command --data, --config, --profile and the named options, and hand it a Config."""
+    given = {
+        "host": click.option("--host", metavar="ADDR", help="Address to listen on."),
+        "port": click.option("--port", type=int, metavar="N", help="Port for pages and APIs."),
+        "stream_port": click.option(
+            "--stream-port", type=int, metavar="N", help="Port of the public stream; 0: none."),
+        "metrics_port": click.option(
+            "--metrics-port", type=int, metavar="N", help="Port of the metrics; 0: none."),
+        "data": click.option(
+            "--data", type=click.Path(path_type=Path), metavar="DIR", help="The data folder."),
+        "profile": click.option(
+            "--profile", type=click.Choice(list(PROFILES)), help="A set of defaults."),
+    }
+    wanted = ("data", "profile", *names)
+
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def with_config(*args: Any, config_file: Path | None, **rest: Any) -> R:
+            words = {f"server.{name}": rest.pop(name) for name in wanted}
+            return command(*args, load(config_file, words), **rest)
+
+        decorated: Callable[..., R] = click.option(
+            "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
+            help="Configuration file; lichen.toml in the data folder by default.")(with_config)
+        for name in reversed(wanted):
+            decorated = given[name](decorated)
+        return decorated
+
+    return decorate
+
+
+def load(config_file: Path | None, words: Mapping[str, object]) -> Config:
+    """Return the configuration from the file, this process's environment and the words given."""
+    spoken = {name: value for name, value in words.items() if value is not None}
+    return Config.load(config_file, os.environ, words=spoken)
+
+
+@main.command()
+@configured("host", "port", "stream_port", "metrics_port")
+def serve(config: Config) -> None:
+    """Start the house and serve until it is told to stop.
+
+    The first start makes the data folder and prints a link to set the house up.
+
+    \b
+    Example:  lichen serve --data /srv/lichen --host 0.0.0.0 --port 8536
+    """
+    from lichen.serving import serve as serve_house
+
+    serve_house(config)
+
+
+@main.command("config")
+@configured("host", "port", "stream_port", "metrics_port")
+def show_config(config: Config) -> None:
+    """Print the whole configuration, every option explained.
+
+    Secrets are left out; what is printed can be saved and used.
+
+    \b
+    Example:  lichen config > data/lichen.toml
+    """
+    from lichen.kit.annotated import annotated
+
+    click.echo(annotated(config), nl=False)
+
+
+@main.command()
+@click.argument("room", required=False)
+def limits(room: str | None) -> None:
+    """Print every limit of the house with its reason, or those of one ROOM.
+
+    \b
+    Example:  lichen limits forum
+    """
+    import lichen
+    from lichen.kit.limits import as_table, limits_of
+
+    found = limits_of(Path(lichen.__file__).parent)
+    shown = [one for one in found if room in (None, one.room)]
+    if not shown:
+        raise click.UsageError(f"Known rooms: {', '.join(sorted({one.room for one in found}))}.")
+    click.echo(as_table(shown))
+
+
+@main.command()
+@configured("host", "port", "stream_port", "metrics_port")
+def doctor(config: Config) -> None:
+    """Look at disk, database, clock, permissions, names and ports; say what to do.
+
+    Changes nothing. The exit code is 1 when something is ill, 0 when there are only worries.
+
+    \b
+    Example:  lichen doctor --data /srv/lichen
+    """
+    from lichen.doctor import Health, examine
+
+    marks = {Health.WELL: "  ok ", Health.WORRY: "worry", Health.ILL: " ILL "}
+    findings = examine(config, clock=system_clock)
+    for finding in findings:
+        click.echo(f"[{marks[finding.health]}] {finding.about}: {finding.told}")
+        if finding.advice:
+            click.echo(f"        → {finding.advice}")
+    if any(finding.health is Health.ILL for finding in findings):
+        sys.exit(EXIT_REFUSED)
+
+
+@main.command()
+@click.argument("reader")
+@configured()
+def rebuild(config: Config, reader: str) -> None:
+    """Build what a READER derives anew, from the rows. The house must not be running.
+
+    \b
+    Example:  lichen rebuild search --data /srv/lichen
+    """
+    from lichen.rebuild import rebuild as rebuild_reader
+
+    click.echo(rebuild_reader(config, reader))
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@configured()
+def backup(config: Config, target: Path) -> None:
+    """Write a backup into the new folder TARGET, also while the house serves.
+
+    It holds keys and password hashes: keep it as you keep the house.
+
+    \b
+    Example:  lichen backup /backups/lichen-$(date +%F) --data /srv/lichen
+    """
+    from lichen.backup import back_up
+
+    manifest = back_up(config, target, clock=system_clock)
+    size = sum(seal.bytes for seal in manifest.files.values())
+    click.echo(f"{target}: {len(manifest.files)} files, {size / 2**20:.1f} MiB, "
+               f"the log up to {manifest.log_last_seq}.")
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@configured()
+def restore(config: Config, source: Path) -> None:
+    """Restore the backup SOURCE into an empty data folder (and an empty database).
+
+    Every checksum is verified first. Ids and sequences go on a million higher, so that nothing
+    given after the backup is given again.
+
+    \b
+    Example:  lichen restore /backups/lichen-2026-11-01 --data /srv/lichen
+    """
+    from lichen.kit.ground import ground_of
+    from lichen.restore import restore as restore_house
+
+    ground = ground_of(config)
+    manifest = restore_house(config, source, clock=ground.clock, epoch=ground.tids.next())
+    click.echo(f"Restored what stood at {manifest.made_at} into {config.server.data}.")
+
+
+@main.command()
+@configured()
+def upgrade(config: Config) -> None:
+    """Bring the tables to this release: a restorable point, the migration, a check.
+
+    The house must not be running. `lichen serve` does without a point what is needed.
+
+    \b
+    Example:  lichen upgrade --data /srv/lichen
+    """
+    from lichen.upgrade import upgrade as upgrade_house
+
+    _tell_move(upgrade_house(config, clock=system_clock))
+
+
+@main.command()
+@configured()
+def downgrade(config: Config) -> None:
+    """Bring the tables one release back, after a restorable point. Then start that release.
+
+    \b
+    Example:  lichen downgrade --data /srv/lichen
+    """
+    from lichen.upgrade import downgrade as downgrade_house
+
+    _tell_move(downgrade_house(config, clock=system_clock))
+
+
+def _tell_move(move: "Move") -> None:
+    if move.before == move.after:
+        click.echo(f"The tables are of version {move.after} already; nothing to do.")
+        return
+    click.echo(f"The tables went from version {move.before} to {move.after}.")
+    if move.point is not None:
+        click.echo(f"The way back: lichen restore {move.point} --data <an empty folder>")
+
+
+@main.command()
+@click.option("--size", type=click.Choice(["small", "large"]), default="small", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same community.")
+@configured()
+def demo(config: Config, size: str, seed: int) -> None:
+    """Fill an empty data folder with a believable community.
+
+    \b
+    Example:  lichen demo --size small --data /tmp/demo && lichen serve --data /tmp/demo
+    """
+    from lichen.demo import fill
+
+    fill(config, size=size, seed=seed)
+
+
+@main.group()
+def admin() -> None:
+    """Create, promote and ban people; also while the house serves."""
+
+
+_password = click.option(
+    "--password", prompt=True, hide_input=True, confirmation_prompt=True,
+    help="Asked for when it is not given; given here, others on this machine can see it.")
+
+
+@admin.command("create")
+@click.argument("name")
+@_password
+@configured()
+def admin_create(config: Config, name: str, password: str) -> None:
+    """Create the administrator NAME.
+
+    \b
+    Example:  lichen admin create ada --data /srv/lichen
+    """
+    from lichen.administration import create_admin
+
+    create_admin(config, name, password)
+    click.echo(f"{name} is an administrator.")
+
+
+@admin.command("password")
+@click.argument("name")
+@_password
+@configured()
+def admin_password(config: Config, name: str, password: str) -> None:
+    """Give NAME a new password; all their sessions end.
+
+    \b
+    Example:  lichen admin password ada --data /srv/lichen
+    """
+    from lichen.administration import set_password
+
+    set_password(config, name, password)
+    click.echo(f"{name} has a new password.")
+
+
+@admin.command("promote")
+@click.argument("name")
+@click.option("--undo", is_flag=True, help="Make NAME an ordinary member again.")
+@configured()
+def admin_promote(config: Config, name: str, *, undo: bool) -> None:
+    """Make NAME an administrator.
+
+    \b
+    Example:  lichen admin promote ada --data /srv/lichen
+    """
+    from lichen.administration import promote
+
+    promote(config, name, admin=not undo)
+    click.echo(f"{name} is {'an ordinary member' if undo else 'an administrator'}.")
+
+
+@admin.command("ban")
+@click.argument("name")
+@click.option("--reason", help="Shown in the moderation log.")
+@click.option("--for", "span", metavar="SPAN", help="30m, 12h, 7d, 4w; for good without it.")
+@click.option("--undo", is_flag=True, help="Let NAME in again.")
+@configured()
+def admin_ban(config: Config, name: str, *, reason: str | None, span: str | None,
+              undo: bool) -> None:
+    """Ban NAME, or NAME@DOMAIN, from this site.
+
+    \b
+    Example:  lichen admin ban spammer --for 7d --reason "Advertising"
+    """
+    from lichen.administration import ban, seconds_of
+
+    for_s = None if span is None else seconds_of(span)
+    ban(config, name, banned=not undo, reason=reason, for_s=for_s)
+    click.echo(f"{name} is {'welcome again' if undo else 'banned'}.")

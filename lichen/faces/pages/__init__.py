@@ -1,0 +1,102 @@
+"""Pages: the forum as server-rendered HTML, for people; translation only.
+
+`Pages(…).router()` holds every page, the static files and the feeds; `Pages(…).fault` is for the
+application's own error handlers, so that an unknown address keeps the frame too.
+"""
+
+from litestar import Response, Router
+from litestar.di import Provide
+
+from lichen.accounts import Accounts
+from lichen.faces import feeds
+from lichen.faces.pages import (
+    deeds,
+    doors,
+    finding,
+    founding,
+    inbox,
+    lists,
+    own,
+    replies,
+    threads,
+    writing,
+)
+from lichen.faces.pages.drawing import Drawing
+from lichen.faces.pages.faults import AnyRequest, Faults
+from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.still import Still, static_file
+from lichen.faces.pages.visit import Visit, visit_of
+from lichen.forum import Forum
+from lichen.kit.config import Config
+from lichen.notifications import Notifications
+from lichen.search import Search
+from lichen.store import Store
+from lichen.web import SESSION_COOKIE, Addresses, check_origin
+
+__all__ = ["Pages"]
+
+
+class Pages:
+    """The pages of one house: a router, and the answer to every error.
+
+    Templates and static files are read here, once.
+    """
+
+    def __init__(
+        self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
+        notifications: Notifications, addresses: Addresses, config: Config,
+    ) -> None:
+        self._parts = Parts(
+            store=store, accounts=accounts, forum=forum, search=search,
+            notifications=notifications, addresses=addresses, config=config,
+            drawing=Drawing(addresses, Still()),
+        )
+        faults = Faults(self._parts)
+
+        # Plain functions, here and below: Litestar copies handlers deeply, and with a bound method
+        # it would copy the house.
+        def fault(request: AnyRequest, error: Exception) -> Response[bytes]:
+            return faults.answer(request, error)
+
+        self.fault = fault
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Pages":
+        """Return itself: Litestar copies routers deeply, and there is one set of pages."""
+        return self
+
+    def router(self) -> Router:
+        """Return the pages, the feeds and the static files as one router."""
+        parts = self._parts
+        modules = (
+            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+        )
+
+        def provide_parts() -> Parts:
+            return parts
+
+        def provide_still() -> Still:
+            return parts.drawing.still
+
+        async def provide_visit(request: AnyRequest) -> Visit:
+            token = request.cookies.get(SESSION_COOKIE)
+            return visit_of(request, await parts.accounts.viewer(token))
+
+        async def refuse_other_sites(request: AnyRequest) -> None:
+            known = frozenset((parts.addresses.authority, request.url.netloc))
+            check_origin(request.method, request.headers, known)
+
+        return Router(
+            path="/",
+            route_handlers=[
+                static_file, *feeds.HANDLERS,
+                *(handler for module in modules for handler in module.HANDLERS),
+            ],
+            dependencies={
+                "parts": Provide(provide_parts, sync_to_thread=False),
+                "still": Provide(provide_still, sync_to_thread=False),
+                "visit": Provide(provide_visit),
+            },
+            before_request=refuse_other_sites,
+            exception_handlers={Exception: self.fault},
+            include_in_schema=False,
+        )

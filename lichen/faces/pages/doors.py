@@ -1,0 +1,237 @@
+"""The doors: joining, coming in, going out, and the very first time.
+
+Joining takes a name and a password. Whoever wrote a comment as a stranger finds it on the joining
+page and it is published the moment they are in: shared link, joining page, their own words.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
+
+from lichen.accounts import Login
+from lichen.faces.pages.answers import page, see_other
+from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.visit import PageRequest, Typed, Visit, safe_path, typed, whole_number
+from lichen.forum import CommentView
+from lichen.kit import Refused
+from lichen.web import ended_cookie, session_cookie
+
+AGENT_LENGTH_MAX = 200  # characters of a browser's own description that the list of logins keeps
+
+
+class Other(NamedTuple):
+    """The way to the other door."""
+
+    href: str
+    lead: str
+    word: str
+
+
+class Door(NamedTuple):
+    """A page with a name and a password: what it says, and what was typed."""
+
+    action: str
+    heading: str
+    button: str
+    joining: bool
+    lead: str = ""
+    other: Other | None = None
+    name: str = ""
+    answer: str = ""
+    next: str = "/"
+    draft: str = ""
+    draft_at: str = ""
+    asks_answer: bool = True
+
+
+@get("/login")
+async def login_page(
+    parts: Parts, visit: Visit, next: FromQuery[str] = ""
+) -> Response[bytes]:
+    """Offer the way in."""
+    return await _door_page(parts, visit, _login_door(parts)._replace(next=safe_path(next)))
+
+
+@post("/login", status_code=200)
+async def log_in(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+    """Let a person in."""
+    fields = await typed(request)
+    door = _filled(_login_door(parts), fields)
+    if fields.flag("ask"):  # they came from the other door, with their words
+        return await _door_page(parts, visit, door)
+    address, agent = _where_from(request)
+
+    async def enter() -> Login:
+        return await parts.accounts.log_in(
+            door.name, fields.raw("password"), address=address, agent=agent
+        )
+
+    return await _enter(parts, visit, door, enter)
+
+
+@get("/signup")
+async def signup_page(parts: Parts, visit: Visit, next: FromQuery[str] = "") -> Response[bytes]:
+    """Offer a name here."""
+    return await _door_page(parts, visit, _joining_door(parts)._replace(next=safe_path(next)))
+
+
+@post("/signup", status_code=200)
+async def sign_up(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+    """Give a person a name here and let them in."""
+    fields = await typed(request)
+    door = _filled(_joining_door(parts), fields)
+    if fields.flag("ask"):
+        return await _door_page(parts, visit, door)
+    address, agent = _where_from(request)
+
+    async def enter() -> Login:
+        return await parts.accounts.register(
+            door.name, fields.raw("password"), answer=door.answer or None,
+            address=address, agent=agent,
+        )
+
+    return await _enter(parts, visit, door, enter)
+
+
+@get("/setup/{token:str}")
+async def setup_page(parts: Parts, visit: Visit, token: FromPath[str]) -> Response[bytes]:
+    """Welcome the first administrator, who has the link from the terminal."""
+    return await _door_page(parts, visit, _setup_door(parts, token))
+
+
+@post("/setup/{token:str}", status_code=200)
+async def set_up(
+    request: PageRequest, parts: Parts, visit: Visit, token: FromPath[str]
+) -> Response[bytes]:
+    """Make the first administrator."""
+    fields = await typed(request)
+    door = _filled(_setup_door(parts, token), fields)
+    address, agent = _where_from(request)
+
+    async def enter() -> Login:
+        return await parts.accounts.set_up(
+            token, door.name, fields.raw("password"), address=address, agent=agent
+        )
+
+    return await _enter(parts, visit, door, enter)
+
+
+@post("/logout", status_code=200)
+async def log_out(parts: Parts, visit: Visit) -> Response[bytes]:
+    """End this session."""
+    viewer = visit.viewer
+    if viewer is not None:
+        await parts.store.write(lambda unit: parts.accounts.log_out(unit, viewer))
+    cookie = ended_cookie(is_secure=parts.addresses.is_secure)
+    return see_other(visit, parts.addresses.front, cookies=[cookie])
+
+
+async def ask_to_join(parts: Parts, visit: Visit, *, draft: str, draft_at: str) -> Response[bytes]:
+    """Answer a stranger's comment with the joining page, which keeps it.
+
+    `draft_at` is the post's id and the parent comment's, or 0, with a dot between.
+    """
+    door = _joining_door(parts)._replace(
+        next=safe_path(visit.came_from), draft=draft, draft_at=draft_at
+    )
+    return await _door_page(parts, visit, door)
+
+
+async def _enter(
+    parts: Parts, visit: Visit, door: Door, enter: Callable[[], Awaitable[Login]]
+) -> Response[bytes]:
+    """Open a door, publish what was written before it, and go on; or say why not."""
+    try:
+        login = await enter()
+    except Refused as refused:
+        return await _door_page(parts, visit, door, refused)
+    if login.token is None:
+        waiting = Refused(
+            "registration_application_is_pending",
+            "Your application is with the administrators; come back when they have read it.",
+            status=202,
+        )
+        return await _door_page(parts, visit, door, waiting)
+    onward = door.next
+    if door.draft:
+        onward = await _publish_draft(parts, login.token, door)
+    cookie = session_cookie(login.token, is_secure=parts.addresses.is_secure)
+    return see_other(visit, onward, cookies=[cookie])
+
+
+async def _publish_draft(parts: Parts, token: str, door: Door) -> str:
+    """Publish the comment that waited at the door; return the address to go on to."""
+    viewer = await parts.accounts.viewer(token)
+    post_text, _, parent_text = door.draft_at.partition(".")
+    post_id = whole_number(post_text, "draft_at")
+    parent_id = whole_number(parent_text or "0", "draft_at") or None
+    if viewer is None:
+        return parts.addresses.post(post_id)
+    try:
+        view: CommentView = await parts.store.write(lambda unit: parts.forum.create_comment(
+            unit, viewer, post_id, content=door.draft, parent_id=parent_id
+        ))
+    except Refused:
+        # The thread was closed meanwhile: they are in, and the thread itself says why not.
+        return parts.addresses.post(post_id)
+    return f"{parts.addresses.post(post_id)}#c{view.comment.id}"
+
+
+async def _door_page(
+    parts: Parts, visit: Visit, door: Door, refused: Refused | None = None
+) -> Response[bytes]:
+    site = parts.accounts.current_site.settings
+    asks = door.joining and door.asks_answer and site.registration_mode == "RequireApplication"
+    question = site.application_question or "Why would you like to join?"
+    values: dict[str, object] = door._asdict() | {
+        "error": refused.text if refused else "", "asks_answer": question if asks else "",
+    }
+    frame = await parts.frame(visit)
+    status = refused.status if refused else 200
+    return await page(parts, visit, frame, "login.html", status=status, values=values)
+
+
+def _login_door(parts: Parts) -> Door:
+    return Door(
+        action=parts.addresses.login, heading="Log in", button="Log in", joining=False,
+        other=Other(parts.addresses.signup, "New here?", "Join"),
+    )
+
+
+def _joining_door(parts: Parts) -> Door:
+    name = parts.accounts.current_site.settings.name
+    return Door(
+        action=parts.addresses.signup, heading=f"Join {name}", button="Join", joining=True,
+        lead="A name and a password, nothing else. A lichen will grow for you.",
+        other=Other(parts.addresses.login, "Been here before?", "Log in"),
+    )
+
+
+def _setup_door(parts: Parts, token: str) -> Door:
+    return Door(
+        action=parts.addresses.setup_by(token), heading="The first stone", button="Begin",
+        joining=True,
+        lead="Choose your name and password: you will be this site's administrator.",
+        asks_answer=False,
+    )
+
+
+def _filled(door: Door, fields: Typed) -> Door:
+    draft = fields.raw("draft").strip()
+    return door._replace(
+        name=fields.text("name"), answer=fields.raw("answer").strip(),
+        next=safe_path(fields.text("next")), draft=draft, draft_at=fields.text("draft_at"),
+        button=f"{door.button} and publish" if draft else door.button,
+    )
+
+
+def _where_from(request: PageRequest) -> tuple[str | None, str | None]:
+    """Return the address and the program of a browser, for the list of logins."""
+    address = request.client.host if request.client else None
+    agent = request.headers.get("user-agent")
+    return address, agent[:AGENT_LENGTH_MAX] if agent else None
+
+
+HANDLERS = [login_page, log_in, signup_page, sign_up, setup_page, set_up, log_out]

@@ -1,0 +1,98 @@
+"""Drawing: from values to HTML, through templates that escape everything by default."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from lichen.accounts import Actor
+from lichen.faces.pages import wording
+from lichen.faces.pages.still import Still
+from lichen.faces.pages.visit import Visit
+from lichen.forum.markdown import Renderer
+from lichen.web import Addresses
+
+_FOLDER = Path(__file__).parent
+
+
+class Drawing:
+    """Draws pages and their pieces; templates are compiled once and kept.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, addresses: Addresses, still: Still) -> None:
+        self.addresses = addresses
+        self.still = still
+        self._renderer = Renderer(addresses)
+        self._renderer_lock = Lock()
+        self._environment = Environment(
+            loader=FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(
+            addresses=addresses,
+            at=self.path_of,
+            banner=lambda actor: addresses.grown_banner(actor.did),
+            feed_at=lambda actor: wording.feed_of(actor, addresses),
+            here=_here,
+            icon=icon,
+            icons=Markup((_FOLDER / "static" / "icons.svg").read_text().replace("\n", "")),
+            mark=addresses.grown(addresses.authority),
+            markdown=self.markdown,
+            picture=self.picture_of,
+            static=still.path_of,
+            young=addresses.grown_young,
+        )
+        self._environment.filters.update(
+            age=wording.age, bars=wording.bars, called=wording.called, count=wording.count,
+            host=wording.host_of, image=_image, is_picture=wording.is_picture, iso=wording.iso,
+            lead=wording.lead, moment=wording.moment, term=wording.term_text,
+        )
+
+    def draw(self, template: str, **values: object) -> str:
+        """Return a template filled with values; a value that is missing is our error."""
+        return self._environment.get_template(template).render(values)
+
+    def macro(self, name: str) -> Callable[..., Markup]:
+        """Return a macro of the shared pieces, to be called with plain values."""
+        module: Any = self._environment.get_template("pieces/parts.html").module
+        macro: Callable[..., Markup] = getattr(module, name)
+        return macro
+
+    def markdown(self, text: str) -> Markup:
+        """Return people's Markdown as safe HTML."""
+        with self._renderer_lock:
+            return Markup(self._renderer.render(text))
+
+    def path_of(self, actor: Actor) -> str:
+        """Return the path of an actor's page."""
+        return wording.path_of(actor, self.addresses)
+
+    def picture_of(self, actor: Actor) -> str:
+        """Return the address of an actor's picture."""
+        return wording.picture_of(actor, self.addresses)
+
+
+def icon(name: str) -> Markup:
+    """Return one of the page's symbols; a word or an accessible name stands beside it."""
+    return Markup(f'<svg class="i" aria-hidden="true"><use href="#i-{escape(name)}"/></svg>')
+
+
+def _here(visit: Visit, path: str) -> Markup:
+    return Markup(' aria-current="page"') if visit.path == path else Markup("")
+
+
+def _image(url: str) -> str:
+    """Return the address a picture is shown from.
+
+    The picture proxy of `LICHEN_IMAGE_MODE` will change it here.
+    """
+    return url

@@ -1,0 +1,79 @@
+"""What every page is made with: the rooms it speaks to, the addresses and the drawing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from lichen.accounts import Accounts, Actor, SiteSettings, Viewer
+from lichen.faces.pages.drawing import Drawing
+from lichen.faces.pages.visit import Visit
+from lichen.forum import Forum, Listing, SiteCounts
+from lichen.kit.config import Config
+from lichen.notifications import Notifications
+from lichen.search import Search
+from lichen.store import Store, Unit
+from lichen.web import Addresses
+
+Seen = TypeVar("Seen")
+
+RAIL_COMMUNITIES_MAX = 24  # in the left rail; all are one press further
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What stands around every page: the site, my communities, how much waits for me.
+
+    `communities` are mine where `mine` is set, else the busiest here; `counts` may be unknown.
+    """
+
+    site: SiteSettings
+    counts: SiteCounts | None
+    communities: tuple[Actor, ...]
+    mine: bool
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rooms that pages speak to, handed in by the house."""
+
+    store: Store
+    accounts: Accounts
+    forum: Forum
+    search: Search
+    notifications: Notifications
+    addresses: Addresses
+    config: Config
+    drawing: Drawing
+
+    async def framed(self, visit: Visit, query: Callable[[Unit], Seen]) -> tuple[Seen, Frame]:
+        """Run a page's query and load its frame, side by side."""
+        seen, frame = await asyncio.gather(self.store.read(query), self.frame(visit))
+        return seen, frame
+
+    async def frame(self, visit: Visit) -> Frame:
+        """Load what stands around a page; two round trips at most."""
+        return await self.store.read(lambda unit: self._frame(unit, visit.viewer))
+
+    def now_us(self) -> int:
+        """Return the time, for the ages of things."""
+        return self.store.clock()
+
+    def _frame(self, unit: Unit, viewer: Viewer | None) -> Frame:
+        mine = self.forum.subscriptions(unit, viewer) if viewer is not None else []
+        shown = mine or self.forum.communities(
+            unit, viewer, listing=Listing.LOCAL, limit=RAIL_COMMUNITIES_MAX // 3
+        )
+        unread = 0
+        if viewer is not None:
+            waiting = self.notifications.unread_counts(unit, viewer)
+            unread = waiting.replies + waiting.mentions
+        return Frame(
+            site=self.accounts.current_site.settings,
+            counts=self.forum.site_counts(unit),
+            communities=tuple(view.community.actor for view in shown[:RAIL_COMMUNITIES_MAX]),
+            mine=bool(mine),
+            unread=unread,
+        )

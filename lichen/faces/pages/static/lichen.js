@@ -1,0 +1,231 @@
+// What pages do beyond HTML: keys, drafts, marks, the palette. Everything works without this file.
+"use strict";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const SHOWN = ".post, .c, .place";
+const DRAFT_AGE_MS_MAX = 30 * 86_400_000;
+
+// --- unfolding: pressing a link again folds what it unfolded -------------------------------------
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const link = event.target;
+  if (!link.matches("a[href]")) return;
+  const place = link.closest(".post, .c")?.querySelector(":scope > .u");
+  if (!place || link.matches(".more")) return;
+  if (place.dataset.from === link.href && place.childElementCount) {
+    event.preventDefault();
+    place.replaceChildren();
+    place.dataset.from = "";
+  } else {
+    place.dataset.from = link.href;
+  }
+});
+
+document.addEventListener("htmx:beforeRequest", () => document.body.classList.add("htmx-busy"));
+document.addEventListener("htmx:afterRequest", (event) => {
+  document.body.classList.remove("htmx-busy");
+  const form = event.target.closest?.("form.reply");
+  if (event.detail.successful && form && event.detail.requestConfig.verb === "post"
+      && event.target === form) {
+    forget(form);
+    form.reset();
+    $(".preview", form)?.replaceChildren();
+  }
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "notice") setTimeout(() => event.target.replaceChildren(), 8000);
+  restoreDrafts();
+  $("[autofocus]", event.target)?.focus();
+});
+
+document.addEventListener("htmx:sendError", () => say("The server cannot be reached. What you "
+  + "typed is still here; try again in a moment."));
+
+function say(text) {
+  const box = document.createElement("div");
+  box.className = "said";
+  box.setAttribute("role", "alert");
+  box.textContent = text;
+  $("#notice").replaceChildren(box);
+  setTimeout(() => box.remove(), 8000);
+}
+
+// --- drafts: kept in this browser until they are published ----------------------------------------
+
+const draftKey = (area) => "draft:" + area.dataset.draft;
+
+function restoreDrafts() {
+  for (const area of $$("textarea[data-draft]:not([data-restored])")) {
+    area.dataset.restored = "1";
+    const kept = JSON.parse(localStorage.getItem(draftKey(area)) || "null");
+    if (!kept || area.value) continue;
+    if (Date.now() - kept.at > DRAFT_AGE_MS_MAX) localStorage.removeItem(draftKey(area));
+    else area.value = kept.text;
+  }
+}
+
+function forget(form) {
+  for (const area of $$("textarea[data-draft]", form)) localStorage.removeItem(draftKey(area));
+}
+
+document.addEventListener("input", (event) => {
+  const area = event.target;
+  if (!area.matches?.("textarea[data-draft]")) return;
+  if (area.value) localStorage.setItem(draftKey(area), JSON.stringify({ text: area.value, at: Date.now() }));
+  else localStorage.removeItem(draftKey(area));
+});
+
+// A plain form that is sent leaves its draft; if it is refused, the page comes back with the text.
+document.addEventListener("submit", (event) => {
+  if (!event.target.hasAttribute("hx-boost")) forget(event.target);
+});
+
+// --- the small bar: marks around what is selected -------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-mark]");
+  if (button) {
+    const area = $("textarea", button.closest(".field"));
+    const [before, after] = button.dataset.mark.split(",");
+    const [start, end] = [area.selectionStart, area.selectionEnd];
+    area.setRangeText(before + area.value.slice(start, end) + after, start, end, "end");
+    area.selectionStart = start + before.length;
+    area.selectionEnd = area.selectionStart + (end - start);
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    return;
+  }
+  const share = event.target.closest("[data-share]");
+  if (share) {
+    event.preventDefault();
+    if (navigator.share) navigator.share({ url: share.href }).catch(() => {});
+    else navigator.clipboard.writeText(share.href).then(() => say_good("The address is copied."));
+    return;
+  }
+  for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+function say_good(text) {
+  say(text);
+  $("#notice .said").classList.add("good");
+}
+
+// --- keys -----------------------------------------------------------------------------------------
+
+const current = () => document.activeElement?.closest(SHOWN);
+
+function move(step) {
+  const items = $$(SHOWN).filter((item) => item.checkVisibility?.() ?? item.offsetParent);
+  const at = items.indexOf(current());
+  go(items[Math.min(items.length - 1, Math.max(0, at + step))]);
+}
+
+function go(item) {
+  if (!item) return;
+  item.tabIndex = -1;
+  item.focus({ preventScroll: true });
+  item.scrollIntoView({ block: "nearest" });
+}
+
+const press = (selector) => {
+  const here = current();
+  const found = here && ($(":scope > .acts " + selector, here) || $(selector, here));
+  found?.click();
+};
+
+function parent() {
+  go(current()?.parentElement.closest(SHOWN));
+}
+
+function sibling() {
+  let next = current()?.nextElementSibling;
+  while (next && !next.matches(SHOWN)) next = next.nextElementSibling;
+  go(next);
+}
+
+function open() {
+  const here = current();
+  if (here?.matches(".c")) here.open = !here.open;
+  else $("h2 a, h3 a, a[href]", here)?.click();
+}
+
+const KEYS = {
+  j: () => move(1), k: () => move(-1), "[": parent, "]": sibling,
+  r: () => press("a[href$='/reply']") ?? (current()?.matches(".whole") && $("#f-content")?.focus()),
+  a: () => press(".up"), z: () => press(".down"),
+  "/": () => $(".find input").focus(),
+  "?": () => unfold("/shortcuts", "Keyboard shortcuts"),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.key === "k") return take(event, palette);
+  if (event.altKey && event.shiftKey && event.code === "KeyK") return take(event, KEYS["?"]);
+  if (event.altKey && event.shiftKey && event.code === "KeyF") return take(event, widen);
+  if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey
+      || event.altKey) return;
+  if (event.key === "Enter" && event.target.matches(SHOWN)) return take(event, open);
+  if (KEYS[event.key]) take(event, KEYS[event.key]);
+});
+
+function take(event, act) {
+  event.preventDefault();
+  act();
+}
+
+function widen() {
+  document.documentElement.toggleAttribute("data-wide");
+}
+
+// --- the palette and other sheets that float ------------------------------------------------------
+
+function sheet(label) {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-label", label);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  return dialog;
+}
+
+async function fetched(path) {
+  const answer = await fetch(path, { headers: { "HX-Request": "true" } });
+  return answer.text();
+}
+
+async function unfold(path, label) {
+  if ($("dialog")) return;
+  const dialog = sheet(label);
+  dialog.innerHTML = await fetched(path);
+  dialog.showModal();
+}
+
+async function palette() {
+  if ($("dialog")) return $("dialog").close();
+  const dialog = sheet("Go anywhere");
+  dialog.innerHTML = '<input type="search" aria-label="Go to" placeholder="Go to…" autocomplete="off">';
+  dialog.insertAdjacentHTML("beforeend", await fetched("/places"));
+  const box = $("input", dialog);
+  const rows = $$("li", dialog);
+  box.addEventListener("input", () => {
+    const words = box.value.toLowerCase();
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(words);
+  });
+  dialog.addEventListener("keydown", (event) => steer(event, box, rows));
+  dialog.showModal();
+  box.focus();
+}
+
+function steer(event, box, rows) {
+  const links = rows.filter((row) => !row.hidden).map((row) => $("a", row));
+  const at = links.indexOf(document.activeElement);
+  if (event.key === "ArrowDown") take(event, () => links[Math.min(at + 1, links.length - 1)]?.focus());
+  else if (event.key === "ArrowUp") take(event, () => (at > 0 ? links[at - 1] : box).focus());
+  else if (event.key === "Enter" && document.activeElement === box) {
+    const search = "/search?q=" + encodeURIComponent(box.value);
+    take(event, () => location.assign(links[0]?.href ?? search));
+  }
+}
+
+restoreDrafts();

@@ -1,0 +1,222 @@
+"""The comment tree as HTML: built by hand, because a thread may hold five hundred of them.
+
+    <details class="c" id="c12" open>          one comment and what hangs below it
+      <summary> who, when, the rail </summary>  pressing it folds the branch, without a script
+      <div class="text"> words </div>
+      <form class="acts"> votes, reply, save, more </form>
+      <div class="u"></div>                     replies, reasons and actions unfold here
+      <details class="c"> … </details>
+    </details>
+
+Everything from people passes `escape` or the Markdown cleaner; nothing else here is text from
+outside. The shapes of votes and of the save button exist once more as macros for posts
+(templates/pieces/parts.html); a test compares the two.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from lichen.accounts import Actor
+from lichen.faces.pages import wording
+from lichen.forum import CommentView
+from lichen.web import Addresses
+
+DEPTH_SHOWN_MAX = 8  # deeper branches go on on their own page; a phone has no room for more
+COMMENTS_SHOWN_MAX = 500  # on one page; whole branches, so a page may hold a few more
+
+_UP = '<svg class="i" aria-hidden="true"><use href="#i-arrow-big-up"/></svg>'
+_DOWN = '<svg class="i" aria-hidden="true"><use href="#i-arrow-big-down"/></svg>'
+_SAVE = '<svg class="i" aria-hidden="true"><use href="#i-bookmark"/></svg>'
+
+
+class Branch(NamedTuple):
+    """A comment and the branches below it, in the order they came."""
+
+    view: CommentView
+    kids: list["Branch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a tree is drawn with: the words' renderer, the time, who looks and what is new."""
+
+    addresses: Addresses
+    markdown: Callable[[str], str]
+    now_us: int
+    viewer_id: int | None = None
+    new: frozenset[int] = frozenset()
+    at: int | None = None
+    can_reply: bool = True
+    downvotes: bool = True
+    depth_max: int = DEPTH_SHOWN_MAX
+    faces: dict[int, str] = field(default_factory=dict)
+
+
+def branches(views: Sequence[CommentView]) -> list[Branch]:
+    """Return the tree of some comments; those whose parent is not among them are its roots.
+
+    The order among siblings is the order of `views`. O(n).
+    """
+    known = {view.comment.id: Branch(view, []) for view in views}
+    roots: list[Branch] = []
+    for branch in known.values():
+        parent_id = branch.view.comment.parent_id
+        above = known.get(parent_id) if parent_id is not None else None
+        (roots if above is None else above.kids).append(branch)
+    return roots
+
+
+def page_of(roots: Sequence[Branch], skip: int) -> tuple[list[Branch], int | None]:
+    """Return the roots of one page and where the next page begins, None at the end."""
+    shown = 0
+    for at in range(skip, len(roots)):
+        if shown >= COMMENTS_SHOWN_MAX:
+            return list(roots[skip:at]), at
+        shown += _size(roots[at])
+    return list(roots[skip:]), None
+
+
+def new_ids(views: Sequence[CommentView], unread: int, viewer_id: int | None) -> frozenset[int]:
+    """Return the comments that came since the last visit: the newest of other people."""
+    if viewer_id is None or unread <= 0 or unread >= len(views):
+        return frozenset()
+    newest = sorted(views, key=lambda view: view.comment.published_us)[-unread:]
+    return frozenset(view.comment.id for view in newest if view.creator.id != viewer_id)
+
+
+def drawn(roots: Sequence[Branch], scene: Scene, *, depth: int = 1) -> Markup:
+    """Return branches as HTML."""
+    pieces: list[str] = []
+    for branch in roots:
+        pieces.extend(_branch(branch, scene, depth))
+    return Markup("".join(pieces))
+
+
+def votes(path: str, score: int, mine: int | None, *, name: str, downvotes: bool) -> str:
+    """Return the vote pair of a comment with the score between."""
+    up, down = mine == 1, mine == -1
+    pair = (
+        f'<span class="v"><button class="up" id="{name}u" formaction="{path}/vote" name="value" '
+        f'value="{0 if up else 1}" aria-label="Upvote" aria-pressed="{_said(up)}">{_UP}</button>'
+        f'<b>{score:,}<span class="vh"> points</span></b>'
+    )
+    if not downvotes:
+        return pair + "</span>"
+    return (
+        f'{pair}<button class="down" id="{name}d" formaction="{path}/vote" name="value" '
+        f'value="{0 if down else -1}" aria-label="Downvote" aria-pressed="{_said(down)}">{_DOWN}'
+        "</button></span>"
+    )
+
+
+def save_button(path: str, *, name: str, saved: bool) -> str:
+    """Return the button that keeps a comment for later."""
+    return (
+        f'<button class="s{" kept" if saved else ""}" id="{name}s" formaction="{path}/save" '
+        f'name="value" value="{0 if saved else 1}" aria-pressed="{_said(saved)}">{_SAVE}'
+        f'{"saved" if saved else "save"}</button>'
+    )
+
+
+def _branch(branch: Branch, scene: Scene, depth: int) -> Iterator[str]:
+    view = branch.view
+    comment = view.comment
+    path = scene.addresses.comment(comment.id)
+    yield _opening(view, scene)
+    if comment.deleted or comment.removed:
+        by = "its author" if comment.deleted else "a moderator"
+        yield f'<p class="gone">Taken away by {by}.</p>'
+    else:
+        yield f'<div class="text" dir="auto">{scene.markdown(comment.content)}</div>'
+        yield _acts(view, path, scene)
+    if depth >= scene.depth_max:
+        yield _onward(comment.children, path)
+    else:
+        for kid in branch.kids:
+            yield from _branch(kid, scene, depth + 1)
+        if not branch.kids:
+            yield _onward(comment.children, path)
+    yield "</details>"
+
+
+def _opening(view: CommentView, scene: Scene) -> str:
+    comment = view.comment
+    kinds = "c"
+    if comment.id in scene.new:
+        kinds += " new"
+    if comment.id == scene.at:
+        kinds += " at"
+    when = comment.published_us
+    folded = (
+        f'<span class="n">{_replies(comment.children)}</span>' if comment.children
+        else '<span class="n">folded</span>'
+    )
+    return (
+        f'<details class="{kinds}" id="c{comment.id}" tabindex="-1" open><summary>'
+        f"{_face(view.creator, scene)}{_words(view, scene)}"
+        f'<time datetime="{wording.iso(when)}">{wording.age(when, scene.now_us)}</time>'
+        f'{"<span>edited</span>" if comment.updated_us else ""}{folded}</summary>'
+    )
+
+
+def _face(actor: Actor, scene: Scene) -> str:
+    """Return an actor's picture and linked name; people speak often, so it is kept."""
+    face = scene.faces.get(actor.id)
+    if face is None:
+        face = (
+            f'<img class="g" src="{escape(wording.picture_of(actor, scene.addresses))}" width="22" '
+            f'height="22" alt="" loading="lazy">'
+            f'<a href="{wording.path_of(actor, scene.addresses)}" dir="auto">'
+            f"{escape(actor.shown_name)}</a>"
+        )
+        scene.faces[actor.id] = face
+    return face
+
+
+def _words(view: CommentView, scene: Scene) -> str:
+    """Return the words that mark who speaks: author, moderator, administrator, program, new."""
+    marks = ""
+    if view.creator.id == view.post.creator_id:
+        marks += '<span class="word author">author</span>'
+    if view.comment.distinguished:
+        marks += '<span class="word rust">moderator</span>'
+    if view.creator.bot:
+        marks += '<span class="word">program</span>'
+    if view.creator.banned or view.creator_banned_from_community:
+        marks += '<span class="word alarm">banned</span>'
+    if view.comment.id in scene.new:
+        marks += '<span class="word author">new</span>'
+    return marks
+
+
+def _acts(view: CommentView, path: str, scene: Scene) -> str:
+    comment = view.comment
+    name = f"c{comment.id}"
+    reply = f'<a href="{path}/reply">reply</a>' if scene.can_reply else ""
+    pair = votes(path, comment.score, view.my_vote, name=name, downvotes=scene.downvotes)
+    return (
+        f'<form class="acts" method="post" action="{path}" hx-boost="true">{pair}{reply}'
+        f"{save_button(path, name=name, saved=view.saved)}"
+        f'<a href="{path}/more">more</a></form><div class="u"></div>'
+    )
+
+
+def _onward(children: int, path: str) -> str:
+    if not children:
+        return ""
+    return f'<a class="on" href="{path}">Go on reading: {_replies(children)}</a>'
+
+
+def _replies(children: int) -> str:
+    return "1 reply" if children == 1 else f"{children:,} replies"
+
+
+def _said(on: bool) -> str:
+    return "true" if on else "false"
+
+
+def _size(branch: Branch) -> int:
+    return 1 + sum(_size(kid) for kid in branch.kids)

@@ -1,0 +1,159 @@
+"""A visit: who looks at a page, from where and how they like to see it."""
+
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+
+from lichen.accounts import Viewer
+from lichen.kit import Refused, Unauthenticated
+from lichen.web import check_text
+
+PageRequest = Request[object, object, State]
+Chosen = TypeVar("Chosen")
+
+THEME_COOKIE = "lichen_theme"
+DENSITY_COOKIE = "lichen_density"
+DENSITIES = ("card", "compact", "list")
+THEMES = ("light", "dark")
+FIELD_LENGTH_MAX = 60_000  # characters of one field: more than the longest text that is taken
+FIELDS_MAX = 400  # in one form: every language chosen, and room
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """One request as pages see it.
+
+    `path` is the address without its query and `here` with it; `came_from` is the page of ours
+    that a form was on. `is_fragment`: htmx asks, and takes a piece of a page.
+    """
+
+    viewer: Viewer | None
+    path: str
+    here: str
+    came_from: str | None
+    is_fragment: bool
+    takes_gzip: bool
+    theme: str | None
+    density: str
+    serif: bool
+
+    def required(self) -> Viewer:
+        """Return the viewer, or refuse with the way to the login page."""
+        if self.viewer is None:
+            raise Unauthenticated()
+        return self.viewer
+
+
+def visit_of(request: PageRequest, viewer: Viewer | None) -> Visit:
+    """Return the visit that a request is."""
+    query = request.url.query
+    path = request.url.path
+    headers = request.headers
+    return Visit(
+        viewer=viewer,
+        path=path,
+        here=f"{path}?{query}" if query else path,
+        came_from=_own_page(headers.get("referer"), request.url.netloc),
+        is_fragment=headers.get("hx-request") == "true",
+        takes_gzip="gzip" in headers.get("accept-encoding", ""),
+        theme=_theme(request.cookies.get(THEME_COOKIE), viewer),
+        density=_density(request.cookies.get(DENSITY_COOKIE), viewer),
+        serif=viewer is not None and viewer.settings.serif,
+    )
+
+
+def safe_path(path: str | None) -> str:
+    """Return a path of ours to go on to: what came if it is one, else the front page."""
+    # WHATWG URL §4.4: browsers read "//host" and "/\\host" as addresses elsewhere, and skip
+    # tabs and newlines while they look.
+    if path and path[0] == "/" and path[1:2] not in ("/", "\\") and path.isprintable():
+        return path
+    return "/"
+
+
+class Typed:
+    """The fields of a form as they were typed, checked for what no row may hold."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        self._fields = fields
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a field's text, without the space around it."""
+        return self._fields.get(name, [default])[0].strip()
+
+    def raw(self, name: str) -> str:
+        """Return a field's text as it is; for passwords and Markdown."""
+        return self._fields.get(name, [""])[0]
+
+    def many(self, name: str) -> list[str]:
+        """Return every value of a field."""
+        return self._fields.get(name, [])
+
+    def flag(self, name: str) -> bool:
+        """Say whether a box was ticked."""
+        return self.text(name) == "1"
+
+    def number(self, name: str) -> int:
+        """Return a whole number, or refuse what is none."""
+        return whole_number(self.text(name), name)
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Return every whole number of a field."""
+        return tuple(whole_number(text, name) for text in self.many(name))
+
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return one of the choices, or refuse."""
+        value = self.text(name)
+        if value not in choices:
+            raise Refused("invalid_choice", f"{name} is one of {', '.join(choices)}; "
+                                            f"got {value[:40]!r}.")
+        return value
+
+
+async def typed(request: PageRequest) -> Typed:
+    """Read a form; refuse what no row may hold, and more than a form has."""
+    form = await request.form()
+    fields: dict[str, list[str]] = {}
+    for seen, (name, value) in enumerate(form.multi_items()):
+        if seen >= FIELDS_MAX or not isinstance(value, str) or len(value) > FIELD_LENGTH_MAX:
+            raise Refused(
+                "invalid_form",
+                f"A form has at most {FIELDS_MAX} texts of at most {FIELD_LENGTH_MAX} characters.",
+            )
+        # HTML Living Standard, form submission: line ends travel as CRLF.
+        fields.setdefault(name, []).append(check_text(value, name).replace("\r\n", "\n"))
+    return Typed(fields)
+
+
+def whole_number(text: str, name: str) -> int:
+    """Return the number a text says, or refuse it; at most 18 digits, so that rows can hold it."""
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
+        raise Refused("invalid_number", f"{name} is a whole number; got {text[:40]!r}.")
+    return int(text)
+
+
+def _own_page(referer: str | None, authority: str) -> str | None:
+    if referer is None:
+        return None
+    parts = urlsplit(referer)
+    if parts.netloc != authority:
+        return None
+    return safe_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
+def _theme(cookie: str | None, viewer: Viewer | None) -> str | None:
+    """Return "light" or "dark", None for the system's; apps of Lemmy store names of their own."""
+    chosen = viewer.settings.theme if viewer is not None else cookie or ""
+    if "dark" in chosen:
+        return "dark"
+    if "light" in chosen or "lite" in chosen:
+        return "light"
+    return None
+
+
+def _density(cookie: str | None, viewer: Viewer | None) -> str:
+    chosen = viewer.settings.density if viewer is not None else cookie
+    return chosen if chosen in DENSITIES else DENSITIES[0]

@@ -1,0 +1,178 @@
+"""How values are said on pages: ages, counts, names, the words of choices. Pure."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import log1p
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from lichen.accounts import Actor
+from lichen.forum import CommentSort, Listing, Post, Sort
+from lichen.forum.markdown import summary
+from lichen.kit import Reason, isoformat
+from lichen.web import Addresses
+
+LEAD_LENGTH = 220  # characters: about three lines of a card
+_LEAD_SOURCE_LENGTH = 1_200  # of a body's characters are enough to find them
+BAR_WIDTH = 120  # of the widest bar of a Reason, in its picture's units
+
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg")
+
+# Each age is said in the largest unit that fits once.
+_AGES = (
+    (365 * 86_400, "y"), (30 * 86_400, "mo"), (7 * 86_400, "w"), (86_400, "d"), (3_600, "h"),
+    (60, "min"),
+)
+
+SORT_WORDS: dict[Sort, str] = {
+    Sort.ACTIVE: "Active", Sort.HOT: "Hot", Sort.SCALED: "Scaled", Sort.NEW: "New",
+    Sort.OLD: "Old", Sort.MOST_COMMENTS: "Most comments", Sort.NEW_COMMENTS: "New comments",
+    Sort.CONTROVERSIAL: "Controversial", Sort.TOP_HOUR: "Top of the hour",
+    Sort.TOP_SIX_HOUR: "Top of 6 hours", Sort.TOP_TWELVE_HOUR: "Top of 12 hours",
+    Sort.TOP_DAY: "Top of the day", Sort.TOP_WEEK: "Top of the week",
+    Sort.TOP_MONTH: "Top of the month", Sort.TOP_THREE_MONTHS: "Top of 3 months",
+    Sort.TOP_SIX_MONTHS: "Top of 6 months", Sort.TOP_NINE_MONTHS: "Top of 9 months",
+    Sort.TOP_YEAR: "Top of the year", Sort.TOP_ALL: "Top of all time",
+}
+LISTING_WORDS: dict[Listing, str] = {
+    Listing.SUBSCRIBED: "Subscribed", Listing.LOCAL: "Local", Listing.ALL: "All",
+}
+COMMENT_SORT_WORDS: dict[CommentSort, str] = {sort: sort.value for sort in CommentSort}
+
+SHORTCUTS = (
+    ("j k", "Next and previous post or comment"),
+    ("[ ]", "Parent and next sibling of a comment"),
+    ("enter", "Open a post, collapse a branch"),
+    ("r", "Reply"),
+    ("a z", "Vote up, vote down"),
+    ("/", "Search"),
+    ("ctrl+k", "Go anywhere"),
+    ("?", "These shortcuts; alt+shift+k does the same"),
+    ("alt+shift+f", "Full width"),
+)
+
+
+class Choice(NamedTuple):
+    """One of several ways to show the same page."""
+
+    word: str
+    href: str
+    current: bool
+
+
+class Bar(NamedTuple):
+    """One term of a Reason as a row with a bar."""
+
+    name: str
+    value: str
+    note: str
+    width: int
+    less: bool
+
+
+def age(time_us: int, now_us: int) -> str:
+    """Return how long ago something was, in one unit: "4 h"."""
+    seconds = max(0, now_us - time_us) // 1_000_000
+    for size, word in _AGES:
+        if seconds >= size:
+            return f"{seconds // size} {word}"
+    return "now"
+
+
+def moment(time_us: int) -> str:
+    """Return a time in words, for whoever wants it exactly."""
+    return f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def iso(time_us: int) -> str:
+    """Return a time for machines, to the second."""
+    return isoformat(time_us)[:19] + "Z"
+
+
+def count(number: int) -> str:
+    """Return a number with its thousands parted: "1,284"."""
+    return f"{number:,}"
+
+
+def called(actor: Actor, addresses: Addresses) -> str:
+    """Return the name an actor is called by here: with its host when it is of elsewhere."""
+    return actor.name if actor.local else f"{actor.name}@{actor.domain}"
+
+
+def path_of(actor: Actor, addresses: Addresses) -> str:
+    """Return the path of an actor's page."""
+    domain = None if actor.local else actor.domain
+    if actor.kind == "Group":
+        return addresses.community(actor.name, domain)
+    return addresses.person(actor.name, domain)
+
+
+def feed_of(actor: Actor, addresses: Addresses) -> str:
+    """Return the path of an actor's feed, without its ending."""
+    return "/feeds" + path_of(actor, addresses)
+
+
+def picture_of(actor: Actor, addresses: Addresses) -> str:
+    """Return the address of an actor's picture: chosen or grown."""
+    return actor.avatar or addresses.grown(actor.did)
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, as people say it."""
+    return urlsplit(url).netloc.removeprefix("www.")
+
+
+def is_picture(post: Post) -> bool:
+    """Say whether a post points to a picture."""
+    if post.url is None:
+        return False
+    if post.link is not None and post.link.content_type:
+        return post.link.content_type.startswith("image/")
+    return urlsplit(post.url).path.lower().endswith(_PICTURE_ENDINGS)
+
+
+def lead(body: str) -> str:
+    """Return the first words of a body, without its marks."""
+    return summary(body[:_LEAD_SOURCE_LENGTH], LEAD_LENGTH)
+
+
+def term_text(value: float | str | bool) -> str:
+    """Return a term's value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def bars(reason: Reason) -> list[Bar]:
+    """Return the terms of a Reason as bars; lengths are logarithmic, signs are colours."""
+    sizes = [
+        0.0 if isinstance(term.value, str) else abs(float(term.value)) for term in reason.terms
+    ]
+    largest = max(sizes, default=0.0) or 1.0
+    return [
+        Bar(
+            term.name, term_text(term.value), term.note,
+            width=round(BAR_WIDTH * log1p(size) / log1p(largest)),
+            less=not isinstance(term.value, str) and term.value < 0,
+        )
+        for term, size in zip(reason.terms, sizes, strict=True)
+    ]
+
+
+def choices(
+    words: Sequence[tuple[str, str]], current: str, path: str, **fixed: str
+) -> list[Choice]:
+    """Return links to the same page with another value of the last name in `fixed`.
+
+    `fixed` holds the query of each link; its value "{}" is where the choice goes.
+    """
+    found = []
+    for value, word in words:
+        query = "&".join(
+            f"{name}={quote(value if text == '{}' else text, safe='')}"
+            for name, text in fixed.items() if text
+        )
+        found.append(Choice(word, f"{path}?{query}" if query else path, value == current))
+    return found

@@ -1,0 +1,45 @@
+"""The limits of the log: every size, count and age that bounds it, with its reason."""
+
+from typing import Final
+
+PAYLOAD_BYTES_MAX: Final = 1 << 20
+"""One payload: the longest post with its record fits several times."""
+
+APPEND_RECORDS_MAX: Final = 10_000
+"""One append: what is validated on the caller's thread in a few milliseconds."""
+
+COMMIT_BYTES_MAX: Final = 8 << 20
+"""One append, and all appends that share one sync: a disk writes this in well under a second."""
+
+PENDING_BYTES_MAX: Final = 64 << 20
+"""All appends that wait: memory that a stuck disk may cost; beyond it appends are refused."""
+
+BLOCK_RECORDS_MAX: Final = 4_096
+"""Records in one block: a block is read, checked and decoded as a whole."""
+
+BLOCK_BYTES_MAX: Final = 4 << 20
+"""Lines in one block; holds at least one record of any allowed size."""
+
+SEGMENT_BYTES_MAX: Final = 16 << 20
+"""A segment that reached this is closed: an erasure rewrites one segment, so it stays small."""
+
+SEGMENT_AGE_US_MAX: Final = 24 * 3_600 * 1_000_000
+"""A segment older than a day is closed, so that retention by age works on a quiet log too."""
+
+READ_RECORDS_MAX: Final = 4_096
+"""Records in one batch that a read returns: a few milliseconds of work for a reader."""
+
+READ_BYTES_MAX: Final = 8 << 20
+"""Lines in one batch that a read returns (one record always fits)."""
+
+MARK_BYTES: Final = 64 << 10
+"""One entry of a segment's sparse index per this many bytes: a look-up skips at most so much."""
+
+RESTARTS_MAX: Final = 5
+"""Restarts in a row that a reader gets after failures of its own before it is left stopped."""
+
+BACKOFF_MS_MIN: Final = 100
+"""The first pause before a failed reader is tried again; it doubles."""
+
+BACKOFF_MS_MAX: Final = 30_000
+"""The longest pause before a failed reader is tried again."""

@@ -1,0 +1,171 @@
+"""All segments of a log, as readers see them.
+
+Everything here may run on any thread while one other thread appends, erases and trims (see
+`writing.py`): the tuple of segments and the tip of the last one are each replaced in one step.
+Readers never wait for the writer.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from lichen.log.contract import Batch
+from lichen.log.errors import LogDamaged, LogTrimmed, LogUnavailable
+from lichen.log.file_system import FileSystem
+from lichen.log.format import DAMAGED, first_bad, line_ends, read_table
+from lichen.log.limits import MARK_BYTES, READ_BYTES_MAX, READ_RECORDS_MAX
+from lichen.log.segment import Block, Segment, UnreadableBlock, walk, walk_by_time
+
+_RECORD_BYTES_GUESS = 512  # only sizes the first read from the disk
+
+T = TypeVar("T")
+
+
+class Segments:
+    """The readable side of a folder of segments; thread-safe."""
+
+    def __init__(self, files: FileSystem, segments: Sequence[Segment]) -> None:
+        assert segments
+        self._files = files
+        self._segments = tuple(segments)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Return the segments as they are now, oldest first."""
+        return self._segments
+
+    @property
+    def first_seq(self) -> int:
+        """Return the lowest sequence that can be read, 0 when nothing is kept."""
+        floor_seq = self._segments[0].head.previous_seq + 1
+        return floor_seq if floor_seq <= self.last_seq else 0
+
+    @property
+    def last_seq(self) -> int:
+        """Return the last sequence used up."""
+        return self._segments[-1].tip.last_seq
+
+    def read(self, from_seq: int, *, limit: int = READ_RECORDS_MAX) -> Batch:
+        """Return up to `limit` records from `from_seq` on, every checksum verified."""
+        assert from_seq >= 0 and limit >= 1
+        return self._steadily(lambda segments: self._read(segments, max(1, from_seq), limit))
+
+    def seq_at(self, time_us: int) -> int:
+        """Return the first sequence whose time is not before `time_us`, else the next one."""
+        return self._steadily(lambda segments: self._seq_at(segments, time_us))
+
+    def _steadily(self, question: Callable[[tuple[Segment, ...]], T]) -> T:
+        """Ask about the segments, and again if they were swapped under the question."""
+        while True:
+            segments = self._segments
+            try:
+                return question(segments)
+            except (LogDamaged, LogTrimmed, OSError) as error:
+                if segments is not self._segments:
+                    continue
+                if isinstance(error, OSError):
+                    raise LogUnavailable(f"The log cannot be read: {error.strerror}.") from error
+                raise
+
+    def _read(self, segments: tuple[Segment, ...], from_seq: int, limit: int) -> Batch:
+        floor_seq = segments[0].head.previous_seq + 1
+        if from_seq < floor_seq:
+            raise LogTrimmed(from_seq, floor_seq=floor_seq)
+        gathered = _Gathered(from_seq, limit)
+        index = bisect_right(segments, from_seq, key=lambda segment: segment.head.first_seq)
+        for segment in segments[max(0, index - 1) :]:
+            if gathered.is_full:
+                break
+            # A jump may lie between two segments.
+            gathered.next_seq = max(gathered.next_seq, segment.head.first_seq)
+            if segment.tip.last_seq >= gathered.next_seq:
+                self._gather(segment, gathered)
+        return gathered.batch()
+
+    def _gather(self, segment: Segment, gathered: "_Gathered") -> None:
+        """Add the segment's blocks until the batch is full or damage begins."""
+        try:
+            blocks = walk(self._files, segment, from_seq=gathered.next_seq,
+                          window_bytes=max(MARK_BYTES, gathered.limit * _RECORD_BYTES_GUESS))
+            for block in blocks:
+                if block.head.kind == DAMAGED:
+                    gathered.stop_at(LogDamaged(block.head.first_seq, block.head.last_seq,
+                                                quarantined=True))
+                else:
+                    gathered.add(block)
+                if gathered.is_full:
+                    return
+        except (UnreadableBlock, FileNotFoundError) as error:
+            first_seq = getattr(error, "expected_seq", gathered.next_seq)
+            gathered.stop_at(LogDamaged(first_seq, segment.tip.last_seq, quarantined=False))
+
+    def _seq_at(self, segments: tuple[Segment, ...], time_us: int) -> int:
+        index = bisect_left(segments, time_us, key=lambda segment: segment.head.previous_time_us)
+        for segment in segments[max(0, index - 1) :]:
+            try:
+                for block in walk_by_time(self._files, segment, time_us=time_us):
+                    table = read_table(block.rows)
+                    at = int(np.searchsorted(table["time_us"], time_us))
+                    if at < len(table):
+                        return int(table["seq"][at])
+            except UnreadableBlock as error:
+                if segments is not self._segments:
+                    return self._seq_at(self._segments, time_us)
+                # Whoever reads from there is told of the damage.
+                return error.expected_seq
+        return segments[-1].tip.last_seq + 1
+
+
+class _Gathered:
+    """A batch in the making: whole blocks, of which the ends may reach too far."""
+
+    def __init__(self, from_seq: int, limit: int) -> None:
+        self.from_seq = from_seq
+        self.next_seq = from_seq
+        self.limit = limit
+        self.is_full = False
+        self._rows: list[memoryview] = []
+        self._bodies: list[memoryview] = []
+        self._skipped = 0
+        self._count = 0
+        self._bytes = 0
+
+    def add(self, block: Block) -> None:
+        """Take a block in."""
+        head = block.head
+        if head.first_seq < self.from_seq:
+            self._skipped = int(np.searchsorted(read_table(block.rows)["seq"], self.from_seq))
+        self._rows.append(block.rows)
+        self._bodies.append(block.body())
+        self._count += head.records
+        self._bytes += head.body_bytes
+        self.next_seq = head.last_seq + 1
+        self.is_full = (self._count - self._skipped >= self.limit
+                        or self._bytes >= READ_BYTES_MAX)
+
+    def stop_at(self, damage: LogDamaged) -> None:
+        """End the batch before damage; raise it when not even a hole lies before it."""
+        if self.next_seq == self.from_seq:
+            raise damage
+        self.is_full = True
+
+    def batch(self) -> Batch:
+        """Return the batch, cut to what was asked for and to what is whole."""
+        table = read_table(b"".join(self._rows))
+        body = b"".join(self._bodies)
+        start, stop = self._skipped, min(len(table), self._skipped + self.limit)
+        ends = line_ends(table)
+        next_seq = int(table["seq"][stop]) if stop < len(table) else self.next_seq
+        if start or stop < len(table):
+            body = body[ends[start - 1] if start else 0 : ends[stop - 1] if stop else 0]
+            table = table[start:stop]
+        bad = first_bad(table, body)
+        if bad < len(table):
+            next_seq = int(table["seq"][bad])
+            if bad == 0:
+                raise LogDamaged(next_seq, next_seq, quarantined=False)
+            body = body[: ends[start + bad - 1] - (ends[start - 1] if start else 0)]
+            table = table[:bad]
+        return Batch(next_seq, table["seq"], table["time_us"], body)

@@ -1,0 +1,77 @@
+"""The nouns of notifications, and who is told of a comment.
+
+Pure: nothing here reads a clock, a file or a row.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+import msgspec
+
+from lichen.accounts import Actor
+from lichen.forum import Comment, CommentId, CommentView
+
+RECIPIENTS_MAX = 25  # people told of one comment; more mentions than that are noise
+
+
+class Kind(StrEnum):
+    """Why somebody is told."""
+
+    REPLY = "reply"
+    MENTION = "mention"
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """One thing somebody was told of, with the comment as the reader sees it."""
+
+    id: int
+    kind: Kind
+    recipient: Actor
+    read: bool
+    published_us: int
+    comment: CommentView
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many unread things of each kind somebody has."""
+
+    replies: int = 0
+    mentions: int = 0
+    private_messages: int = 0
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Who is told of which comment, and why."""
+
+    recipient_id: int
+    kind: Kind
+    comment_id: int
+    creator_id: int
+    published_us: int
+
+
+def told_of(
+    view: CommentView, parents: Mapping[CommentId, Comment], named: Iterable[Actor]
+) -> list[Told]:
+    """Return who is told of a new comment: who was answered, then who was mentioned.
+
+    Nobody is told of their own words, and nobody twice of the same comment.
+    """
+    comment = view.comment
+    answered = view.post.creator_id
+    if comment.parent_id is not None:
+        parent = parents.get(comment.parent_id)
+        answered = parent.creator_id if parent is not None else 0
+    kinds: dict[int, Kind] = {}
+    if answered:
+        kinds[answered] = Kind.REPLY
+    for person in named:
+        kinds.setdefault(person.id, Kind.MENTION)
+    kinds.pop(comment.creator_id, None)
+    return [
+        Told(
+            recipient_id=recipient, kind=kind, comment_id=comment.id,
+            creator_id=comment.creator_id, published_us=comment.published_us,
+        )
+        for recipient, kind in list(kinds.items())[:RECIPIENTS_MAX]
+    ]

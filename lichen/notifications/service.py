@@ -1,0 +1,106 @@
+"""What notifications promise: lists of replies and mentions, read marks, unread counts."""
+
+import msgspec
+
+from lichen.accounts import Viewer
+from lichen.events import event_of
+from lichen.events.notifications import Read
+from lichen.forum import CommentSort, Forum
+from lichen.kit import NotFound, TidGenerator, isoformat
+from lichen.notifications import tables
+from lichen.notifications.model import Counts, Kind, Notification
+from lichen.notifications.reader import NotificationsReader
+from lichen.store import Row, Unit
+
+PAGE_MAX = 50
+
+
+class Notifications:
+    """Lists, marks and counts what people were told; the reader writes it."""
+
+    def __init__(
+        self, *, reader: NotificationsReader, forum: Forum, tids: TidGenerator
+    ) -> None:
+        self.reader = reader
+        self._forum = forum
+        self._tids = tids
+
+    def replies(
+        self, unit: Unit, viewer: Viewer, *, unread_only: bool = False,
+        sort: CommentSort = CommentSort.NEW, page: int = 1, limit: int = 10,
+    ) -> list[Notification]:
+        """Return a page of answers to the viewer's posts and comments; two round trips."""
+        return self._list(
+            unit, viewer, kind=Kind.REPLY, unread_only=unread_only, sort=sort, page=page,
+            limit=limit,
+        )
+
+    def mentions(
+        self, unit: Unit, viewer: Viewer, *, unread_only: bool = False,
+        sort: CommentSort = CommentSort.NEW, page: int = 1, limit: int = 10,
+    ) -> list[Notification]:
+        """Return a page of comments that name the viewer; two round trips."""
+        return self._list(
+            unit, viewer, kind=Kind.MENTION, unread_only=unread_only, sort=sort, page=page,
+            limit=limit,
+        )
+
+    def mark_read(
+        self, unit: Unit, viewer: Viewer, notification_id: int, *, read: bool
+    ) -> Notification:
+        """Mark one of the viewer's notifications, and return it; twice is once."""
+        rows = unit.fetch(tables.FIND, id=notification_id)
+        if not rows or rows[0].recipient_id != viewer.id:
+            raise NotFound("couldnt_find_comment", "You have no such notification.")
+        (row,) = rows
+        shown = self._shown(unit, viewer, rows)
+        if row.read != read:
+            unit.stage(tables.MARK, {"marked": row.id, "is_read": read})
+            self._tell(unit, viewer, row.id, read=read)
+        if not shown:
+            raise NotFound("couldnt_find_comment", "That comment is gone.")
+        return msgspec.structs.replace(shown[0], read=read)
+
+    def mark_all_read(self, unit: Unit, viewer: Viewer) -> None:
+        """Mark everything the viewer was told of as read."""
+        unread = unit.fetch(tables.UNREAD, person_id=viewer.id)
+        if unread:
+            unit.stage(tables.MARK_ALL, {"person_id": viewer.id})
+            self._tell(unit, viewer, 0, read=True)
+
+    def unread_counts(self, unit: Unit, viewer: Viewer) -> Counts:
+        """Return how much of each kind is unread; one round trip."""
+        rows = unit.fetch(tables.COUNT_UNREAD, person_id=viewer.id)
+        counts = {row.kind: int(row.count) for row in rows}
+        return Counts(replies=counts.get(Kind.REPLY, 0), mentions=counts.get(Kind.MENTION, 0))
+
+    def _list(
+        self, unit: Unit, viewer: Viewer, *, kind: Kind, unread_only: bool, sort: CommentSort,
+        page: int, limit: int,
+    ) -> list[Notification]:
+        limit = max(1, min(limit, PAGE_MAX))
+        statement = tables.OLDEST if sort is CommentSort.OLD else tables.NEWEST
+        rows = unit.fetch(
+            statement, person_id=viewer.id, kind=kind.value, all=not unread_only,
+            limit=limit, offset=(max(1, page) - 1) * limit,
+        )
+        return self._shown(unit, viewer, rows) if rows else []
+
+    def _shown(self, unit: Unit, viewer: Viewer, rows: list[Row]) -> list[Notification]:
+        """Return the rows with their comments; what is gone is left out."""
+        views = self._forum.comment_views(unit, viewer, [row.comment_id for row in rows])
+        by_id = {view.comment.id: view for view in views}
+        return [
+            Notification(
+                id=row.id, kind=Kind(row.kind), recipient=viewer.actor, read=row.read,
+                published_us=row.published_us, comment=by_id[row.comment_id],
+            )
+            for row in rows if row.comment_id in by_id
+        ]
+
+    def _tell(self, unit: Unit, viewer: Viewer, number: int, *, read: bool) -> None:
+        tid = self._tids.next()
+        record = Read(notification=number, read=read, created_at=isoformat(unit.clock_us))
+        unit.emit(event_of(
+            record, id=tid, did=viewer.actor.did, operation="create", rkey=tid, row=number
+        ))

@@ -1,0 +1,60 @@
+"""What notifications remember: one row for each thing somebody was told of."""
+
+import sqlalchemy as sa
+
+from lichen.store import Statement, metadata, upsert
+
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("recipient_id", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("comment_id", sa.BigInteger, nullable=False),
+    sa.Column("read", sa.Boolean, nullable=False),
+    sa.Column("published_us", sa.BigInteger, nullable=False),
+    # Exactly once, whatever is applied twice.
+    sa.UniqueConstraint("recipient_id", "comment_id", name="notification_once"),
+    sa.Index("notification_of", "recipient_id", "kind", "published_us"),
+    sa.Index("notification_unread", "recipient_id", "kind", sqlite_where=sa.text("read = 0"),
+             postgresql_where=sa.text("NOT read")),
+)
+
+KEEP = upsert(notification, keys=["recipient_id", "comment_id"], update=[])
+
+_MINE = notification.c.recipient_id == sa.bindparam("person_id")
+
+# notification_of (recipient_id, kind, published_us); `all` lets read ones in.
+_LISTED = (
+    sa.select(notification)
+    .where(
+        _MINE,
+        notification.c.kind == sa.bindparam("kind"),
+        sa.or_(~notification.c.read, sa.bindparam("all", type_=sa.Boolean)),
+    )
+    .limit(sa.bindparam("limit"))
+    .offset(sa.bindparam("offset"))
+)
+NEWEST = Statement(_LISTED.order_by(notification.c.published_us.desc(), notification.c.id.desc()))
+OLDEST = Statement(_LISTED.order_by(notification.c.published_us, notification.c.id))
+
+FIND = Statement(
+    sa.select(notification).where(notification.c.id == sa.bindparam("id")).with_for_update()
+)
+MARK = Statement(
+    sa.update(notification)
+    .where(notification.c.id == sa.bindparam("marked"))
+    .values(read=sa.bindparam("is_read", type_=sa.Boolean))
+)
+UNREAD = Statement(sa.select(notification.c.id).where(_MINE, ~notification.c.read))
+MARK_ALL = Statement(
+    sa.update(notification)
+    .where(notification.c.recipient_id == sa.bindparam("person_id"), ~notification.c.read)
+    .values(read=sa.true())
+)
+# notification_unread
+COUNT_UNREAD = Statement(
+    sa.select(notification.c.kind, sa.func.count().label("count"))
+    .where(_MINE, ~notification.c.read)
+    .group_by(notification.c.kind)
+)
