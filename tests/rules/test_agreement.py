@@ -71,7 +71,8 @@ def test_no_answer_is_ever_infinite_or_not_a_number(source, data):
     assert all(isinstance(term.value, str) or math.isfinite(term.value) for term in reason.terms)
 
 
-PYTHON = {"min": min, "max": max, "abs": abs, "log": math.log, "log10": math.log10,
+# fabs, since abs would make a real number of a complex one.
+PYTHON = {"min": min, "max": max, "abs": math.fabs, "log": math.log, "log10": math.log10,
           "sqrt": math.sqrt, "clamp": lambda x, low, high: min(max(x, low), high)}
 
 
@@ -80,6 +81,8 @@ def test_where_python_has_an_answer_ours_is_close_to_it(source, data):
     program = compiled(source)
     if program is None or "==" in source or "!=" in source:
         return
+    if "**" in source and " in " in source:
+        return  # Python would look for a complex number, and not find it
     facts = {name: data.draw(VALUES[name].filter(lambda v: not isinstance(v, float) or abs(v) < 50))
              for name in FIELDS} | {"n": data.draw(st.integers(-9, 9))}
     try:

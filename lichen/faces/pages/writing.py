@@ -36,11 +36,11 @@ class TypedPost(msgspec.Struct, frozen=True):
 @get("/create_post")
 async def new_post(
     parts: Parts, visit: Visit, community: FromQuery[str] = "", title: FromQuery[str] = "",
-    url: FromQuery[str] = "", body: FromQuery[str] = "",
+    url: FromQuery[str] = "", text: FromQuery[str] = "",
 ) -> Response[bytes]:
     """Offer the form for a new post; bookmarklets and apps may fill it by the query."""
     visit.required()
-    filled = TypedPost(community=community, name=title, url=url, body=body)
+    filled = TypedPost(community=community, name=title, url=url, body=text)
     return await _post_form(parts, visit, filled, is_new=True)
 
 
