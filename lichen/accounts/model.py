@@ -350,8 +350,8 @@ def check_profile(draft: ProfileDraft) -> ProfileDraft:
                   or shown.startswith("@") or _CONTROL.search(shown)):
         raise Refused(
             "invalid_display_name",
-            f"A display name has 1 to {DISPLAY_NAME_LENGTH_MAX} visible characters, starts with "
-            f"none of space and @, and does not end with a space.",
+            f"A display name has 1 to {DISPLAY_NAME_LENGTH_MAX} characters in one line, does not "
+            "start with @, and neither starts nor ends with a space.",
         )
     if draft.bio and len(draft.bio) > BIO_LENGTH_MAX:
         raise _too_long("bio_length_overflow", "A bio", BIO_LENGTH_MAX, len(draft.bio))

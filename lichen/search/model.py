@@ -9,8 +9,8 @@ from enum import StrEnum
 import msgspec
 
 WORDS_MAX = 12  # words of a question; more narrow nothing down and cost time
-WORD_LENGTH_MAX = 64
-PAGE_MAX = 50
+WORD_LENGTH_MAX = 64  # characters of a word that are looked for; longer ones are cut
+PAGE_MAX = 50  # things of one kind on one page; Lemmy 0.19: FETCH_LIMIT_MAX
 SHALLOW_PAGES_MAX = 5  # pages that can be seen while the flag deep_search_pages is off
 
 _WORD = re.compile(r"\w+")

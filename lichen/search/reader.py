@@ -7,7 +7,7 @@ A rows reader. An event only says *which* thing changed; the document is made fr
 are when the batch is applied. So what is applied twice, late or over newer rows ends the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from lichen.accounts import Accounts, ActorKind
@@ -84,6 +84,14 @@ class SearchReader:
             unit.stage(tables.KEEP, *(_row(one) for one in found))
             words = ({"id": one.id, "title": one.title, "body": one.body} for one in found)
             unit.stage(tables.KEEP_WORDS[self._store.engine], *words)
+
+    def index_people(self, unit: Unit, ids: Sequence[int]) -> None:
+        """Index people that are not there yet."""
+        self.index(unit, _of_persons(self._accounts, unit, list(ids)))
+
+    def index_communities(self, unit: Unit, ids: Sequence[int]) -> None:
+        """Index communities that are not there yet."""
+        self.index(unit, _of_communities(self._forum, unit, list(ids)))
 
     def _index(self, unit: Unit, changed: dict[Kind, set[int]]) -> None:
         """Replace the documents of the changed things; round trips by kind, not by thing."""

@@ -24,8 +24,8 @@ from lichen.store.store import Store
 
 BATCH_MAX = 4_096  # events in one append; also how far back a start looks for its last batch
 SETTLE_MS_MAX = 200  # how long a command waits until its own pages show it
-RETRY_S_MIN = 0.1
-RETRY_S_MAX = 5.0
+RETRY_S_MIN = 0.1  # the first pause after a failed batch; it doubles
+RETRY_S_MAX = 5.0  # the longest pause; a disk that has room again is noticed so soon
 
 _log = structlog.get_logger("lichen.store")
 
