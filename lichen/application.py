@@ -36,17 +36,19 @@ def application_of(
     parts: Faces, readiness: Callable[[], Awaitable[status.Readiness]]
 ) -> ASGIApp:
     """Return the ASGI application of a house."""
-    services = {
-        "store": parts.store, "accounts": parts.accounts, "forum": parts.forum,
-        "search": parts.search, "notifications": parts.notifications,
-        "addresses": parts.addresses, "config": parts.config,
-    }
-    people = pages.Pages(**services)
+    people = pages.Pages(
+        store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
+        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+    )
     return Litestar(
         route_handlers=[
             *status.routes(readiness),
             *media.routes(media.Grown()),
-            lemmy_v3.router(**services),
+            lemmy_v3.router(
+                store=parts.store, accounts=parts.accounts, forum=parts.forum,
+                search=parts.search, notifications=parts.notifications,
+                addresses=parts.addresses, config=parts.config,
+            ),
             nodeinfo.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
                 addresses=parts.addresses, config=parts.config,

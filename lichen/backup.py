@@ -110,7 +110,8 @@ def _write(config: Config, folder: Path, *, clock: Clock) -> Manifest:
         shutil.copyfile(data / FILE_NAME, folder / FILE_NAME)
     manifest = Manifest(
         format=FORMAT, lichen=__version__, made_at=made_at, engine=config.database.engine,
-        tables_version=version_of(url, folder=data), public_url=config.public_url, log_last_seq=end.last_seq,
+        tables_version=version_of(url, folder=data), public_url=config.public_url,
+        log_last_seq=end.last_seq,
         files={str(path.relative_to(folder)): _sealed(path) for path in files_of(folder)})
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / MANIFEST).write_bytes(encoded)

@@ -208,6 +208,8 @@ def restore(config: Config, source: Path) -> None:
     ground = ground_of(config)
     manifest = restore_house(config, source, clock=ground.clock, epoch=ground.tids.next())
     click.echo(f"Restored what stood at {manifest.made_at} into {config.server.data}.")
+    if manifest.public_url != config.public_url:
+        click.echo(f"Its ids begin with {manifest.public_url}: set LICHEN_PUBLIC_URL to that.")
 
 
 @main.command()

@@ -27,6 +27,7 @@ from lichen.log import Followers, Reader, SegmentLog
 from lichen.log import Options as LogOptions
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
+from lichen.restore import check_finished
 from lichen.search import Search
 from lichen.search.room import build as build_search
 from lichen.store import Relay, Store, open_store
@@ -55,8 +56,8 @@ class Rooms:
     def readers(self) -> list[Reader]:
         """Every reader of the house's log."""
         return [
-            self.accounts.reader, self.talk.standings, self.talk.rank_reader, self.search.reader,
-            self.notifications.reader,
+            self.accounts.reader, self.talk.standings, self.talk.rank_reader,
+            self.talk.link_reader, self.search.reader, self.notifications.reader,
         ]
 
 
@@ -84,6 +85,7 @@ class House:
         ground = ground or ground_of(config)
         folder = config.server.data
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_finished(folder)
         options = LogOptions(segment_bytes_max=config.log.segment_bytes_max)
         log = SegmentLog.open(folder / LOG_FOLDER, clock=ground.clock, options=options)
         url = config.database.url.reveal()
@@ -180,6 +182,7 @@ class House:
             "relayed_events_total": float(self.relay.relayed),
             "late_answers_total": float(self.relay.late),
             "round_trips_total": float(self.store.round_trips),
+            "round_trips_apart_total": float(self.store.round_trips_apart),
             **lag,
         }
 

@@ -1,7 +1,8 @@
 """Building what a reader derives anew, from the rows.
 
 A reader of the *rows* kind does it itself, by `rebuild`. One of the *files* kind builds its files
-whenever they are missing, so they are removed. One of the *memory* kind builds itself at every start.
+whenever they are missing, so they are removed. One of the *memory* kind builds itself at every
+start.
 """
 
 import asyncio
@@ -43,10 +44,11 @@ async def _rebuild(config: Config, name: str) -> str:
         if isinstance(reader, Rebuildable):
             await reader.rebuild(house.log.last_seq)
         elif reader is None:
-            raise NotFound("no_reader", f"No reader is called {name}: {', '.join(sorted(readers))}.")
+            known = ", ".join(sorted(readers))
+            raise NotFound("no_reader", f"No reader is called {name}; known: {known}.")
         elif name not in _FOLDERS:
-            raise Refused("not_rebuilt", f"{name} builds itself at every start, or keeps what people "
-                          "did themselves; there is nothing to rebuild.")
+            raise Refused("not_rebuilt", f"{name} builds itself at every start, or keeps what "
+                          "people did themselves; there is nothing to rebuild.")
         return f"{name} is rebuilt, as of sequence {house.log.last_seq} of the log."
     finally:
         await house.close()

@@ -15,6 +15,7 @@ import functools
 import os
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from lichen.house import House
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-STOP_S_MAX = 10
+STOP_S_MAX = 10  # from SIGTERM to the end; then what is left is killed
 BACKLOG = 1_024  # connections waiting to be accepted
 BACKPRESSURE = 1_024  # requests in work at once; more wait in the socket
 
@@ -63,7 +64,11 @@ def serve(config: Config) -> None:
 
 def _load(config: Config, parent: int) -> "Entrance":
     """Return the application, in the worker."""
+    # Imported here: the parent tells nothing and stays small.
+    from lichen.kit.telling import tell_to
+
     die_with_parent(parent)
+    tell_to(sys.stdout, config.server)
     return Entrance(config)
 
 

@@ -38,6 +38,7 @@ from lichen.store.migrating import EMPTY, migrate, version_of
 from lichen.web import Addresses
 
 DEMO_PASSWORD = "lichen demo"  # everybody's; never fill a folder that strangers can reach
+ACTORS_CHUNK = 500  # actors created or indexed by one command
 CHUNK = 4_000  # things written in one transaction and one append
 
 T = TypeVar("T")
@@ -150,7 +151,7 @@ class _Filling:
             for at in range(size.people)
         ]
         self.people = []
-        for chunk in _chunks(drafts):
+        for chunk in _chunks(drafts, ACTORS_CHUNK):
             created = await self.store.write(
                 partial(site.accounts.create_accounts, drafts=chunk)
             )
@@ -178,7 +179,7 @@ class _Filling:
             )
             new.append(NewCommunity(actor=actor, creator_id=self.people[at % size.people].id))
         self.communities = []
-        for chunk in _chunks(new, 500):
+        for chunk in _chunks(new, ACTORS_CHUNK):
             self.communities += await self.store.write(
                 partial(self.forum.create_communities, new=chunk)
             )
@@ -214,9 +215,9 @@ class _Filling:
             advance_checkpoint(unit, "search", end)
             advance_checkpoint(unit, "notifications", end)
 
-        for people in _chunks([one.id for one in self.people], 500):
+        for people in _chunks([one.id for one in self.people], ACTORS_CHUNK):
             await self.store.write(partial(search.reader.index_people, ids=people))
-        for communities in _chunks([one.id for one in self.communities], 500):
+        for communities in _chunks([one.id for one in self.communities], ACTORS_CHUNK):
             await self.store.write(partial(search.reader.index_communities, ids=communities))
         await self.store.write(checkpoints)
         talk = await build_forum(

@@ -5,7 +5,7 @@ from typing import Protocol
 from lichen.accounts import Accounts, Viewer
 from lichen.forum.activity import Activity
 from lichen.forum.ledger import Ledger
-from lichen.forum.model import CommunityView, PostQuery, Sort
+from lichen.forum.model import CommunityView, Link, PostQuery, Sort
 from lichen.forum.permissions import no_such_community
 from lichen.forum.standing import Standing, Standings
 from lichen.forum.views import Views
@@ -18,7 +18,7 @@ class Ranks(Protocol):
     """What the forum asks of the rank columns; see reader.py."""
 
     def page(
-        self, query: PostQuery, *, now_us: int, viewer_standing: Standing | None
+        self, query: PostQuery, *, now_us: int, viewer_standing: Standing
     ) -> tuple[list[int], str | None]:
         """Return the ids of a page of posts in order, and the cursor of the next page."""
 
@@ -26,12 +26,19 @@ class Ranks(Protocol):
         """Return why a post stands where it stands."""
 
 
+class Links(Protocol):
+    """What the forum asks of pages elsewhere; see links.py."""
+
+    async def link_of(self, url: str) -> Link:
+        """Return what the page at an address says of itself."""
+
+
 class Part:
     """What every part of the forum works with."""
 
     def __init__(
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
-        standings: Standings, activity: Activity,
+        standings: Standings, activity: Activity, links: Links,
     ) -> None:
         self.standings = standings
         self.activity = activity
@@ -39,6 +46,7 @@ class Part:
         self._accounts = accounts
         self._addresses = addresses
         self._tids = tids
+        self._links = links
         self._views = Views(accounts, standings, activity)
 
     def _ledger(self, unit: Unit) -> Ledger:

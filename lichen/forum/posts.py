@@ -121,12 +121,19 @@ class Posts(Part):
 
     def post_view(self, unit: Unit, viewer: Viewer | None, post_id: int) -> PostView:
         """Return a post; one that is gone only to its author and moderators; one round trip."""
+        return self.post_around(unit, viewer, post_id)[0]
+
+    def post_around(
+        self, unit: Unit, viewer: Viewer | None, post_id: int
+    ) -> tuple[PostView, CommunityView]:
+        """Return a post, as `post_view` does, and its community; one round trip."""
         scene = self._scene(unit, viewer, [post_id])
         view = scene.views.get(post_id)
         if view is None:
             raise no_such_post()
-        check_visible(viewer, view.post, scene.communities[view.post.community_id])
-        return view
+        community = scene.communities[view.post.community_id]
+        check_visible(viewer, view.post, community)
+        return view, community
 
     def post_views(
         self, unit: Unit, viewer: Viewer | None, ids: Sequence[int]

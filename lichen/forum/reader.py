@@ -103,7 +103,9 @@ class RankReader:
             elif event.collection == COMMUNITY:
                 communities.add(event.row)
         if posts or communities:
-            await self._store.read(lambda unit: self._read(unit, posts, communities))
+            await self._store.read(
+                lambda unit: self._read(unit, posts, communities), apart=True
+            )
 
     async def flush(self) -> None:
         """Bring the columns to the disk, then their checkpoint."""

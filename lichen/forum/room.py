@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lichen.accounts import Accounts
 from lichen.forum.activity import Activity
 from lichen.forum.limits import ACTIVITY_AGE_US_MAX
+from lichen.forum.links import LinkReader, Links
 from lichen.forum.ranks import Ranks
 from lichen.forum.reader import RankReader
 from lichen.forum.service import Forum
@@ -16,14 +17,15 @@ from lichen.web import Addresses
 
 
 class Room(NamedTuple):
-    """The service, and the two readers of the log that serve its pages."""
+    """The service, the two readers of the log that serve its pages, and the one that fetches."""
 
     forum: Forum
     standings: Standings
     rank_reader: RankReader
+    link_reader: LinkReader
 
 
-async def build(  # noqa: PLR0913 - what the room is made of
+async def build(
     ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
     log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
 ) -> Room:
@@ -38,9 +40,13 @@ async def build(  # noqa: PLR0913 - what the room is made of
         folder, store=store, accounts=accounts, clock=ground.clock, first_seq=log_first_seq,
         last_seq=log_last_seq,
     )
+    links = Links(ground.outbound)
     forum = Forum(
         accounts=accounts, addresses=addresses, tids=ground.tids,
         ranks=Ranks(rank_reader.posts, rank_reader.actors, activity), standings=standings,
-        activity=activity,
+        activity=activity, links=links,
     )
-    return Room(forum, standings, rank_reader)
+    link_reader = await LinkReader.open(
+        store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq
+    )
+    return Room(forum, standings, rank_reader, link_reader)

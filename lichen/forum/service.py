@@ -8,6 +8,7 @@ wrote, so that a write costs two round trips: one to learn, one to commit.
 
 from lichen.forum.marks import Marks
 from lichen.forum.members import Members
+from lichen.forum.model import Link
 from lichen.forum.posts import Posts
 from lichen.forum.threads import Threads
 from lichen.forum.votes import Votes
@@ -15,3 +16,7 @@ from lichen.forum.votes import Votes
 
 class Forum(Members, Posts, Threads, Votes, Marks):
     """Everything that may be asked of the forum, or done in it."""
+
+    async def link_of(self, url: str) -> Link:
+        """Return what the page at an address says of itself; fetches it, raises Refused."""
+        return await self._links.link_of(url)

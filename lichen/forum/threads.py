@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from lichen.accounts import Viewer
 from lichen.forum import comment_rows
 from lichen.forum.comments import Comments
@@ -29,6 +31,7 @@ class Threads(Comments):
         self, unit: Unit, viewer: Viewer | None, post_id: int, query: CommentQuery
     ) -> tuple[PostView, list[CommentView]]:
         """Return a post with its comments, as `comment_list` orders them; two round trips."""
+        query = msgspec.structs.replace(query, post_id=post_id)
         _check_query(query, viewer)
         flush = self._views.fetch(
             unit, viewer, *post_queries(unit, viewer, [post_id]),

@@ -52,11 +52,16 @@ def tree_of(
     under the post or under the parent. Branches begun by a person in `without` are left out.
     """
     children: dict[int, list[int]] = {}
+    start: list[int] = []
     for bone in ranked(skeleton, rank):
-        if without is None or bone.creator_id not in without:
-            children.setdefault(parent_of(bone.path), []).append(bone.id)
-    start = [parent_id] if parent_id is not None else children.get(ROOT, [])
-    if parent_id is not None:
+        if without is not None and bone.creator_id in without:
+            continue
+        children.setdefault(parent_of(bone.path), []).append(bone.id)
+        if bone.id == parent_id:
+            start = [parent_id]
+    if parent_id is None:
+        start = children.get(ROOT, [])
+    else:
         depth_max += 1  # the parent itself is a level
     kept = _levels(start, children, limit=limit, depth_max=depth_max)
     return _depth_first(start, children, kept)

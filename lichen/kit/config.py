@@ -98,7 +98,7 @@ class Server(Section, frozen=True):
         "How many processes serve. More than one needs PostgreSQL and NATS.",
         ge=1, le=64)] = 1
     log_level: Annotated[Literal["debug", "info", "warning", "error"], option(
-        "How much is told on standard error.")] = "info"
+        "How much is told on standard output.")] = "info"
     log_format: Annotated[Literal["auto", "text", "json"], option(
         "How it is told: text for people, json for machines, auto: text on a terminal.")] = "auto"
 
@@ -165,9 +165,6 @@ class Forum(Section, frozen=True):
     list_cache_s: Annotated[float, option(
         "How long the same list is answered to strangers from memory.",
         unit="s", ge=0, le=1)] = 1.0
-    tally_interval_s: Annotated[float, option(
-        "The shortest time between two public tallies of one thing.",
-        unit="s", ge=0.1, le=60)] = 1.0
 
 
 class Outbound(Section, frozen=True):
@@ -258,7 +255,6 @@ TESTBED: dict[str, object] = {
     "accounts.email_required": False,
     "accounts.captcha": False,
     "forum.list_cache_s": 0.1,
-    "forum.tally_interval_s": 0.1,
     "log.retention_interval_s": 0.1,
     "outbound.private_addresses": True,
     "outbound.plain_http": True,

@@ -13,6 +13,7 @@ tried a few times, then it is left stopped until the next start, loudly.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from traceback import format_tb
 from typing import Literal, NamedTuple, Protocol
 
 import structlog
@@ -148,8 +149,10 @@ class Followers:
         follower.error = type(error).__name__
         may_heal = isinstance(error, Unavailable) or follower.failures_in_a_row <= RESTARTS_MAX
         follower.condition = "failed" if may_heal else "stopped"
+        # The text of an error may quote what people wrote; its type and its lines of code do not.
         logger.error("log.reader_failed", reader=follower.reader.name, position=follower.position,
-                     condition=follower.condition, failures=follower.failures, exc_info=error)
+                     condition=follower.condition, failures=follower.failures,
+                     error=follower.error, where=format_tb(error.__traceback__))
         self._moved.ring()
 
 

@@ -10,9 +10,9 @@ record, and the payloads as lines. All numbers are little-endian.
               ├──────────────────────────────────────────────────────────────────┤
               │ block │ block │ block │ ...                                      │
               └──────────────────────────────────────────────────────────────────┘
-    block     ┌────────────────────────── 48 bytes ──────────────────────────────┐
+    block     ┌────────────────────────── 56 bytes ──────────────────────────────┐
               │ "\xffLICHBLK" │ checksum │ kind records span body_bytes          │
-              │ first_seq     │ last_time_us                                     │
+              │ first_seq     │ last_time_us │ checksum of the lines             │
               ├──────────────────── 32 bytes for each record ────────────────────┤
               │ seq │ time_us │ checksum of the payload │ bytes │ 0              │
               ├──────────────────────────── the lines ───────────────────────────┤
@@ -23,8 +23,9 @@ Why so:
 
 * The lines of a block lie together, so a JSON decoder takes them in one call; the table is a numpy
   array, so a batch's sequences, times and lengths are read without a loop.
-* Checksums are xxh3_64. A header's covers what follows it, a block's its table as well, and the
-  table holds each record's: one bad payload is told from its neighbours.
+* Checksums are xxh3_64. A header's covers what follows it, a block's its table as well. The lines
+  have one together, which is quick to verify, and each record has its own in the table, so that
+  one bad payload is told from its neighbours.
 * The magics begin with 0xff, which UTF-8 never contains: after damage the next block is found by
   searching, and no payload can pose as one.
 * A block says how many sequences it spans. An erasure takes rows and lines out and leaves the span,
@@ -59,7 +60,7 @@ RECORDS: Final = 0  # the block holds records
 DAMAGED: Final = 1  # the block stands for sequences that were lost to damage
 
 _SEGMENT: Final = struct.Struct("<8sQHHIqqqq8x")
-_BLOCK: Final = struct.Struct("<8sQIIIIqq")
+_BLOCK: Final = struct.Struct("<8sQIIIIqqQ")
 SEGMENT_HEAD_BYTES: Final = _SEGMENT.size
 BLOCK_HEAD_BYTES: Final = _BLOCK.size
 _COVERED: Final = 16  # magic and checksum come first, the checksum covers the rest
@@ -69,7 +70,7 @@ ROW: Final = np.dtype(
 )
 Table = NDArray[np.void]  # rows of ROW
 
-assert SEGMENT_HEAD_BYTES == 64 and BLOCK_HEAD_BYTES == 48 and ROW.itemsize == 32
+assert SEGMENT_HEAD_BYTES == 64 and BLOCK_HEAD_BYTES == 56 and ROW.itemsize == 32
 
 
 class SegmentHead(NamedTuple):
@@ -90,6 +91,7 @@ class BlockHead(NamedTuple):
     body_bytes: int
     first_seq: int
     last_time_us: int
+    body_checksum: int
 
     @property
     def last_seq(self) -> int:
@@ -149,7 +151,7 @@ def pack_block(table: Table, body: bytes, *, first_seq: int, span: int,
     assert len(table) <= span
     rows = table.tobytes()
     unsigned = _BLOCK.pack(BLOCK_MAGIC, 0, RECORDS, len(table), span, len(body), first_seq,
-                           last_time_us)
+                           last_time_us, xxh3_64_intdigest(body))
     return _signed(unsigned + rows), body
 
 
@@ -159,7 +161,7 @@ def encode_damaged(first_seq: int, last_seq: int, last_time_us: int) -> bytes:
     while first_seq <= last_seq:
         span = min(last_seq - first_seq + 1, _SPAN_MAX)
         blocks.append(_signed(_BLOCK.pack(BLOCK_MAGIC, 0, DAMAGED, 0, span, 0, first_seq,
-                                          last_time_us)))
+                                          last_time_us, 0)))
         first_seq += span
     return b"".join(blocks)
 
@@ -183,6 +185,12 @@ _BODY_BYTES_MAX: Final = BLOCK_BYTES_MAX + PAYLOAD_BYTES_MAX
 def is_whole(content: memoryview) -> bool:
     """Say whether a block's header and table (all of `content`) have their checksum."""
     return bool(xxh3_64_intdigest(content[_COVERED:]) == _checksum_of(content))
+
+
+def is_body_whole(head: BlockHead, body: memoryview) -> bool:
+    """Say whether a block's lines have their checksum."""
+    return (len(body) == head.body_bytes
+            and bool(xxh3_64_intdigest(body) == head.body_checksum))
 
 
 def read_table(rows: bytes | memoryview) -> Table:

@@ -29,8 +29,8 @@ SEGMENT_AGE_US_MAX: Final = 24 * 3_600 * 1_000_000
 READ_RECORDS_MAX: Final = 4_096
 """Records in one batch that a read returns: a few milliseconds of work for a reader."""
 
-READ_BYTES_MAX: Final = 8 << 20
-"""Lines in one batch that a read returns (one record always fits)."""
+READ_BYTES_ENOUGH: Final = 256 << 10
+"""A batch with so many bytes of lines ends with its block: larger ones leave the fast caches."""
 
 MARK_BYTES: Final = 64 << 10
 """One entry of a segment's sparse index per this many bytes: a look-up skips at most so much."""

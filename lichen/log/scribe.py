@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
+from traceback import format_tb
 from typing import Any, TypeVar
 
 import structlog
@@ -144,6 +145,7 @@ class Scribe:
         assert whole.first_seq + offset - 1 == whole.last_seq
 
     def _stop(self, error: Exception) -> None:
-        logger.critical("log.broken", exc_info=error)
+        logger.critical("log.broken", error=type(error).__name__,
+                        where=format_tb(error.__traceback__))
         with self._more:
             self._failure = error

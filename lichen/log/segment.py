@@ -25,7 +25,7 @@ from lichen.log.format import (
 )
 from lichen.log.limits import MARK_BYTES
 
-_WINDOW_BYTES_MAX = 1 << 20  # one read from the disk, unless a block is larger
+_WINDOW_BYTES = MARK_BYTES  # one read from the disk; what is larger is read alone, exactly
 
 
 class Tip(NamedTuple):
@@ -116,16 +116,15 @@ class UnreadableBlock(Exception):
         self.expected_seq = expected_seq
 
 
-def walk(files: FileSystem, segment: Segment, *, from_seq: int,
-         window_bytes: int) -> Iterator[Block]:
+def walk(files: FileSystem, segment: Segment, *, from_seq: int) -> Iterator[Block]:
     """Iterate over the blocks that reach `from_seq` or later, in order.
 
-    `window_bytes` is what the caller expects to use. Raises UnreadableBlock, OSError.
+    Raises UnreadableBlock, OSError.
     """
     fd = files.open_to_read(segment.path)
     try:
         marks = segment.marks or _find_marks(files, fd, segment)
-        window = _Window(files, fd, tip=segment.tip, bytes_min=min(window_bytes, _WINDOW_BYTES_MAX))
+        window = _Window(files, fd, tip=segment.tip)
         for block in _blocks(window, *marks.before(from_seq)):
             if block.head.last_seq >= from_seq:
                 yield block
@@ -136,7 +135,7 @@ def walk(files: FileSystem, segment: Segment, *, from_seq: int,
 def walk_by_time(files: FileSystem, segment: Segment, *, time_us: int) -> Iterator[Block]:
     """Iterate over the blocks that reach a time or later; see `walk`."""
     from_seq = segment.marks.seq_before(time_us) if segment.marks else segment.head.first_seq
-    for block in walk(files, segment, from_seq=from_seq, window_bytes=MARK_BYTES):
+    for block in walk(files, segment, from_seq=from_seq):
         if block.head.last_time_us >= time_us:
             yield block
 
@@ -148,7 +147,7 @@ def find_tip(files: FileSystem, path: Path, head: SegmentHead) -> Segment:
     size = files.size(path)
     fd = files.open_to_read(path)
     try:
-        window = _Window(files, fd, tip=Tip(_ENDLESS, 0, size), bytes_min=MARK_BYTES)
+        window = _Window(files, fd, tip=Tip(_ENDLESS, 0, size))
         for block in _blocks(window, *marks.before(0)):
             if block.offset + block.head.size > size:
                 break
@@ -168,7 +167,7 @@ def _find_marks(files: FileSystem, fd: int, segment: Segment) -> Marks:
     """Make the marks of a closed segment, up to its first unreadable block, and keep them."""
     marks = Marks.at_start(segment.head)
     time_us = segment.head.previous_time_us
-    window = _Window(files, fd, tip=segment.tip, bytes_min=MARK_BYTES)
+    window = _Window(files, fd, tip=segment.tip)
     try:
         for block in _blocks(window, *marks.before(0)):
             marks.add(block.head.first_seq, time_us, block.offset)
@@ -196,10 +195,9 @@ def _blocks(window: "_Window", expected: int, offset: int) -> Iterator[Block]:
 class _Window:
     """A part of a file in memory that moves along with whoever walks."""
 
-    def __init__(self, files: FileSystem, fd: int, *, tip: Tip, bytes_min: int) -> None:
+    def __init__(self, files: FileSystem, fd: int, *, tip: Tip) -> None:
         self._files = files
         self._fd = fd
-        self._bytes_min = bytes_min
         self._start = 0
         self._content = memoryview(b"")
         self.tip = tip
@@ -211,7 +209,7 @@ class _Window:
             return memoryview(b"")
         at = offset - self._start
         if at < 0 or at + count > len(self._content):
-            wanted = min(max(count, self._bytes_min), self.tip.end - offset)
+            wanted = min(max(count, _WINDOW_BYTES), self.tip.end - offset)
             self._content = memoryview(self._files.read_at(self._fd, wanted, offset))
             self._start, at = offset, 0
         return self._content[at : at + count]

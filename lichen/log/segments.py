@@ -14,11 +14,9 @@ import numpy as np
 from lichen.log.contract import Batch
 from lichen.log.errors import LogDamaged, LogTrimmed, LogUnavailable
 from lichen.log.file_system import FileSystem
-from lichen.log.format import DAMAGED, first_bad, line_ends, read_table
-from lichen.log.limits import MARK_BYTES, READ_BYTES_MAX, READ_RECORDS_MAX
+from lichen.log.format import DAMAGED, BlockHead, first_bad, is_body_whole, line_ends, read_table
+from lichen.log.limits import READ_BYTES_ENOUGH, READ_RECORDS_MAX
 from lichen.log.segment import Block, Segment, UnreadableBlock, walk, walk_by_time
-
-_RECORD_BYTES_GUESS = 512  # only sizes the first read from the disk
 
 T = TypeVar("T")
 
@@ -87,13 +85,11 @@ class Segments:
     def _gather(self, segment: Segment, gathered: "_Gathered") -> None:
         """Add the segment's blocks until the batch is full or damage begins."""
         try:
-            blocks = walk(self._files, segment, from_seq=gathered.next_seq,
-                          window_bytes=max(MARK_BYTES, gathered.limit * _RECORD_BYTES_GUESS))
-            for block in blocks:
+            for block in walk(self._files, segment, from_seq=gathered.next_seq):
                 if block.head.kind == DAMAGED:
                     gathered.stop_at(LogDamaged(block.head.first_seq, block.head.last_seq,
                                                 quarantined=True))
-                else:
+                elif gathered.has_room_for(block.head):
                     gathered.add(block)
                 if gathered.is_full:
                     return
@@ -119,31 +115,40 @@ class Segments:
 
 
 class _Gathered:
-    """A batch in the making: whole blocks, of which the ends may reach too far."""
+    """A batch in the making: whole blocks, of which the first and the last may reach too far."""
 
     def __init__(self, from_seq: int, limit: int) -> None:
         self.from_seq = from_seq
         self.next_seq = from_seq
-        self.limit = limit
         self.is_full = False
+        self._limit = limit
         self._rows: list[memoryview] = []
         self._bodies: list[memoryview] = []
         self._skipped = 0
         self._count = 0
         self._bytes = 0
+        self._is_whole = True
+
+    def has_room_for(self, head: BlockHead) -> bool:
+        """Say whether to take a block in; no block is begun that cannot be finished."""
+        wanted = self._count - self._skipped
+        if wanted and wanted + head.records > self._limit:
+            self.is_full = True
+        return not self.is_full
 
     def add(self, block: Block) -> None:
         """Take a block in."""
-        head = block.head
+        head, body = block.head, block.body()
         if head.first_seq < self.from_seq:
             self._skipped = int(np.searchsorted(read_table(block.rows)["seq"], self.from_seq))
+        self._is_whole = self._is_whole and is_body_whole(head, body)
         self._rows.append(block.rows)
-        self._bodies.append(block.body())
+        self._bodies.append(body)
         self._count += head.records
         self._bytes += head.body_bytes
         self.next_seq = head.last_seq + 1
-        self.is_full = (self._count - self._skipped >= self.limit
-                        or self._bytes >= READ_BYTES_MAX)
+        self.is_full = (self._count - self._skipped >= self._limit
+                        or self._bytes >= READ_BYTES_ENOUGH)
 
     def stop_at(self, damage: LogDamaged) -> None:
         """End the batch before damage; raise it when not even a hole lies before it."""
@@ -154,18 +159,27 @@ class _Gathered:
     def batch(self) -> Batch:
         """Return the batch, cut to what was asked for and to what is whole."""
         table = read_table(b"".join(self._rows))
-        body = b"".join(self._bodies)
-        start, stop = self._skipped, min(len(table), self._skipped + self.limit)
-        ends = line_ends(table)
+        body = _joined(self._bodies)
+        start, stop = self._skipped, min(len(table), self._skipped + self._limit)
         next_seq = int(table["seq"][stop]) if stop < len(table) else self.next_seq
-        if start or stop < len(table):
-            body = body[ends[start - 1] if start else 0 : ends[stop - 1] if stop else 0]
+        if not self._is_whole:
+            # Each record has a checksum of its own: those before the first bad one are good.
+            bad = max(start, first_bad(table, body))
+            if bad == start < stop:
+                seq = int(table["seq"][bad])
+                raise LogDamaged(seq, seq, quarantined=False)
+            if bad < stop:
+                stop, next_seq = bad, int(table["seq"][bad])
+        if stop - start < len(table):
+            ends = np.concatenate(([0], line_ends(table)))
+            body = body[ends[start] : ends[stop]]
             table = table[start:stop]
-        bad = first_bad(table, body)
-        if bad < len(table):
-            next_seq = int(table["seq"][bad])
-            if bad == 0:
-                raise LogDamaged(next_seq, next_seq, quarantined=False)
-            body = body[: ends[start + bad - 1] - (ends[start - 1] if start else 0)]
-            table = table[:bad]
         return Batch(next_seq, table["seq"], table["time_us"], body)
+
+
+def _joined(bodies: list[memoryview]) -> bytes:
+    """Return the lines of several blocks together; those of one without a copy, if possible."""
+    if len(bodies) == 1 and isinstance(bodies[0].obj, bytes) and len(bodies[0].obj) == len(
+            bodies[0]):
+        return bodies[0].obj
+    return b"".join(bodies)

@@ -48,7 +48,6 @@ from lichen.log.segments import Segments
 
 logger = structlog.get_logger()
 
-_COPY_BYTES = 1 << 20  # how much of a segment is read at once when all of it is wanted
 _EVERYTHING_AFTER = 10**20 - 1  # nobody knows how far a cut tail would have reached
 
 
@@ -132,8 +131,7 @@ class SegmentsWriter(Segments):
         May run on any thread for a closed segment. Raises LogDamaged: mend it first.
         """
         with _failures():
-            blocks = walk(self._files, segment, from_seq=segment.head.first_seq,
-                          window_bytes=_COPY_BYTES)
+            blocks = walk(self._files, segment, from_seq=segment.head.first_seq)
             try:
                 pieces = list(without(blocks, seqs))
             except UnreadableBlock as error:

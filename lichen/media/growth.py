@@ -21,15 +21,15 @@ generator, golden test); at most 6 kB; a few milliseconds. It does no I/O.
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from math import cos, pi, sin
+from math import cos, isqrt, pi, sin
 from typing import NamedTuple
 
 SVG_BYTES_MAX = 6_000  # look.md: an avatar weighs at most 6 kB
-COLONY_CELLS_MIN = 190
-COLONY_CELLS_MAX = 300
+COLONY_CELLS_MIN = 70  # fewer look like crumbs, not like a thing that grows
+COLONY_CELLS_MAX = 150  # look.md: an avatar weighs at most 6 kB
 YOUNG_CELLS = 26  # the colony of empty states: just settled
 PATCH_CELLS_MIN = 28  # one of the colonies on a banner
-PATCH_CELLS_MAX = 80
+PATCH_CELLS_MAX = 80  # one of the colonies on a banner
 PATCHES = 7
 CACHE_ENTRIES_MAX = 4_096  # about 12 MB when full
 
@@ -246,13 +246,13 @@ def _place(cell: Cell) -> Cell:
 
 
 def _frame_around(grown: _Colony) -> str:
-    """Return the smallest square view that holds a colony and its widest stroke."""
+    """Return the square view around a colony whose inner circle holds it: pages cut it round."""
     (left, right), (top, bottom) = (
-        (min(line) - _STROKE_MAX, max(line) + _STROKE_MAX)
-        for line in zip(*grown.places, strict=True)
+        (min(line), max(line)) for line in zip(*grown.places, strict=True)
     )
-    size = max(right - left, bottom - top)
-    return f"{(left + right - size) // 2} {(top + bottom - size) // 2} {size} {size}"
+    x, y = (left + right) // 2, (top + bottom) // 2
+    reach = isqrt(max((at[0] - x) ** 2 + (at[1] - y) ** 2 for at in grown.places)) + _STROKE_MAX
+    return f"{x - reach} {y - reach} {2 * reach} {2 * reach}"
 
 
 def _painted(dice: Dice, grown: _Colony, *, name: str, fruiting: bool) -> str:

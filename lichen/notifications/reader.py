@@ -1,16 +1,22 @@
 """The reader of notifications: tells people of replies and mentions.
 
-    comment created ──► who was answered, who was named ──► less who blocks the author ──► rows
+    comment written, edited, gone ──► who was answered, who is named, now ──► less who blocks the
+                                      author ──► rows come and go, what was read stays read
+    somebody blocks a person      ──► what they were told of that person's words goes
 
-A rows reader: its rows and its checkpoint share a transaction, so a notification is made exactly
-once. A batch without comments only moves the position in memory; the checkpoint follows at the
-next comment, because applying such a batch again changes nothing.
+A rows reader: its rows and its checkpoint share a transaction, so that everybody is told exactly
+once. An event only says *which* comment changed; who is told follows from the rows as they are.
 """
 
+from collections.abc import Iterable
 from itertools import chain
+from typing import NamedTuple
+
+import msgspec
 
 from lichen.accounts import Accounts, Actor
-from lichen.events import collection_of, decode_events
+from lichen.events import Event, collection_of, decode_events
+from lichen.events.accounts import Block
 from lichen.events.forum import Comment as CommentRecord
 from lichen.forum import CommentView, Forum
 from lichen.forum.markdown import mentions
@@ -21,7 +27,18 @@ from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
 from lichen.web import Addresses
 
 NAME = "notifications"
+UNMARKED_EVENTS_MAX = 50_000  # that concern nobody; then the checkpoint moves for its own sake
+BLOCK_LOOKS_BACK_MAX = 1_000  # newest notifications that a new block is held against
+
 _COMMENT = collection_of(CommentRecord)
+_BLOCK = collection_of(Block)
+
+
+class _Touched(NamedTuple):
+    """What a run of events touches: comments, and (who blocks, by DID; whom)."""
+
+    comments: list[int]
+    blocks: list[tuple[str, int]]
 
 
 class NotificationsReader:
@@ -38,32 +55,61 @@ class NotificationsReader:
         self._accounts = accounts
         self._addresses = addresses
         self._position = position
+        self._marked = position
 
     def position(self) -> int:
-        """Return the last sequence applied, as the rows had it at the start."""
+        """Return the last sequence applied."""
         return self._position
 
     async def apply(self, batch: Batch) -> None:
-        """Tell everybody whom the batch's new comments concern."""
-        pairs = zip(batch.seqs.tolist(), decode_events(batch.lines()), strict=True)
-        comments = [
-            (seq, event.row)
-            for seq, event in pairs
-            if event.collection == _COMMENT and event.operation == "create"
-        ]
-        if comments:
-            last = batch.next_seq - 1
-            await self._store.write(lambda unit: self._tell(unit, comments, last=last))
+        """Tell everybody whom the batch's comments concern."""
+        events = list(zip(batch.seqs.tolist(), decode_events(batch.lines()), strict=True))
+        last = batch.next_seq - 1
+        if any(_touched(events)) or last - self._marked > UNMARKED_EVENTS_MAX:
+            await self._store.write(lambda unit: self._follow(unit, events, last=last))
+            self._marked = last
+        self._position = last
 
-    def _tell(self, unit: Unit, comments: list[tuple[int, int]], *, last: int) -> None:
-        """Write the rows of a batch and the checkpoint; six round trips, whatever its length."""
+    def _follow(self, unit: Unit, events: list[tuple[int, Event]], *, last: int) -> None:
+        """Write the rows of a batch and the checkpoint; ten round trips, whatever its length."""
         done = checkpoint_of(unit, NAME)
-        views = self._forum.comment_views(unit, None, [row for seq, row in comments if seq > done])
-        told = self._recipients(unit, views) if views else []
-        if told:
-            numbers = unit.take_numbers("notification", len(told))
-            unit.stage(tables.KEEP, *(_row(*pair) for pair in zip(numbers, told, strict=True)))
-        advance_checkpoint(unit, NAME, last)
+        touched = _touched((seq, event) for seq, event in events if seq > done)
+        if touched.comments:
+            self._tell(unit, touched.comments)
+        for did, person_id in touched.blocks:
+            self._forget(unit, did, person_id)
+        if last > done:
+            advance_checkpoint(unit, NAME, last)
+
+    def _tell(self, unit: Unit, comment_ids: list[int]) -> None:
+        """Make the rows of some comments what they should be."""
+        views = [
+            view for view in self._forum.comment_views(unit, None, comment_ids)
+            if not (view.comment.deleted or view.comment.removed)
+        ]
+        told = {
+            (one.recipient_id, one.comment_id): one
+            for one in (self._recipients(unit, views) if views else ())
+        }
+        known = {
+            (row.recipient_id, row.comment_id): row.id
+            for row in unit.fetch(tables.OF_COMMENTS, ids=comment_ids)
+        }
+        unit.stage(tables.DROP, {"ids": [id for pair, id in known.items() if pair not in told]})
+        new = [one for pair, one in told.items() if pair not in known]
+        if new:
+            numbers = unit.take_numbers("notification", len(new))
+            unit.stage(tables.KEEP, *(_row(*pair) for pair in zip(numbers, new, strict=True)))
+
+    def _forget(self, unit: Unit, did: str, person_id: int) -> None:
+        """Drop what somebody was told of a person that they block now."""
+        blocker = self._accounts.actor_by_did(unit, did)
+        if blocker is None:
+            return
+        rows = unit.fetch(tables.LATEST, person_id=blocker.id, limit=BLOCK_LOOKS_BACK_MAX)
+        views = self._forum.comment_views(unit, None, [row.comment_id for row in rows])
+        theirs = {view.comment.id for view in views if view.comment.creator_id == person_id}
+        unit.stage(tables.DROP, {"ids": [row.id for row in rows if row.comment_id in theirs]})
 
     def _recipients(self, unit: Unit, views: list[CommentView]) -> list[Told]:
         parent_ids = {view.comment.parent_id for view in views} - {None}
@@ -97,6 +143,17 @@ class NotificationsReader:
             return {}
         found = self._accounts.local_persons_named(unit, sorted(names))
         return {actor.name.lower(): actor for actor in found}
+
+
+def _touched(events: Iterable[tuple[int, Event]]) -> _Touched:
+    touched = _Touched([], [])
+    for _, event in events:
+        if event.collection == _COMMENT:
+            touched.comments.append(event.row)
+        elif event.collection == _BLOCK and event.operation == "create":
+            if msgspec.json.decode(event.record, type=Block).kind == "person":
+                touched.blocks.append((event.did, event.row))
+    return _Touched(sorted(set(touched.comments)), touched.blocks)
 
 
 def _row(number: int, told: Told) -> dict[str, object]:

@@ -12,7 +12,7 @@ from lichen.notifications.model import Counts, Kind, Notification
 from lichen.notifications.reader import NotificationsReader
 from lichen.store import Row, Unit
 
-PAGE_MAX = 50
+PAGE_MAX = 50  # notifications on one page; Lemmy 0.19: FETCH_LIMIT_MAX
 
 
 class Notifications:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from lichen.store import Statement, metadata, upsert
+from lichen.store import Statement, any_of, metadata, upsert
 
 notification = sa.Table(
     "notification",
@@ -21,6 +21,9 @@ notification = sa.Table(
 )
 
 KEEP = upsert(notification, keys=["recipient_id", "comment_id"], update=[])
+DROP = Statement(sa.delete(notification).where(any_of(notification.c.id, "ids")))
+# notification_comment
+OF_COMMENTS = Statement(sa.select(notification).where(any_of(notification.c.comment_id, "ids")))
 
 _MINE = notification.c.recipient_id == sa.bindparam("person_id")
 
@@ -38,6 +41,12 @@ _LISTED = (
 NEWEST = Statement(_LISTED.order_by(notification.c.published_us.desc(), notification.c.id.desc()))
 OLDEST = Statement(_LISTED.order_by(notification.c.published_us, notification.c.id))
 
+LATEST = Statement(
+    sa.select(notification)
+    .where(_MINE)
+    .order_by(notification.c.id.desc())
+    .limit(sa.bindparam("limit"))
+)
 FIND = Statement(
     sa.select(notification).where(notification.c.id == sa.bindparam("id")).with_for_update()
 )

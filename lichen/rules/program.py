@@ -49,7 +49,7 @@ def compile_program(source: str, fields: Mapping[str, FieldType]) -> "Program":
 class Program:
     """A checked program; made by `compile_program`, immutable, and safe in several threads.
 
-    `fields` are the names it reads, in the order of the source; `type` is the type of its value.
+    `fields` are the names it reads, conditions before branches; `type` is the type of its value.
     """
 
     def __init__(self, source: str, tree: Node) -> None:

@@ -61,7 +61,7 @@ class SearchReader:
                     self._index(unit, changed)
                     advance_checkpoint(unit, NAME, last)
 
-            await self._store.write(command)
+            await self._store.write(command, apart=True)
 
     async def rebuild(self, log_seq: int) -> None:
         """Forget everything and index every row again; `log_seq` is where the log ends now."""

@@ -12,6 +12,7 @@ the relay reads the end of the log back and deletes the rows whose event ids it 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -24,6 +25,7 @@ from lichen.store.store import Store
 
 BATCH_MAX = 4_096  # events in one append; also how far back a start looks for its last batch
 SETTLE_MS_MAX = 200  # how long a command waits until its own pages show it
+LOOK_S = 1.0  # how often the outbox is looked at for what another process committed
 RETRY_S_MIN = 0.1  # the first pause after a failed batch; it doubles
 RETRY_S_MAX = 5.0  # the longest pause; a disk that has room again is noticed so soon
 
@@ -83,7 +85,9 @@ class Relay:
         """
         retry_s = RETRY_S_MIN
         while not self._draining:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 while await self._relay_batch() == BATCH_MAX:
@@ -108,7 +112,7 @@ class Relay:
 
     async def pending(self) -> int:
         """Return how many committed events wait in the outbox."""
-        rows = await self._store.read(lambda unit: unit.fetch(tables.COUNT_OUTBOX))
+        rows = await self._store.read(lambda unit: unit.fetch(tables.COUNT_OUTBOX), apart=True)
         return int(rows[0].count)
 
     async def settle(self, events: Sequence[Event]) -> None:
@@ -129,7 +133,7 @@ class Relay:
         async with self._one_in_flight:
             await self._delete_appended()
             rows = await self._store.read(
-                lambda unit: unit.fetch(tables.TAKE_OUTBOX, limit=BATCH_MAX)
+                lambda unit: unit.fetch(tables.TAKE_OUTBOX, limit=BATCH_MAX), apart=True
             )
             if not rows:
                 return 0
@@ -151,5 +155,7 @@ class Relay:
         """Delete the rows of the batch that the log has; kept in mind until that succeeded."""
         ids = self._appended
         if ids:
-            await self._store.write(lambda unit: unit.stage(tables.DELETE_OUTBOX, {"ids": ids}))
+            await self._store.write(
+                lambda unit: unit.stage(tables.DELETE_OUTBOX, {"ids": ids}), apart=True
+            )
             self._appended = []

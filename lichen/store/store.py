@@ -34,25 +34,35 @@ class Store(ABC):
         self.clock = clock
         self.settle: Settle | None = None
         self.round_trips = 0
+        self.round_trips_apart = 0
         self._numbers = Numbers()
 
-    async def read(self, query: Callable[[Unit], T]) -> T:
-        """Run a query in one thread hop and return what it returns."""
+    async def read(self, query: Callable[[Unit], T], *, apart: bool = False) -> T:
+        """Run a query in one thread hop and return what it returns.
+
+        `apart` leaves its round trips out of the count: the relay's and the readers'.
+        """
         outcome = await self._read(query)
-        self.round_trips += outcome.round_trips
+        self._count(outcome.round_trips, apart=apart)
         return outcome.result
 
-    async def write(self, command: Callable[[Unit], T]) -> T:
+    async def write(self, command: Callable[[Unit], T], *, apart: bool = False) -> T:
         """Run a command, commit it durably, and wait (bounded) until its own pages show it.
 
         A refusal rolls back this command alone. Raises Unavailable where the database or its disk
         does not take the write; nothing of the command is then kept.
         """
         outcome = await self._write(command)
-        self.round_trips += outcome.round_trips
+        self._count(outcome.round_trips, apart=apart)
         if outcome.events and self.settle is not None:
             await self.settle(outcome.events)
         return outcome.result
+
+    def _count(self, round_trips: int, *, apart: bool) -> None:
+        if apart:
+            self.round_trips_apart += round_trips
+        else:
+            self.round_trips += round_trips
 
     @abstractmethod
     async def _read(self, query: Callable[[Unit], T]) -> Outcome[T]:

@@ -3,7 +3,7 @@
 from litestar.datastructures import Cookie
 
 SESSION_COOKIE = "lichen_session"
-SESSION_AGE_S_MAX = 365 * 86_400
+SESSION_AGE_S_MAX = 365 * 86_400  # a browser stays logged in for a year of absence
 
 
 def session_cookie(token: str, *, is_secure: bool) -> Cookie:

@@ -87,7 +87,7 @@ const one = await reader.getPost({ id: post_id });
 assert.equal(one.post_view.read, true);
 assert.equal(one.community_view.community.id, community_id);
 
-// Comments. An answer on its own says nothing of mentions, so somebody else is named.
+// Comments.
 const host = new URL(founded.community.actor_id).host;
 const { comment_view: comment } = await reader.createComment({
   post_id, content: `A first word to @author_${suffix}@${host}.`,
@@ -120,7 +120,7 @@ const answered = await author.getReplies({ sort: "New" });
 assert.ok(mentions.length + answered.replies.length > 0, "the author was told");
 await author.markAllAsRead();
 assert.deepEqual(await author.getUnreadCount(), { replies: 0, mentions: 0, private_messages: 0 });
-assert.deepEqual(await author.getPrivateMessages(), { private_messages: [] });
+assert.deepEqual(await author.getPrivateMessages({}), { private_messages: [] });
 
 // Lists, search, addresses.
 const everySort = [
@@ -183,5 +183,5 @@ const { jwt } = await stranger.login({
 const back = withToken(jwt);
 assert.deepEqual(await back.logout(), { success: true });
 await refusedWith("not_logged_in", back.validateAuth());
-await refusedWith("not_implemented", again.getModlog());
+await refusedWith("not_implemented", again.getModlog({}));
 console.log("lemmy-js-client: done");

@@ -46,21 +46,26 @@ class House:
             self.room.standings.follow(events)
             await self.room.rank_reader.follow(events)
 
-    async def write(self, name: str, *arguments: Any, **named: Any) -> Any:
+    async def write(self, verb: str, /, *arguments: Any, **named: Any) -> Any:
         """Run a command of the forum by name."""
-        command = getattr(self.forum, name)
+        command = getattr(self.forum, verb)
         return await self.store.write(lambda unit: command(unit, *arguments, **named))
 
-    async def read(self, name: str, *arguments: Any, **named: Any) -> Any:
+    async def read(self, noun: str, /, *arguments: Any, **named: Any) -> Any:
         """Run a query of the forum by name."""
-        query = getattr(self.forum, name)
+        query = getattr(self.forum, noun)
         return await self.store.read(lambda unit: query(unit, *arguments, **named))
 
     async def round_trips(self, of: Callable[[Unit], Any], *, is_command: bool = False) -> int:
         """Return how many flushes a query or a command waits for."""
-        before = self.store.round_trips
-        await (self.store.write(of) if is_command else self.store.read(of))
-        return self.store.round_trips - before
+        units: list[Unit] = []
+
+        def counted(unit: Unit) -> None:
+            units.append(unit)
+            of(unit)
+
+        await (self.store.write(counted) if is_command else self.store.read(counted))
+        return units[-1].round_trips
 
     async def sign_up(self, name: str, **wishes: Any) -> Viewer:
         """Return the viewer of a fresh account."""

@@ -61,8 +61,10 @@ class Columns:
             "newest_comment_us": published + (chance.random(count) * ages).astype(int),
             "active_us": published + (chance.random(count) * ages).astype(int),
             "up": up, "down": (up * chance.random(count) * 1.5).astype(int),
-            "comments": (up / 3).astype(int), "community": chance.choice([1, 1, 1, 5, 6, 7, 8], count),
-            "creator": chance.choice(list(PEOPLE), count), "language": chance.choice([0, 37], count),
+            "comments": (up / 3).astype(int),
+            "community": chance.choice([1, 1, 1, 5, 6, 7, 8], count),
+            "creator": chance.choice(list(PEOPLE), count),
+            "language": chance.choice([0, 37], count),
             "flags": flags.astype(int),
         })
 
@@ -86,7 +88,9 @@ class Columns:
             active[id_] = counts.month
 
         def take(name: str) -> np.ndarray:
-            return active[view.whole("community")] if name == "users_active_month" else view.whole(name)
+            if name == "users_active_month":
+                return active[view.whole("community")]
+            return view.whole(name)
 
         ranks = ranks_of(order, take, moment_us=moment_us)
         there = (view.whole("flags") & (PostFlag.EXISTS | PostFlag.GONE)) == PostFlag.EXISTS

@@ -55,7 +55,9 @@ def test_many_rows_are_written_as_one_by_one(file: ColumnFile) -> None:
     assert file.view().rows == 3 * CHUNK_ROWS
 
 
-def test_a_reader_of_another_process_sees_what_is_written_and_what_has_grown(file: ColumnFile) -> None:
+def test_a_reader_of_another_process_sees_what_is_written_and_what_has_grown(
+    file: ColumnFile,
+) -> None:
     other = ColumnFile(file.path, POSTS, writable=False)
     before = other.changes
 

@@ -28,11 +28,7 @@ async def test_a_new_post_has_its_authors_upvote(house, mira, post):
 
 
 async def test_a_new_post_is_told_with_its_vote_and_its_tallies(house, mira, post):
-    told = house.told()
-
-    assert told[-5:] == [
-        "create forum.post", "create forum.vote", "update forum.tally", "update forum.tally",
-    ][-4:] or told[-4:] == [
+    assert house.told()[-4:] == [
         "create forum.post", "create forum.vote", "update forum.tally", "update forum.tally",
     ]
 
@@ -214,7 +210,7 @@ async def test_a_post_can_say_why_it_stands_where_it_stands(house, mira, post):
     assert {term.name for term in reason.terms} >= {"score", "age_hours"}
 
 
-@pytest.mark.parametrize(("draft", "code"), [
+WRONG = [
     (PostDraft(name=""), "invalid_post_title"),
     (PostDraft(name="ab"), "invalid_post_title"),
     (PostDraft(name="a b c d"), "invalid_post_title"),
@@ -228,12 +224,15 @@ async def test_a_post_can_say_why_it_stands_where_it_stands(house, mira, post):
     (PostDraft(name="Fine", alt_text="x" * 1_501), "alt_text_length_overflow"),
     (PostDraft(name="Fine", language_id=184), "language_not_allowed"),
     (PostDraft(name="Fine", language_id=-1), "language_not_allowed"),
-])
-async def test_a_wrong_post_is_refused_by_name_and_nothing_is_written(house, mira, stones, draft, code):
-    with pytest.raises(Refused) as refusal:
-        await house.write("create_post", mira, stones.community.id, draft)
+]
 
-    assert refusal.value.code == code
+
+async def test_a_wrong_post_is_refused_by_name_and_nothing_is_written(house, mira, stones):
+    for draft, code in WRONG:
+        with pytest.raises(Refused) as refusal:
+            await house.write("create_post", mira, stones.community.id, draft)
+
+        assert refusal.value.code == code
     assert await ids(house, mira) == []
     assert (await house.read("community", mira, id=stones.community.id)).community.posts == 0
 

@@ -1,8 +1,10 @@
-"""Ranks: the formulas, the laws of order, and pages that are exact at the moment of the question."""
+"""Ranks: the formulas, the laws of order, pages that are exact at the moment of the question."""
 
+import base64
 import math
 import random
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -31,7 +33,9 @@ def rank(sort: Sort, *, now_us: int = NOW_US, **values: int) -> float:
     return float(ranks[0])
 
 
-@pytest.mark.parametrize(("up", "down", "age_hours"), [(10, 2, 1), (1, 0, 0), (0, 50, 3), (900, 1, 400)])
+@pytest.mark.parametrize(("up", "down", "age_hours"), [
+    (10, 2, 1), (1, 0, 0), (0, 50, 3), (900, 1, 400),
+])
 def test_hot_is_the_formula_of_lemmy(up: int, down: int, age_hours: int) -> None:
     published_us = NOW_US - age_hours * HOUR_US
 
@@ -41,7 +45,9 @@ def test_hot_is_the_formula_of_lemmy(up: int, down: int, age_hours: int) -> None
 
 
 def test_hot_does_not_fall_to_zero_after_seven_days() -> None:
-    old, older = (rank(Sort.HOT, up=9, published_us=NOW_US - days * 24 * HOUR_US) for days in (8, 9))
+    old, older = (
+        rank(Sort.HOT, up=9, published_us=NOW_US - days * 24 * HOUR_US) for days in (8, 9)
+    )
 
     assert 0 < older < old
 
@@ -74,7 +80,9 @@ ages_us = st.integers(0, 20 * 365 * 24 * HOUR_US)
 
 
 @given(st.sampled_from(VOTED), votes, votes, st.integers(1, 1_000), ages_us)
-def test_more_votes_never_lower_a_post(sort: Sort, up: int, down: int, more: int, age_us: int) -> None:
+def test_more_votes_never_lower_a_post(
+    sort: Sort, up: int, down: int, more: int, age_us: int
+) -> None:
     at = {"published_us": NOW_US - age_us}
 
     assert rank(sort, up=up + more, down=down, **at) >= rank(sort, up=up, down=down, **at)
@@ -91,14 +99,18 @@ def test_the_older_of_two_alike_is_never_above(
 
 
 @given(st.sampled_from(list(Sort)), votes, votes, ages_us, st.integers(0, 1_000 * HOUR_US))
-def test_ranks_only_fall_with_time(sort: Sort, up: int, down: int, age_us: int, later_us: int) -> None:
+def test_ranks_only_fall_with_time(
+    sort: Sort, up: int, down: int, age_us: int, later_us: int
+) -> None:
     post = {"up": up, "down": down, "published_us": NOW_US - age_us}
 
     assert rank(sort, now_us=NOW_US + later_us, **post) <= rank(sort, **post)
 
 
 @given(st.sampled_from([sort for sort in Sort if ORDERS[sort].is_ageing]), votes, ages_us)
-def test_rough_ranks_are_right_to_one_part_in_ten_thousand(sort: Sort, up: int, age_us: int) -> None:
+def test_rough_ranks_are_right_to_one_part_in_ten_thousand(
+    sort: Sort, up: int, age_us: int
+) -> None:
     values = {"up": up, "down": 0, "published_us": NOW_US - age_us, "active_us": NOW_US - age_us,
               "users_active_month": 30}
 
@@ -124,6 +136,7 @@ def test_a_list_is_what_the_ranks_define(tmp_path: Path, sort: Sort, count: int)
     assert found == columns.by_definition(sort, NOW_US)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", [Sort.HOT, Sort.TOP_DAY, Sort.MOST_COMMENTS, Sort.OLD])
 @pytest.mark.parametrize("count", [130, 6_000])
 def test_the_pages_of_a_walk_are_parts_of_one_list(tmp_path: Path, sort: Sort, count: int) -> None:
@@ -146,11 +159,12 @@ def test_the_pages_of_a_walk_are_parts_of_one_list(tmp_path: Path, sort: Sort, c
                       for id_ in columns.ids(sort=sort, limit=47, page=page)]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 def test_what_was_written_and_what_time_changed_is_in_the_next_list(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    """Lists are patched and carried from moment to moment; they must stay what they are defined to be."""
+    """Lists are patched and carried from moment to moment, and stay what they are defined to be."""
     columns = Columns(tmp_path_factory.mktemp("columns"))
     columns.many(BEST_MAX + 2_000, seed=seed)
     chance = random.Random(seed)
@@ -161,7 +175,8 @@ def test_what_was_written_and_what_time_changed_is_in_the_next_list(
         for _ in range(chance.choice([0, 1, 5, 200])):
             if chance.random() < 0.2:
                 last += 1
-                columns.post(last, published_us=now_us - chance.randrange(HOUR_US), up=chance.randrange(99))
+                age_us, up = chance.randrange(HOUR_US), chance.randrange(99)
+                columns.post(last, published_us=now_us - age_us, up=up)
             else:
                 columns.posts.write(chance.randint(1, last), {
                     "up": chance.choice([0, 3, 5_000]), "comments": chance.choice([0, 700]),
@@ -223,8 +238,6 @@ def test_a_cursor_that_is_none_of_ours_is_refused(tmp_path: Path, cursor: str) -
 
 @given(st.binary(max_size=60))
 def test_no_cursor_breaks_a_list(tmp_path_factory: pytest.TempPathFactory, packed: bytes) -> None:
-    import base64
-
     columns = Columns(tmp_path_factory.mktemp("columns"))
     columns.many(50)
 
@@ -235,15 +248,13 @@ def test_no_cursor_breaks_a_list(tmp_path_factory: pytest.TempPathFactory, packe
     assert len(set(ids)) == len(ids)
 
 
-def test_comments_are_ranked_by_the_same_formulas(tmp_path: Path) -> None:
-    columns = Columns(tmp_path)
-    view = columns.posts.view()
-    assert view.rows
+class Bone(NamedTuple):
+    up: int
+    down: int
+    published_us: int
 
-    class Bone:
-        def __init__(self, up: int, down: int, published_us: int) -> None:
-            self.up, self.down, self.published_us = up, down, published_us
 
+def test_comments_are_ranked_by_the_same_formulas() -> None:
     bones = [Bone(5, 1, NOW_US - HOUR_US), Bone(2, 2, NOW_US)]
 
     assert comment_rank(CommentSort.HOT, NOW_US)(bones).tolist() == [

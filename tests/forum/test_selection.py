@@ -44,7 +44,9 @@ def test_moderator_view_shows_what_the_viewer_moderates(columns: Columns) -> Non
     assert shown(columns, listing=Listing.MODERATOR_VIEW, standing=mine) == {6}
 
 
-def test_a_hidden_community_is_there_for_its_subscribers_and_on_its_own_page(columns: Columns) -> None:
+def test_a_hidden_community_is_there_for_its_subscribers_and_on_its_own_page(
+    columns: Columns,
+) -> None:
     assert HIDDEN in shown(columns, standing=standing(subscribed=[HIDDEN]))
     assert shown(columns, community_id=HIDDEN) == {HIDDEN}
 
@@ -78,7 +80,9 @@ def test_languages_leave_out_the_others(columns: Columns) -> None:
     assert columns.ids(languages=(37,)) == [64]
 
 
-def test_hidden_and_read_posts_are_left_out_of_lists_but_not_of_a_persons_page(columns: Columns) -> None:
+def test_hidden_and_read_posts_are_left_out_of_lists_but_not_of_a_persons_page(
+    columns: Columns,
+) -> None:
     mine = standing(hidden=[60], read=[70])
 
     assert shown(columns, standing=mine, show_read=False) == {LOCAL, FAR, 8}
@@ -107,8 +111,6 @@ def test_filters_hold_wherever_a_list_takes_its_posts_from(tmp_path: Path) -> No
     mine = standing(subscribed=[6, 7], blocked_people=[12], hidden=range(1, 9_000, 3))
 
     for asked in ({"community_id": 6}, {"listing": Listing.SUBSCRIBED}, {"creator_id": 11}, {}):
-        expected = [
-            id_ for id_ in columns.ids(limit=9_000, standing=mine, **asked)
-        ]
+        expected = columns.ids(limit=9_000, standing=mine, **asked)
         assert columns.ids(limit=30, standing=mine, **asked) == expected[:30]
         assert len(set(expected)) == len(expected)

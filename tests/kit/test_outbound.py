@@ -35,11 +35,13 @@ class Peer:
         self.at_once = 0
         self.at_once_max = 0
         self.release = asyncio.Event()
+        self.is_asked = asyncio.Event()
         self.url = ""
         self.port = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
+        self.is_asked.set()
         self.bodies.append(await request.read())
         return await getattr(self, request.match_info["what"])(request)
 
@@ -332,8 +334,7 @@ async def test_cookies_are_not_kept(stack: AsyncExitStack, peer: Peer) -> None:
 
 async def test_a_cancelled_fetch_is_cancelled(stack: AsyncExitStack, peer: Peer) -> None:
     task = asyncio.create_task(client(stack).fetch(f"{peer.url}/slow"))
-    while not peer.asked:
-        await asyncio.sleep(0)
+    await peer.is_asked.wait()
 
     task.cancel()
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class FaultyDisk(FileSystem):
         self.failing_syncs = self.failing_reads = self.failing_truncates = self.syncs = 0
         self.cut_in: int | None = None
         self.chunk_bytes: int | None = None
+        self.may_sync = threading.Event()
+        self.may_sync.set()
         self._is_off = False
         self._paths: dict[int, Path] = {}
         self._durable: dict[Path, int] = {}
@@ -73,6 +76,7 @@ class FaultyDisk(FileSystem):
         self._durable[path] = min(self._durable[path], size)
 
     def sync(self, fd: int) -> None:
+        self.may_sync.wait()
         self._change()
         if self.failing_syncs:
             self.failing_syncs -= 1

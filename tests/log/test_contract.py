@@ -7,7 +7,12 @@ import pytest
 
 from lichen.kit import Refused
 from lichen.log import Batch, Log, LogTrimmed, LogUnavailable, PayloadRefused
-from lichen.log.limits import APPEND_RECORDS_MAX, PAYLOAD_BYTES_MAX, READ_BYTES_MAX
+from lichen.log.limits import (
+    APPEND_RECORDS_MAX,
+    BLOCK_BYTES_MAX,
+    PAYLOAD_BYTES_MAX,
+    READ_BYTES_ENOUGH,
+)
 from tests.conftest import START_US, FakeClock
 from tests.log.conftest import MakeLog
 
@@ -92,7 +97,7 @@ async def test_a_batch_of_large_records_is_bounded_in_bytes(log: Log) -> None:
     sizes = [len(batch.lines()) for batch in batches(log)]
 
     assert len(sizes) > 1
-    assert max(sizes) <= READ_BYTES_MAX + 5 * (PAYLOAD_BYTES_MAX + 1)
+    assert max(sizes) <= READ_BYTES_ENOUGH + BLOCK_BYTES_MAX + PAYLOAD_BYTES_MAX + 5
 
 
 async def test_appends_that_wait_together_keep_their_own_records_together(log: Log) -> None:

@@ -12,7 +12,7 @@ from tests.log.test_contract import all_records, lines
 
 pytestmark = pytest.mark.anyio
 
-HEAD, BLOCK, ROW = 64, 48, 32
+HEAD, BLOCK, ROW = 64, 56, 32
 OpenLog = Callable[[], SegmentLog]
 
 
@@ -124,7 +124,7 @@ async def test_one_bad_record_in_the_middle_is_the_only_one_lost(
     assert open_log().report.damages == ()
 
 
-@pytest.mark.parametrize("offset", [0, 8, 17, 30, 40, BLOCK + 3])
+@pytest.mark.parametrize("offset", [0, 8, 17, 30, 40, 50, BLOCK + 3])
 async def test_a_bad_header_loses_its_block_and_no_other(
     folder: Path, open_log: OpenLog, offset: int
 ) -> None:

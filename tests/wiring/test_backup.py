@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +32,10 @@ def house(engine: str, tmp_path: Path) -> Iterator[Config]:
 def elsewhere(engine: str, tmp_path: Path) -> Iterator[Config]:
     with place(engine, tmp_path / "elsewhere") as config:
         yield config
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
 
 
 async def kept(config: Config, target: Path) -> Path:
@@ -216,7 +219,7 @@ async def test_a_backup_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="no database"):
             house.server.data.mkdir()
             await kept(house, tmp_path / "backup")
-        assert os.listdir(tmp_path) == ["house"]
+        assert [path.name for path in _inside(tmp_path)] == ["house"]
         async with core(house):
             await kept(house, tmp_path / "backup")
 

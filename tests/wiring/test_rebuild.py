@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lichen import backup, house
 from lichen.cli import main
 
 pytestmark = pytest.mark.slow
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def test_readers_are_rebuilt_by_name(tmp_path: Path) -> None:
     runner = CliRunner()
-    where = ["--data", str(tmp_path), "--metrics-port", "0"][:2]
+    where = ["--data", str(tmp_path)]
     runner.invoke(main, ["admin", "create", "ada", "--password", "correct horse", *where])
 
     absent = runner.invoke(main, ["rebuild", "search", "--data", str(tmp_path / "none")])
@@ -24,3 +25,7 @@ def test_readers_are_rebuilt_by_name(tmp_path: Path) -> None:
     assert [one.exit_code for one in (search, ranks, absent, unknown)] == [0, 0, 1, 1]
     assert "rebuilt" in search.output and "rebuilt" in ranks.output
     assert "search" in unknown.stderr
+
+
+def test_a_backup_looks_for_the_log_where_the_house_keeps_it() -> None:
+    assert backup.LOG_FOLDER == house.LOG_FOLDER

@@ -69,7 +69,7 @@ async def test_the_first_release_has_no_release_before_it(engine: str, tmp_path:
 
 
 async def test_a_move_leaves_a_point_that_is_the_way_back(engine: str, tmp_path: Path) -> None:
-    """From the first release there is nothing but nothing to go back to: all is gone but the point."""
+    """Before the first release there is nothing to go back to: all is gone but the point."""
     with (
         place(engine, tmp_path / "house") as config,
         place(engine, tmp_path / "elsewhere") as elsewhere,

@@ -75,7 +75,7 @@ async def hide_post(parts: Parts, caller: Caller, asked: wire.HidePost) -> wire.
     viewer = caller.person()
 
     def command(unit: Unit) -> None:
-        parts.forum.hide_posts(unit, viewer, asked.post_ids, hide=asked.hide)
+        parts.forum.hide_posts(unit, viewer, list(asked.post_ids), hide=asked.hide)
 
     await parts.store.write(command)
     return wire.SuccessResponse(success=True)
@@ -88,7 +88,7 @@ async def mark_post_as_read(
     viewer = caller.person()
 
     def command(unit: Unit) -> None:
-        parts.forum.mark_posts_read(unit, viewer, asked.post_ids, read=asked.read)
+        parts.forum.mark_posts_read(unit, viewer, list(asked.post_ids), read=asked.read)
 
     await parts.store.write(command)
     return wire.SuccessResponse(success=True)
@@ -105,8 +105,7 @@ async def get_post(parts: Parts, caller: Caller, asked: wire.GetPost) -> wire.Ge
         if post_id is None:
             assert asked.comment_id is not None
             post_id = parts.forum.comment_view(unit, viewer, asked.comment_id).post.id
-        view = parts.forum.post_view(unit, viewer, post_id)
-        community = parts.forum.community(unit, viewer, id=view.community.id)
+        view, community = parts.forum.post_around(unit, viewer, post_id)
         moderators = parts.forum.moderators(unit, view.community.id)
         crossed = parts.forum.cross_posts(unit, viewer, post_id) if view.post.url else []
         return wire.GetPostResponse(
@@ -116,8 +115,9 @@ async def get_post(parts: Parts, caller: Caller, asked: wire.GetPost) -> wire.Ge
         )
 
     answer = await parts.store.read(query)
-    if viewer is not None and not answer.post_view.read:
-        ids = [answer.post_view.post.id]
+    shown = answer.post_view
+    if viewer is not None and (shown.unread_comments or not shown.read):
+        ids = [shown.post.id]
         await parts.store.write(
             lambda unit: parts.forum.mark_posts_read(unit, viewer, ids, read=True)
         )

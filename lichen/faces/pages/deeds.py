@@ -20,7 +20,7 @@ from lichen.faces.pages.visit import (
 from lichen.forum import CommentView, CommunityView, PostView
 from lichen.store import Unit
 
-LOOK_AGE_S_MAX = 365 * 86_400
+LOOK_AGE_S_MAX = 365 * 86_400  # how long a browser remembers the look that was chosen
 
 
 @post("/post/{post_id:int}/vote", status_code=200)
@@ -36,11 +36,8 @@ async def vote_on_post(
     path = parts.addresses.post(post_id)
     if not visit.is_fragment:
         return see_other(visit, visit.came_from or path)
-    name = f"p{post_id}"
-    html = parts.drawing.macro("votes")(
-        path, view.post.score, view.my_vote, name, downvotes(parts)
-    )
-    return fragment(parts, html.strip(), target="find .v")
+    html = tree.votes(view.post.score, view.my_vote, downvotes=downvotes(parts))
+    return fragment(parts, html, target="find .v")
 
 
 @post("/post/{post_id:int}/save", status_code=200)
@@ -56,8 +53,7 @@ async def save_post(
     path = parts.addresses.post(post_id)
     if not visit.is_fragment:
         return see_other(visit, visit.came_from or path)
-    html = parts.drawing.macro("save_button")(path, view.saved, f"p{post_id}")
-    return fragment(parts, html.strip(), target="find .s")
+    return fragment(parts, tree.save_button(path, saved=view.saved), target="find .s")
 
 
 @post("/post/{post_id:int}/hide", status_code=200)
@@ -112,11 +108,7 @@ async def vote_on_comment(
     )
     if not visit.is_fragment:
         return see_other(visit, _back_to_comment(parts, visit, comment_id))
-    name = f"c{comment_id}"
-    html = tree.votes(
-        parts.addresses.comment(comment_id), view.comment.score, view.my_vote, name=name,
-        downvotes=downvotes(parts),
-    )
+    html = tree.votes(view.comment.score, view.my_vote, downvotes=downvotes(parts))
     return fragment(parts, html, target="find .v")
 
 
@@ -132,8 +124,7 @@ async def save_comment(
     )
     if not visit.is_fragment:
         return see_other(visit, _back_to_comment(parts, visit, comment_id))
-    name = f"c{comment_id}"
-    html = tree.save_button(parts.addresses.comment(comment_id), name=name, saved=view.saved)
+    html = tree.save_button(parts.addresses.comment(comment_id), saved=view.saved)
     return fragment(parts, html, target="find .s")
 
 

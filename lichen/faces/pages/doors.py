@@ -186,7 +186,9 @@ async def _door_page(
     asks = door.joining and door.asks_answer and site.registration_mode == "RequireApplication"
     question = site.application_question or "Why would you like to join?"
     values: dict[str, object] = door._asdict() | {
-        "error": refused.text if refused else "", "asks_answer": question if asks else "",
+        "button": f"{door.button} and publish" if door.draft else door.button,
+        "error": refused.text if refused else "",
+        "asks_answer": question if asks else "",
     }
     frame = await parts.frame(visit)
     status = refused.status if refused else 200
@@ -223,7 +225,6 @@ def _filled(door: Door, fields: Typed) -> Door:
     return door._replace(
         name=fields.text("name"), answer=fields.raw("answer").strip(),
         next=safe_path(fields.text("next")), draft=draft, draft_at=fields.text("draft_at"),
-        button=f"{door.button} and publish" if draft else door.button,
     )
 
 

@@ -1,6 +1,7 @@
 """Drawing: from values to HTML, through templates that escape everything by default."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -9,13 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lichen.accounts import Actor
-from lichen.faces.pages import wording
+from lichen.faces.pages import tree, wording
 from lichen.faces.pages.still import Still
 from lichen.faces.pages.visit import Visit
 from lichen.forum.markdown import Renderer
 from lichen.web import Addresses
 
 _FOLDER = Path(__file__).parent
+LEADS_MAX = 2_000  # first words of bodies kept ready; 1 MB when full
 
 
 class Drawing:
@@ -48,13 +50,15 @@ class Drawing:
             mark=addresses.grown(addresses.authority),
             markdown=self.markdown,
             picture=self.picture_of,
+            save_button=_safe(tree.save_button),
             static=still.path_of,
+            votes=_safe(tree.votes),
             young=addresses.grown_young,
         )
         self._environment.filters.update(
             age=wording.age, bars=wording.bars, called=wording.called, count=wording.count,
             host=wording.host_of, image=_image, is_picture=wording.is_picture, iso=wording.iso,
-            lead=wording.lead, moment=wording.moment, term=wording.term_text,
+            lead=lru_cache(maxsize=LEADS_MAX)(wording.lead), moment=wording.moment, term=wording.term_text,
         )
 
     def draw(self, template: str, **values: object) -> str:
@@ -84,6 +88,11 @@ class Drawing:
 def icon(name: str) -> Markup:
     """Return one of the page's symbols; a word or an accessible name stands beside it."""
     return Markup(f'<svg class="i" aria-hidden="true"><use href="#i-{escape(name)}"/></svg>')
+
+
+def _safe(draw: Callable[..., str]) -> Callable[..., Markup]:
+    """Let templates call what returns HTML of its own making."""
+    return lambda *values, **named: Markup(draw(*values, **named))
 
 
 def _here(visit: Visit, path: str) -> Markup:

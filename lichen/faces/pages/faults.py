@@ -10,6 +10,7 @@
 
 from urllib.parse import quote
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -23,6 +24,8 @@ from lichen.kit import Refused, TooMany, Unauthenticated, Unavailable
 from lichen.web import SESSION_COOKIE
 
 _log = structlog.get_logger("lichen.pages")
+
+PROGRAM_PATHS = ("/api/", "/pictrs/", "/nodeinfo/", "/.well-known/")  # nobody reads HTML there
 
 AnyRequest = Request[object, object, State]
 
@@ -47,13 +50,15 @@ class Faults:
 
     def answer(self, request: AnyRequest, error: Exception) -> Response[bytes]:
         """Return the page, the fragment or the way on that an error deserves."""
+        fault = _fault(request, error)
+        if request.url.path.startswith(PROGRAM_PATHS):
+            return _for_programs(fault)
         visit = visit_of(request, self._viewer(request))
         if isinstance(error, Unauthenticated):
             back = visit.here if request.method == "GET" and not visit.is_fragment else (
                 visit.came_from or "/"
             )
             return see_other(visit, f"{self._parts.addresses.login}?next={quote(back, safe='')}")
-        fault = _fault(request, error)
         if visit.is_fragment:
             said = self._parts.drawing.macro("said")(fault.text)
             answer = fragment(self._parts, said, target="#notice", swap="innerHTML",
@@ -87,6 +92,13 @@ class Faults:
         if token is None:
             return None
         return self._parts.accounts.reader.sessions.find(token, self._parts.now_us())
+
+
+def _for_programs(fault: Refused) -> Response[bytes]:
+    said = {"error": fault.code, "message": fault.text}
+    return Response(
+        msgspec.json.encode(said), status_code=fault.status, media_type="application/json"
+    )
 
 
 def _fault(request: AnyRequest, error: Exception) -> Refused:

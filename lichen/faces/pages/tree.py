@@ -1,19 +1,21 @@
 """The comment tree as HTML: built by hand, because a thread may hold five hundred of them.
 
-    <details class="c" id="c12" open>          one comment and what hangs below it
-      <summary> who, when, the rail </summary>  pressing it folds the branch, without a script
-      <div class="text"> words </div>
-      <form class="acts"> votes, reply, save, more </form>
-      <div class="u"></div>                     replies, reasons and actions unfold here
-      <details class="c"> … </details>
-    </details>
+    <div class="c" id="c12">                     one comment and what hangs below it
+      <div class="m"> who, when </div>
+      <details open>
+        <summary> the rail </summary>            pressing it folds the branch, without a script
+        <div class="text"> words </div>
+        <form class="acts"> votes, reply, save, more </form>
+        <div class="u"></div>                    replies, reasons and actions unfold here
+        <div class="c"> … </div>
+      </details>
+    </div>
 
 Everything from people passes `escape` or the Markdown cleaner; nothing else here is text from
-outside. The shapes of votes and of the save button exist once more as macros for posts
-(templates/pieces/parts.html); a test compares the two.
+outside. Posts use the same vote pair and save button.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -87,59 +89,57 @@ def new_ids(views: Sequence[CommentView], unread: int, viewer_id: int | None) ->
     return frozenset(view.comment.id for view in newest if view.creator.id != viewer_id)
 
 
-def drawn(roots: Sequence[Branch], scene: Scene, *, depth: int = 1) -> Markup:
+def drawn(roots: Sequence[Branch], scene: Scene) -> Markup:
     """Return branches as HTML."""
     pieces: list[str] = []
     for branch in roots:
-        pieces.extend(_branch(branch, scene, depth))
+        _draw(pieces, branch, scene, 1)
     return Markup("".join(pieces))
 
 
-def votes(path: str, score: int, mine: int | None, *, name: str, downvotes: bool) -> str:
-    """Return the vote pair of a comment with the score between."""
+def votes(score: int, mine: int | None, *, downvotes: bool) -> str:
+    """Return the vote pair with the score between; the form it is in knows what it votes on."""
     up, down = mine == 1, mine == -1
     pair = (
-        f'<span class="v"><button class="up" id="{name}u" formaction="{path}/vote" name="value" '
-        f'value="{0 if up else 1}" aria-label="Upvote" aria-pressed="{_said(up)}">{_UP}</button>'
+        f'<span class="v"><button class="up" name="value" value="{0 if up else 1}" '
+        f'aria-label="Upvote" aria-pressed="{_said(up)}">{_UP}</button>'
         f'<b>{score:,}<span class="vh"> points</span></b>'
     )
     if not downvotes:
         return pair + "</span>"
     return (
-        f'{pair}<button class="down" id="{name}d" formaction="{path}/vote" name="value" '
-        f'value="{0 if down else -1}" aria-label="Downvote" aria-pressed="{_said(down)}">{_DOWN}'
-        "</button></span>"
+        f'{pair}<button class="down" name="value" value="{0 if down else -1}" '
+        f'aria-label="Downvote" aria-pressed="{_said(down)}">{_DOWN}</button></span>'
     )
 
 
-def save_button(path: str, *, name: str, saved: bool) -> str:
-    """Return the button that keeps a comment for later."""
+def save_button(path: str, *, saved: bool) -> str:
+    """Return the button that keeps a post or a comment for later."""
     return (
-        f'<button class="s{" kept" if saved else ""}" id="{name}s" formaction="{path}/save" '
-        f'name="value" value="{0 if saved else 1}" aria-pressed="{_said(saved)}">{_SAVE}'
+        f'<button class="s{" kept" if saved else ""}" formaction="{path}/save" name="value" '
+        f'value="{0 if saved else 1}" aria-pressed="{_said(saved)}">{_SAVE}'
         f'{"saved" if saved else "save"}</button>'
     )
 
 
-def _branch(branch: Branch, scene: Scene, depth: int) -> Iterator[str]:
-    view = branch.view
+def _draw(pieces: list[str], branch: Branch, scene: Scene, depth: int) -> None:
+    """Append one branch; lists and appends, because this is where a long thread spends its time."""
+    view, kids = branch
     comment = view.comment
     path = scene.addresses.comment(comment.id)
-    yield _opening(view, scene)
+    pieces.append(_opening(view, scene))
     if comment.deleted or comment.removed:
         by = "its author" if comment.deleted else "a moderator"
-        yield f'<p class="gone">Taken away by {by}.</p>'
+        pieces.append(f'<p class="gone">Taken away by {by}.</p>')
     else:
-        yield f'<div class="text" dir="auto">{scene.markdown(comment.content)}</div>'
-        yield _acts(view, path, scene)
-    if depth >= scene.depth_max:
-        yield _onward(comment.children, path)
+        words = scene.markdown(comment.content)
+        pieces.append(f'<div class="text" dir="auto">{words}</div>{_acts(view, path, scene)}')
+    if not kids or depth >= scene.depth_max:
+        pieces.append(_onward(comment.children, path))
     else:
-        for kid in branch.kids:
-            yield from _branch(kid, scene, depth + 1)
-        if not branch.kids:
-            yield _onward(comment.children, path)
-    yield "</details>"
+        for kid in kids:
+            _draw(pieces, kid, scene, depth + 1)
+    pieces.append("</details></div>")
 
 
 def _opening(view: CommentView, scene: Scene) -> str:
@@ -150,15 +150,12 @@ def _opening(view: CommentView, scene: Scene) -> str:
     if comment.id == scene.at:
         kinds += " at"
     when = comment.published_us
-    folded = (
-        f'<span class="n">{_replies(comment.children)}</span>' if comment.children
-        else '<span class="n">folded</span>'
-    )
     return (
-        f'<details class="{kinds}" id="c{comment.id}" tabindex="-1" open><summary>'
+        f'<div class="{kinds}" id="c{comment.id}" tabindex="-1"><div class="m">'
         f"{_face(view.creator, scene)}{_words(view, scene)}"
         f'<time datetime="{wording.iso(when)}">{wording.age(when, scene.now_us)}</time>'
-        f'{"<span>edited</span>" if comment.updated_us else ""}{folded}</summary>'
+        f'{"<span>edited</span>" if comment.updated_us else ""}</div>'
+        f'<details open><summary><span class="n">{_replies(comment.children)}</span></summary>'
     )
 
 
@@ -193,14 +190,12 @@ def _words(view: CommentView, scene: Scene) -> str:
 
 
 def _acts(view: CommentView, path: str, scene: Scene) -> str:
-    comment = view.comment
-    name = f"c{comment.id}"
     reply = f'<a href="{path}/reply">reply</a>' if scene.can_reply else ""
-    pair = votes(path, comment.score, view.my_vote, name=name, downvotes=scene.downvotes)
+    pair = votes(view.comment.score, view.my_vote, downvotes=scene.downvotes)
     return (
-        f'<form class="acts" method="post" action="{path}" hx-boost="true">{pair}{reply}'
-        f"{save_button(path, name=name, saved=view.saved)}"
-        f'<a href="{path}/more">more</a></form><div class="u"></div>'
+        f'<form class="acts" method="post" action="{path}/vote" hx-boost="true">{pair}{reply}'
+        f'{save_button(path, saved=view.saved)}<a href="{path}/more">more</a></form>'
+        '<div class="u"></div>'
     )
 
 

@@ -9,11 +9,10 @@ from urllib.parse import quote, urlsplit
 from lichen.accounts import Actor
 from lichen.forum import CommentSort, Listing, Post, Sort
 from lichen.forum.markdown import summary
-from lichen.kit import Reason, isoformat
+from lichen.kit import Reason
 from lichen.web import Addresses
 
 LEAD_LENGTH = 220  # characters: about three lines of a card
-_LEAD_SOURCE_LENGTH = 1_200  # of a body's characters are enough to find them
 BAR_WIDTH = 120  # of the widest bar of a Reason, in its picture's units
 
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg")
@@ -86,7 +85,7 @@ def moment(time_us: int) -> str:
 
 def iso(time_us: int) -> str:
     """Return a time for machines, to the second."""
-    return isoformat(time_us)[:19] + "Z"
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).isoformat()[:19] + "Z"
 
 
 def count(number: int) -> str:
@@ -131,9 +130,9 @@ def is_picture(post: Post) -> bool:
     return urlsplit(post.url).path.lower().endswith(_PICTURE_ENDINGS)
 
 
-def lead(body: str) -> str:
-    """Return the first words of a body, without its marks."""
-    return summary(body[:_LEAD_SOURCE_LENGTH], LEAD_LENGTH)
+def lead(beginning: str) -> str:
+    """Return the first words of the beginning of a body, without its marks."""
+    return summary(beginning, LEAD_LENGTH)
 
 
 def term_text(value: float | str | bool) -> str:

@@ -1,6 +1,7 @@
 """A whole house in this process, spoken to as clients do."""
 
 import itertools
+import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,6 +18,8 @@ from lichen.kit.config import Config
 from tests.conftest import POSTGRESQL_URL
 
 PASSWORD = "correct horse battery"
+PAGE_URL = "https://example.org/page"
+PAGE = "<html><head><title>A page</title></head><body>Words.</body></html>"
 _NUMBERS = itertools.count(1)
 
 
@@ -97,9 +100,12 @@ def database(engine: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def opened(folder: Path, database_url: str) -> AsyncIterator[Town]:
-    """Open a house as a testbed, and close it."""
+    """Open a house as a testbed that knows one page of the world, and close it."""
+    (folder / "page.html").write_text(PAGE)
+    (folder / "overrides.json").write_text(json.dumps({PAGE_URL: "page.html"}))
     house = await House.open(Config.load(words={
-        "server.data": folder, "server.profile": "testbed", "database.url": database_url,
+        "server.data": folder / "data", "server.profile": "testbed", "database.url": database_url,
+        "outbound.fetch_overrides": str(folder / "overrides.json"),
     }))
     transport = httpx.ASGITransport(app=house.application)
     async with httpx.AsyncClient(transport=transport, base_url="http://lichen.test") as client:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.faces.lemmy_v3.conftest import PAGE_URL
+
 pytestmark = pytest.mark.anyio
 
 
@@ -199,6 +201,14 @@ async def test_a_mention_is_no_reply_to_the_calls_about_replies(town) -> None:
     assert right.json()["person_mention_view"]["person_mention"]["read"] is True
 
 
+async def test_a_page_is_asked_what_it_says_of_itself(town) -> None:
+    person = await town.person()
+
+    found = await person.get("/post/site_metadata", url=PAGE_URL)
+
+    assert found.json() == {"metadata": {"title": "A page", "content_type": "text/html"}}
+
+
 async def test_strangers_lists_are_kept_for_a_moment_and_peoples_are_not(town) -> None:
     author = await town.person()
     community_id = await town.community(author)
@@ -232,3 +242,43 @@ async def test_pages_of_other_sites_may_call(town) -> None:
     assert "authorization" in preflight.headers["access-control-allow-headers"]
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(("call", "most"), [
+    ("/post/list", 3), ("/post", 4), ("/comment/list", 3), ("/community", 3),
+])
+async def test_a_call_costs_few_round_trips_whatever_its_length(
+    town, call: str, most: int
+) -> None:
+    author = await town.person()
+    community_id = await town.community(author)
+    post_id = await town.post(author, community_id)
+    for _ in range(5):
+        await town.post(author, community_id)
+        await town.comment(author, post_id)
+    asked = {"/post": {"id": post_id}, "/community": {"id": community_id},
+             "/post/list": {"community_id": community_id, "limit": 5},
+             "/comment/list": {"post_id": post_id, "max_depth": 8}}[call]
+    await author.get(call, **asked)
+
+    before = town.house.store.round_trips
+    answer = await author.get(call, **asked)
+
+    assert answer.status_code == 200
+    assert town.house.store.round_trips - before <= most
+
+
+@pytest.mark.parametrize("path", ["/post/like", "/comment/like"])
+async def test_a_vote_costs_two_round_trips(town, path: str) -> None:
+    author = await town.person()
+    post_id = await town.post(author, await town.community(author))
+    comment_id = await town.comment(author, post_id)
+    voter = await town.person()
+    subject = {"post_id": post_id} if path == "/post/like" else {"comment_id": comment_id}
+    await voter.post(path, score=-1, **subject)
+
+    before = town.house.store.round_trips
+    answer = await voter.post(path, score=1, **subject)
+
+    assert answer.json().popitem()
+    assert town.house.store.round_trips - before <= 2

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, structs
 
 ID_MAX = 2**31 - 1  # Lemmy's ids are 32-bit, and so are the integers of some of its clients
-PAGE_NUMBER_MAX = 100_000
+PAGE_NUMBER_MAX = 100_000  # nobody reads so far; an offset stays a small number
 PAGE_LENGTH_DEFAULT = 10  # Lemmy 0.19
 PAGE_LENGTH_MAX = 50  # Lemmy 0.19: FETCH_LIMIT_MAX
 WORD_LENGTH_MAX = 256  # a name, an address of mail, a token, a theme: anything that is one word
 PROSE_LENGTH_MAX = 100_000  # above every limit of the rooms, so that theirs speak first
 IDS_MAX = 1_000  # Lemmy 0.19: MAX_API_PARAM_ELEMENTS, answered with `too_many_items`
-DEPTH_MAX = 50
+DEPTH_MAX = 50  # levels of a comment tree that a client may ask for; as deep as one grows
 
 Id = Annotated[int, Meta(ge=0, le=ID_MAX)]
 Ids = Annotated[tuple[Id, ...], Meta(max_length=IDS_MAX)]

@@ -11,7 +11,7 @@ const DRAFT_AGE_MS_MAX = 30 * 86_400_000;
 document.addEventListener("htmx:beforeRequest", (event) => {
   const link = event.target;
   if (!link.matches("a[href]")) return;
-  const place = link.closest(".post, .c")?.querySelector(":scope > .u");
+  const place = link.closest(".post, .c")?.querySelector(":scope > .u, :scope > details > .u");
   if (!place || link.matches(".more")) return;
   if (place.dataset.from === link.href && place.childElementCount) {
     event.preventDefault();
@@ -32,6 +32,19 @@ document.addEventListener("htmx:afterRequest", (event) => {
     form.reset();
     $(".preview", form)?.replaceChildren();
   }
+});
+
+// What is replaced under somebody's finger keeps their focus.
+let held = "";
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const active = document.activeElement;
+  held = event.detail.target?.contains(active) ? active.className.split(" ")[0] : "";
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const now = held && event.detail.elt;
+  if (now) (now.matches("." + held) ? now : $("." + held, now))?.focus();
+  held = "";
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -87,7 +100,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-mark]");
   if (button) {
-    const area = $("textarea", button.closest(".field"));
+    const area = $("textarea", button.closest(".field, form"));
     const [before, after] = button.dataset.mark.split(",");
     const [start, end] = [area.selectionStart, area.selectionEnd];
     area.setRangeText(before + area.value.slice(start, end) + after, start, end, "end");
@@ -97,6 +110,8 @@ document.addEventListener("click", (event) => {
     area.dispatchEvent(new Event("input", { bubbles: true }));
     return;
   }
+  const meta = event.target.closest(".c > .m");
+  if (meta && !event.target.closest("a")) fold(meta.parentElement);
   const share = event.target.closest("[data-share]");
   if (share) {
     event.preventDefault();
@@ -131,8 +146,7 @@ function go(item) {
 
 const press = (selector) => {
   const here = current();
-  const found = here && ($(":scope > .acts " + selector, here) || $(selector, here));
-  found?.click();
+  (here && $(selector, here))?.click();
 };
 
 function parent() {
@@ -145,9 +159,14 @@ function sibling() {
   go(next);
 }
 
+function fold(comment) {
+  const branch = $(":scope > details", comment);
+  branch.open = !branch.open;
+}
+
 function open() {
   const here = current();
-  if (here?.matches(".c")) here.open = !here.open;
+  if (here?.matches(".c")) fold(here);
   else $("h2 a, h3 a, a[href]", here)?.click();
 }
 
