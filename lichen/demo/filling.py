@@ -115,13 +115,16 @@ class _Filling:
                                     accounts=site.accounts)
 
         def posts(unit: Unit, span: range) -> list[bytes]:
-            titles = [voice.title(int(self.plan.post_community[at])) for at in span]
-            lines = writing.posts(unit, span, titles, voice.texts([at % 6 for at in span]))
+            homes = self.plan.post_community[span.start:span.stop].tolist()
+            titles = [voice.title(home) for home in homes]
+            lines = writing.posts(unit, span, titles, voice.texts(homes, [at % 6 for at in span]))
             search.reader.index(unit, writing.post_documents(span))
             return lines
 
         def comments(unit: Unit, span: range) -> list[bytes]:
-            lines = writing.comments(unit, span, voice.texts([1 + at % 4 for at in span]))
+            posts_of = self.plan.comment_post[span.start:span.stop]
+            homes = self.plan.post_community[posts_of].tolist()
+            lines = writing.comments(unit, span, voice.texts(homes, [1 + at % 4 for at in span]))
             search.reader.index(unit, writing.comment_documents(span))
             unit.stage(notification_tables.KEEP, *writing.notifications(span))
             return lines
@@ -131,7 +134,7 @@ class _Filling:
         await self._write("votes", len(self.plan.vote_person), writing.votes)
         await self._write("tallies", size.posts + size.comments, writing.tallies)
         for chunk in _chunks(writing.presences(), 20_000):
-            await self.store.write(partial(writing.stage_presences, rows=chunk))
+            await self.store.write(partial(writing.stage_presences, found=chunk))
         await self._write("totals", 1, writing.totals)
         await self._bring_readers_to_the_end(search)
 

@@ -153,12 +153,15 @@ class Voice:
         topic = TOPICS[community % len(TOPICS)]
         return self._of(_TITLES).format(noun=self._of(topic.nouns), place=self._of(_PLACES).title())
 
-    def texts(self, counts: Sequence[int]) -> list[str]:
-        """Return a text of so many sentences each; about 2 µs a sentence."""
-        total = sum(counts)
-        picks = iter(self._generator.integers(0, len(self._sentences), total).tolist())
-        sentences = self._sentences
-        return [" ".join([sentences[next(picks)] for _ in range(count)]) for count in counts]
+    def texts(self, communities: Sequence[int], counts: Sequence[int]) -> list[str]:
+        """Return a text of so many sentences for each community; about 2 µs a sentence."""
+        topics, sentences = len(TOPICS), self._sentences
+        turns = len(sentences) // topics
+        picks = iter(self._generator.integers(0, turns, sum(counts)).tolist())
+        return [
+            " ".join([sentences[next(picks) * topics + community % topics] for _ in range(count)])
+            for community, count in zip(communities, counts, strict=True)
+        ]
 
     def _spread(self) -> list[Topic]:
         return [TOPICS[at % len(TOPICS)] for at in range(SENTENCES_COUNT)]

@@ -21,7 +21,6 @@ from lichen.forum import (
     PostId,
     SubjectKind,
     comment_rows,
-    community_rows,
     post_rows,
     vote_rows,
 )
@@ -31,8 +30,7 @@ from lichen.kit import TidGenerator, encode_tid
 from lichen.notifications.model import Kind
 from lichen.search import Document
 from lichen.search import Kind as Found
-from lichen.store import Statement, Unit
-from lichen.store.statement import Parameters
+from lichen.store import Unit
 from lichen.web import Addresses
 
 CLOCK_ID = 7  # of the demo's TIDs; they lie in the past, where no house made any
@@ -73,7 +71,7 @@ class Writing:
         unit.stage(post_rows.INSERT_POST, *(
             post_rows.row_of_post(post, url_key=None) for post in written
         ))
-        _stage(unit, vote_rows.WRITE_VOTE, votes)
+        unit.stage(vote_rows.WRITE_VOTE, *votes)
         return _lines(unit)
 
     def comments(self, unit: Unit, span: range, texts: Sequence[str]) -> list[bytes]:
@@ -94,7 +92,7 @@ class Writing:
             votes.append(self._vote(ledger, author, comment, 1))
             rows.append(comment_rows.row_of_comment(comment, community_id=post.community_id))
         unit.stage(comment_rows.INSERT_COMMENT, *rows)
-        _stage(unit, vote_rows.WRITE_VOTE, votes)
+        unit.stage(vote_rows.WRITE_VOTE, *votes)
         return _lines(unit)
 
     def votes(self, unit: Unit, span: range) -> list[bytes]:
@@ -108,7 +106,7 @@ class Writing:
                 plan.vote_value[part].tolist(), strict=True,
             )
         ]
-        _stage(unit, vote_rows.WRITE_VOTE, rows)
+        unit.stage(vote_rows.WRITE_VOTE, *rows)
         return _lines(unit)
 
     def tallies(self, unit: Unit, span: range) -> list[bytes]:
@@ -138,8 +136,8 @@ class Writing:
         unit.take_numbers("notification", len(self._comments))
         return _lines(unit)
 
-    def presences(self) -> list[dict[str, int]]:
-        """Return the rows of who was last active where, each pair once, in their order."""
+    def presences(self) -> list[tuple[int, int, int]]:
+        """Return who was last active where: (person, community, time), each pair once."""
         plan = self._plan
         community = np.concatenate([plan.post_community, plan.post_community[plan.comment_post]])
         person = np.concatenate([plan.post_creator, plan.comment_creator])
@@ -148,14 +146,17 @@ class Writing:
         latest = np.zeros(len(keys), dtype=np.int64)
         np.maximum.at(latest, where, times)
         return [
-            {"community_id": self._communities[key // plan.size.people].id,
-             "person_id": self._people[key % plan.size.people].id, "active_us": time}
+            (self._people[key % plan.size.people].id,
+             self._communities[key // plan.size.people].id, time)
             for key, time in zip(keys.tolist(), latest.tolist(), strict=True)
         ]
 
-    def stage_presences(self, unit: Unit, rows: Sequence[dict[str, int]]) -> None:
+    def stage_presences(self, unit: Unit, found: Sequence[tuple[int, int, int]]) -> None:
         """Write who was last active where."""
-        _stage(unit, community_rows.FIRST_PRESENCE, rows)
+        ledger = Ledger(unit, self._tids)
+        for person_id, community_id, at_us in found:
+            ledger.act(person_id, community_id, at_us=at_us)
+        ledger.close()
 
     def post_documents(self, span: range) -> list[Document]:
         """Return what search keeps of a span of posts."""
@@ -300,10 +301,6 @@ def _trees(parents: Numbers) -> tuple[list[int], list[str]]:
         if above[at] >= 0:
             children[above[at]] += children[at] + 1
     return children, paths
-
-
-def _stage(unit: Unit, statement: Statement, rows: Sequence[Parameters]) -> None:
-    unit.stage(statement, *rows)
 
 
 def _lines(unit: Unit) -> list[bytes]:
