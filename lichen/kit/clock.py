@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Clock = Callable[[], int]
 
@@ -34,8 +35,12 @@ def monotone(clock: Clock) -> Clock:
 def isoformat(time_us: int) -> str:
     """Return the time as RFC 3339 in UTC with six digits: 2026-01-02T03:04:05.000006Z."""
     # RFC 3339 §5.6: date-time with secfrac; "Z" is UTC.
-    moment = datetime.fromtimestamp(time_us // 1_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_us % 1_000_000:06d}Z"
+    return f"{_second(time_us // 1_000_000)}.{time_us % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=4_096)  # seconds; what is written now is of few of them
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def from_isoformat(text: str) -> int:

@@ -40,6 +40,14 @@ CRASH_POINTS = (
     CrashPoint("relay.after_delete", "The events are in the log, and no longer in the outbox."),
     CrashPoint("columns.before_checkpoint",
                "The columns are on the disk, but their checkpoint is still the old one."),
+    CrashPoint("columns.before_swap", "A new, empty column file has only its temporary name."),
+    CrashPoint("columns.during_build", "New column files have their names, but hold no rows yet."),
+    CrashPoint("migration.before_commit", "The tables were changed; nothing is committed."),
+    CrashPoint("migration.after_commit", "The tables are changed; nothing serves yet."),
+    CrashPoint("backup.before_rename", "A backup is whole, but still called unfinished."),
+    CrashPoint("restore.before_rows", "The log is restored; the rows are not."),
+    CrashPoint("restore.before_finish",
+               "Rows and log are restored; the folder is still marked as unfinished."),
 )
 
 _NAMES = frozenset(point.name for point in CRASH_POINTS)

@@ -13,6 +13,7 @@ from lichen.kit.clock import Clock, monotone
 Tid = NewType("Tid", str)
 
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)  # by 10 bits
 _LENGTH = 13
 # AT Protocol, TID syntax: the first character has its top bit 0.
 _SYNTAX = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
@@ -22,8 +23,13 @@ def encode_tid(time_us: int, clock_id: int) -> Tid:
     """Return the 13 characters for a time in µs (53 bits) and a clock id (10 bits)."""
     assert 0 <= time_us < 1 << 53
     assert 0 <= clock_id < 1 << 10
-    number = time_us << 10 | clock_id
-    return Tid("".join(_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5)))
+    # Two characters at a time: 0.6 µs, a character at a time takes 2.
+    pairs = _PAIRS
+    return Tid(
+        _ALPHABET[time_us >> 50] + pairs[time_us >> 40 & 1023] + pairs[time_us >> 30 & 1023]
+        + pairs[time_us >> 20 & 1023] + pairs[time_us >> 10 & 1023] + pairs[time_us & 1023]
+        + pairs[clock_id]
+    )
 
 
 def time_us_of_tid(tid: str) -> int:
