@@ -4,6 +4,7 @@
 into a newer folder. Alembic is imported only where there is something to do.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from lichen.kit import Refused
+from lichen.kit.crash_points import crash_point
 from lichen.store.opening import FILE_NAME
 
 HEAD = "0001"
@@ -58,7 +60,9 @@ def migrate(url: str, *, folder: Path, to: str = HEAD) -> None:
         config.attributes["connection"] = connection
         step: Callable[..., None] = command.downgrade if _is_before(to, found) else command.upgrade
         step(config, to)
+        crash_point("migration.before_commit")
         connection.commit()
+        crash_point("migration.after_commit")
 
 
 def _is_before(version: str, other: str) -> bool:
@@ -75,10 +79,14 @@ def _connect(url: str, folder: Path) -> Iterator[sa.Connection]:
     engine = sa.create_engine(address, poolclass=sa.NullPool)
     if not url:
         # sqlite3 commits before DDL by itself unless we begin: a migration is all or nothing.
-        sa.event.listen(engine, "connect", lambda raw, _record: setattr(raw, "isolation_level", None))
+        sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN"))
     try:
         with engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None

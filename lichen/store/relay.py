@@ -13,6 +13,7 @@ the relay reads the end of the log back and deletes the rows whose event ids it 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Protocol
 
 import structlog
@@ -21,9 +22,11 @@ from lichen.events import Event, decode_events
 from lichen.kit import Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.store import tables
+from lichen.store.statement import Row
 from lichen.store.store import Store
 
 BATCH_MAX = 4_096  # events in one append; also how far back a start looks for its last batch
+BATCH_BYTES_MAX = 4 << 20  # in one append, unless one event is larger; half of what the log takes
 SETTLE_MS_MAX = 200  # how long a command waits until its own pages show it
 LOOK_S = 1.0  # how often the outbox is looked at for what another process committed
 RETRY_S_MIN = 0.1  # the first pause after a failed batch; it doubles
@@ -69,13 +72,16 @@ class Relay:
         store.settle = self.settle
 
     async def start(self) -> None:
-        """Delete what a crash left in the outbox though the log has it."""
+        """Find what a crash left in the outbox though the log has it; it is deleted first of all.
+
+        Writes nothing, so that a house can start on a full disk.
+        """
         lines = await asyncio.to_thread(self._read_back, BATCH_MAX)
         known = [event.id for event in decode_events(lines)] if lines else []
-        if known:
-            await self._store.write(
-                lambda unit: unit.stage(tables.DELETE_OUTBOX_EVENTS, {"ids": known})
-            )
+        rows = await self._store.read(
+            lambda unit: unit.fetch(tables.FIND_OUTBOX_EVENTS, ids=known), apart=True
+        )
+        self._appended = [row.id for row in rows]
         self._wake.set()
 
     async def run(self) -> None:
@@ -90,8 +96,7 @@ class Relay:
                     await self._wake.wait()
             self._wake.clear()
             try:
-                while await self._relay_batch() == BATCH_MAX:
-                    pass
+                await self.catch_up()
                 retry_s = RETRY_S_MIN
             except Unavailable as error:
                 _log.warning("relay_waits", reason=error.text, retry_s=retry_s)
@@ -128,15 +133,16 @@ class Relay:
         finally:
             self._waiting.pop(last, None)
 
-    async def _relay_batch(self) -> int:
-        """Move one batch; return how many events it held."""
+    async def _relay_batch(self) -> bool:
+        """Move one batch; say whether there may be more."""
         async with self._one_in_flight:
             await self._delete_appended()
             rows = await self._store.read(
                 lambda unit: unit.fetch(tables.TAKE_OUTBOX, limit=BATCH_MAX), apart=True
             )
             if not rows:
-                return 0
+                return False
+            found, rows = len(rows), _fitting(rows)
             crash_point("relay.before_append")
             appended = await self._append([row.payload.encode() for row in rows])
             crash_point("relay.after_append")
@@ -149,7 +155,7 @@ class Relay:
             await self._delete_appended()
             crash_point("relay.after_delete")
             self.relayed += len(rows)
-            return len(rows)
+            return len(rows) < found or found == BATCH_MAX
 
     async def _delete_appended(self) -> None:
         """Delete the rows of the batch that the log has; kept in mind until that succeeded."""
@@ -159,3 +165,10 @@ class Relay:
                 lambda unit: unit.stage(tables.DELETE_OUTBOX, {"ids": ids}), apart=True
             )
             self._appended = []
+
+
+def _fitting(rows: list[Row]) -> list[Row]:
+    """Return the first rows, at least one, that one append may hold."""
+    ends = accumulate(len(row.payload.encode()) for row in rows)
+    count = sum(end <= BATCH_BYTES_MAX for end in ends)
+    return rows[:max(1, count)]

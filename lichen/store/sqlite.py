@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -77,17 +78,20 @@ class SqliteStore(Store):
             connection.close()
 
     def _run(self, query: Callable[[Unit], T]) -> Outcome[T]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
-        unit = SqliteUnit(connection, self._numbers, self.clock())
-        # One snapshot for the whole query: its statements see the same moment.
-        connection.execute("BEGIN")
         try:
-            return Outcome(query(unit), [], unit.round_trips)
-        finally:
-            connection.execute("COMMIT")
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = self._connect()
+                connection.execute("PRAGMA query_only = ON")
+            unit = SqliteUnit(connection, self._numbers, self.clock())
+            # One snapshot for the whole query: its statements see the same moment.
+            connection.execute("BEGIN")
+            try:
+                return Outcome(query(unit), [], unit.round_trips)
+            finally:
+                _end_reading(connection)
+        except sqlite3.Error as error:
+            raise _translated(error) from error
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path)
@@ -95,7 +99,7 @@ class SqliteStore(Store):
         return connection
 
     def _write_forever(self) -> None:
-        connection = self._connect()
+        connection: sqlite3.Connection | None = None
         while (job := self._queue.get()) is not None:
             jobs = [job]
             while len(jobs) < GROUP_MAX and not self._queue.empty():
@@ -104,8 +108,17 @@ class SqliteStore(Store):
                     self._queue.put(None)
                     break
                 jobs.append(waiting)
+            # Who asked and has gone away before it began is passed over.
+            jobs = [job for job in jobs if job[1].set_running_or_notify_cancel()]
+            try:
+                connection = connection or self._connect()
+            except sqlite3.Error as error:  # a full disk may not even be opened; the next may
+                for _command, future in jobs:
+                    future.set_exception(_translated(error))
+                continue
             self._write_group(connection, jobs)
-        self._give_back(connection)
+        if connection is not None:
+            self._give_back(connection)
 
     def _write_group(
         self, connection: sqlite3.Connection, jobs: list[tuple[Callable[[Unit], Any], Future[Any]]]
@@ -115,8 +128,6 @@ class SqliteStore(Store):
         try:
             connection.execute("BEGIN IMMEDIATE")
             for command, future in jobs:
-                if not future.set_running_or_notify_cancel():
-                    continue  # whoever asked has gone away before it began
                 unit = SqliteUnit(connection, self._numbers, self.clock())
                 units.append(unit)
                 answers.append((future, _run_command(connection, unit, command)))
@@ -128,7 +139,7 @@ class SqliteStore(Store):
             for unit in units:
                 unit.forget_numbers()
             failure = _translated(error)
-            answers = [(future, failure) for _command, future in jobs if not future.cancelled()]
+            answers = [(future, failure) for _command, future in jobs]
         for future, answer in answers:
             if isinstance(answer, BaseException):
                 future.set_exception(answer)
@@ -137,11 +148,12 @@ class SqliteStore(Store):
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         statement = tables.GIVE_BACK_NUMBERS.compiled(self.engine)
-        for name, unused, end in self._numbers.remainders():
-            bound = statement.bind({"named": name, "unused": unused, "end": end})
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(statement.sql, bound)
-            connection.execute("COMMIT")
+        with suppress(sqlite3.Error):  # a full disk: there will be a gap
+            for name, unused, end in self._numbers.remainders():
+                bound = statement.bind({"named": name, "unused": unused, "end": end})
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(statement.sql, bound)
+                connection.execute("COMMIT")
 
 
 class SqliteUnit(Unit):
@@ -240,6 +252,11 @@ def _run_command(
         connection.execute("RELEASE command")
         unit.forget_numbers()
         return _translated(error) if isinstance(error, sqlite3.Error) else error
+
+
+def _end_reading(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # SQLite gives it up by itself where the disk fails
+        connection.execute("COMMIT")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -42,7 +42,7 @@ INSERT_OUTBOX = Statement(
 )
 TAKE_OUTBOX = Statement(sa.select(outbox).order_by(outbox.c.id).limit(sa.bindparam("limit")))
 DELETE_OUTBOX = Statement(sa.delete(outbox).where(any_of(outbox.c.id, "ids")))
-DELETE_OUTBOX_EVENTS = Statement(sa.delete(outbox).where(any_of(outbox.c.event_id, "ids")))
+FIND_OUTBOX_EVENTS = Statement(sa.select(outbox.c.id).where(any_of(outbox.c.event_id, "ids")))
 COUNT_OUTBOX = Statement(sa.select(sa.func.count().label("count")).select_from(outbox))
 
 TAKE_NUMBERS = Statement(

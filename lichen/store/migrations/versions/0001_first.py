@@ -195,6 +195,7 @@ def _create_notification() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("recipient_id", "comment_id", name="notification_once"),
     )
+    op.create_index("notification_comment", "notification", ["comment_id"], unique=False)
     op.create_index(
         "notification_of", "notification", ["recipient_id", "kind", "published_us"], unique=False
     )
