@@ -24,6 +24,7 @@ import msgspec
 from lichen import __version__
 from lichen.kit import Clock, Refused, Unavailable, isoformat
 from lichen.kit.config import FILE_NAME, Config
+from lichen.kit.crash_points import crash_point
 from lichen.log.copying import copy_log, end_of
 from lichen.store.copying import copy_out
 from lichen.store.migrating import version_of
@@ -74,6 +75,7 @@ def back_up(config: Config, target: Path, *, clock: Clock) -> Manifest:
             except Unavailable:
                 if attempt == ATTEMPTS_MAX:
                     raise
+        crash_point("backup.before_rename")
         unfinished.rename(target)
         _sync(target.parent)
     except OSError as error:

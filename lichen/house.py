@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from traceback import format_tb
 
 import structlog
 from litestar.types import ASGIApp
@@ -21,9 +22,10 @@ from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
 from lichen.forum.room import build as build_forum
+from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
-from lichen.log import Followers, Reader, SegmentLog
+from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
@@ -76,6 +78,7 @@ class House:
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
         self._start_seq = 0
+        self.broken = asyncio.Event()  # a part that never ends has failed: crash
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_metrics: Callable[[], None] = lambda: None
 
@@ -97,16 +100,20 @@ class House:
 
     async def close(self) -> None:
         """Relay what is committed, let the readers catch up, and close in the order of need."""
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(DRAIN_S_MAX):
                 await self.relay.drain()
                 await self._wait_applied(self.log.last_seq, timeout_ms=DRAIN_S_MAX * 1_000)
+        except (TimeoutError, Unavailable) as error:
+            # Nothing is lost: the outbox holds it until the next start.
+            _log.warning("not_drained", reason=type(error).__name__)
         self._stop_metrics()
         await self.log.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.rooms.talk.rank_reader.close()
+        with suppress(Unavailable):  # the checkpoint stays where it was
+            await self.rooms.talk.rank_reader.close()
         await self.rooms.accounts.close()
         await self.ground.outbound.close()
         await self.store.close()
@@ -114,13 +121,16 @@ class House:
 
     async def _start(self) -> None:
         await self.relay.start()
-        await self.relay.catch_up()
+        with suppress(Unavailable):  # a full disk: the house reads, and relays once there is room
+            await self.relay.catch_up()
         self._start_seq = self.log.last_seq
         self._tasks = [
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._note_end)
         config = self.ground.config
         if config.accounts.admin_name:
             await self.rooms.accounts.ensure_admin(
@@ -142,15 +152,25 @@ class House:
         settings = self.ground.config.log
         while True:
             await asyncio.sleep(settings.retention_interval_s)
-            await self.log.retain(
-                floor_seq=self.followers.low_water(),
-                age_us_max=int(settings.retention_s * 1e6),
-                bytes_max=settings.retention_bytes_max,
-            )
+            try:
+                await self.log.retain(
+                    floor_seq=self.followers.low_water(),
+                    age_us_max=int(settings.retention_s * 1e6),
+                    bytes_max=settings.retention_bytes_max,
+                )
+            except Unavailable as error:
+                _log.warning("retention_waits", reason=error.text)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # The text of an error may quote what people wrote; its type and its place do not.
+            _log.critical("broken", part=task.get_name(), error=type(error).__name__,
+                          where=format_tb(error.__traceback__))
+            self.broken.set()
 
     def _read_back(self, count: int) -> bytes:
-        first = max(self.log.first_seq, self.log.last_seq - count + 1)
-        return self.log.read(first, limit=count).lines() if first else b""
+        return tail_of(self.log, count)
 
     async def _wait_applied(self, seq: int, timeout_ms: int = SETTLE_MS_MAX) -> None:
         await self.followers.wait_applied(seq, timeout_ms=timeout_ms)
@@ -189,19 +209,25 @@ class House:
 
 async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     addresses = Addresses(ground.config.public_url)
+    # A log of which retention has kept nothing begins behind its end.
+    first_seq = log.first_seq or log.last_seq + 1
     accounts = await build_accounts(ground, store, addresses=addresses, log_seq=log.last_seq)
     talk = await build_forum(
         ground, store, accounts=accounts, addresses=addresses,
         folder=ground.config.server.data / COLUMNS_FOLDER,
-        log_first_seq=log.first_seq, log_last_seq=log.last_seq,
+        log_first_seq=first_seq, log_last_seq=log.last_seq,
     )
     forum = talk.forum
     return Rooms(
         accounts=accounts,
         forum=forum,
         talk=talk,
-        search=await build_search(ground, store, forum=forum, accounts=accounts),
+        search=await build_search(
+            ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
+            log_last_seq=log.last_seq,
+        ),
         notifications=await build_notifications(
-            ground, store, forum=forum, accounts=accounts, addresses=addresses
+            ground, store, forum=forum, accounts=accounts, addresses=addresses,
+            log_first_seq=first_seq,
         ),
     )

@@ -7,6 +7,7 @@ followed that the past has changed.
 """
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from lichen.backup import FORMAT, LOG_FOLDER, MANIFEST, ROWS_FOLDER, Manifest, f
 from lichen.events import decode_events
 from lichen.kit import Clock, Refused, Tid
 from lichen.kit.config import FILE_NAME, Config
-from lichen.log import SegmentLog
+from lichen.kit.crash_points import crash_point
+from lichen.log import SegmentLog, tail_of
 from lichen.store import Unit, any_of, open_store, set_stamp
 from lichen.store.copying import copy_in
 from lichen.store.migrating import EMPTY, migrate, version_of
@@ -39,10 +41,13 @@ def restore(config: Config, source: Path, *, clock: Clock, epoch: Tid) -> Manife
     if (source / FILE_NAME).exists() and not (data / FILE_NAME).exists():
         shutil.copyfile(source / FILE_NAME, data / FILE_NAME)
     shutil.copytree(source / LOG_FOLDER, data / LOG_FOLDER)
+    crash_point("restore.before_rows")
     if url:
         migrate(url, folder=data, to=manifest.tables_version)
     copy_in(url, folder=data, source=source / ROWS_FOLDER, numbers_skipped=SKIPPED)
     asyncio.run(_go_on_ahead(config, clock=clock, epoch=epoch))
+    os.sync()  # the copies are durable before the mark goes
+    crash_point("restore.before_finish")
     (data / UNFINISHED).unlink()
     return manifest
 
@@ -97,8 +102,7 @@ async def _go_on_ahead(config: Config, *, clock: Clock, epoch: Tid) -> None:
     log = SegmentLog.open(data / LOG_FOLDER, clock=clock)
     try:
         # After the skip the relay would look for its last batch in the hole, so it is done here.
-        first = max(1, log.last_seq - BATCH_MAX + 1)
-        lines = log.read(first, limit=BATCH_MAX).lines() if log.last_seq else b""
+        lines = tail_of(log, BATCH_MAX)
         known: list[str] = [event.id for event in decode_events(lines)] if lines else []
         store = open_store(config.database.url.reveal(), folder=data, clock=clock)
         try:

@@ -19,7 +19,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery
 
-from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.wording import called
 from lichen.forum import (
     CommentQuery,
@@ -70,7 +70,8 @@ class Feed(NamedTuple):
 
 @get("/feeds/{file:str}", include_in_schema=False)
 async def front_feed(
-    request: FeedRequest, parts: Parts, file: FromPath[str], sort: FromQuery[Sort] = Sort.ACTIVE
+    request: FeedRequest, parts: GivenParts, file: FromPath[str],
+    sort: FromQuery[Sort] = Sort.ACTIVE,
 ) -> Response[bytes]:
     """Serve the feed of a front page."""
     name, ending = _parted(file)
@@ -87,7 +88,8 @@ async def front_feed(
 
 @get("/feeds/c/{file:str}", include_in_schema=False)
 async def community_feed(
-    request: FeedRequest, parts: Parts, file: FromPath[str], sort: FromQuery[Sort] = Sort.ACTIVE
+    request: FeedRequest, parts: GivenParts, file: FromPath[str],
+    sort: FromQuery[Sort] = Sort.ACTIVE,
 ) -> Response[bytes]:
     """Serve the feed of a community."""
     name, ending = _parted(file)
@@ -106,7 +108,7 @@ async def community_feed(
 
 @get("/feeds/u/{file:str}", include_in_schema=False)
 async def person_feed(
-    request: FeedRequest, parts: Parts, file: FromPath[str], sort: FromQuery[Sort] = Sort.NEW
+    request: FeedRequest, parts: GivenParts, file: FromPath[str], sort: FromQuery[Sort] = Sort.NEW
 ) -> Response[bytes]:
     """Serve the feed of a person."""
     name, ending = _parted(file)
@@ -124,7 +126,9 @@ async def person_feed(
 
 
 @get("/feeds/post/{file:str}", include_in_schema=False)
-async def post_feed(request: FeedRequest, parts: Parts, file: FromPath[str]) -> Response[bytes]:
+async def post_feed(
+    request: FeedRequest, parts: GivenParts, file: FromPath[str]
+) -> Response[bytes]:
     """Serve the feed of a post's newest comments."""
     name, ending = _parted(file)
     if not name.isdecimal() or len(name) > 18:

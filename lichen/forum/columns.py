@@ -21,7 +21,8 @@ import mmap
 import os
 import zlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntFlag
 from pathlib import Path
 from threading import Lock
@@ -30,6 +31,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lichen.kit import Unavailable
 from lichen.kit.crash_points import crash_point
 
 CHUNK_BITS: Final = 14
@@ -125,16 +127,21 @@ class ColumnFile:
             raise FormatDiffers(f"{path.name} is missing") from None
         self._map()
         self._check()
+        if writable:
+            self._reserve(self._size)  # a copy of the file may have holes
 
     @classmethod
     def create(cls, path: Path, layout: Layout) -> "ColumnFile":
         """Put an empty file in the place of whatever is there, and open it."""
         header = np.zeros((), _HEADER)
         header["magic"], header["version"], header["layout"] = _MAGIC, _VERSION, _mark(layout)
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".new")
-        temporary.write_bytes(header.tobytes())
-        os.truncate(temporary, _HEADER_BYTES + _chunk_bytes(layout))
+        with _failures():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(header.tobytes())
+                os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + _chunk_bytes(layout))
+        crash_point("columns.before_swap")
         temporary.replace(path)
         return cls(path, layout, writable=True)
 
@@ -196,20 +203,27 @@ class ColumnFile:
         if rows <= self._view.rows:
             return
         chunks = -(-rows // CHUNK_ROWS)
-        os.ftruncate(self._file.fileno(), _HEADER_BYTES + chunks * _chunk_bytes(self._layout))
+        self._reserve(_HEADER_BYTES + chunks * _chunk_bytes(self._layout))
         self._map()
 
     def flush(self, checkpoint: int) -> None:
         """Bring everything to the disk, then the checkpoint; waits for the disk twice."""
-        self._mapped.flush()
-        os.fsync(self._file.fileno())  # the file's length, where it has grown
-        crash_point("columns.before_checkpoint")
-        self._header["checkpoint"] = checkpoint
-        self._mapped.flush(0, _HEADER_BYTES)
+        with _failures():
+            self._mapped.flush()
+            os.fsync(self._file.fileno())  # the file's length, where it has grown
+            crash_point("columns.before_checkpoint")
+            self._header["checkpoint"] = checkpoint
+            self._mapped.flush(0, _HEADER_BYTES)
 
     def close(self) -> None:
         """Close the file; arrays taken from it stay valid."""
         self._file.close()
+
+    def _reserve(self, size: int) -> None:
+        """Lengthen the file to `size` bytes that the disk really has; raises Unavailable."""
+        # mmap(2), SIGBUS: writing to a mapped page without a place on a full disk is our death.
+        with _failures():
+            os.posix_fallocate(self._file.fileno(), 0, size)
 
     def _note(self, rows: Sequence[int]) -> None:
         with self._lock:
@@ -245,6 +259,17 @@ class ColumnFile:
             raise FormatDiffers(f"{self.path.name} has another format")
         if header["layout"] != _mark(self._layout):
             raise FormatDiffers(f"{self.path.name} has other columns")
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Say of a disk's failure that it is the world's."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The rank columns cannot be written: {error.strerror}. Free space or mend the disk."
+        ) from error
 
 
 def _chunk_bytes(layout: Layout) -> int:

@@ -20,7 +20,7 @@ PAGE_NUMBER_MAX = 10_000  # pages; deeper ones are for search
 # shown, which concerns one thread in a million.
 SKELETON_MAX = 20_000
 TREE_COMMENTS_MAX = 1_000  # comments of one answer without a page; branches are asked for further
-FLAT_CANDIDATES_MAX = 5_000  # newest comments that a list without a thread ranks and pages through
+FLAT_CANDIDATES_MAX = 2_000  # newest comments that a list without a thread ranks and pages through
 
 BATCH_MAX = 5_000  # posts, comments or votes in one command, so that a write stays short
 MARKS_MAX = 1_000  # posts marked by one command

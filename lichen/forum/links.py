@@ -96,7 +96,9 @@ class LinkReader:
             await self._keep([], seq=self._position)
 
     async def _look(self, rows: list[int], *, seq: int) -> None:
-        views = await self._store.read(lambda unit: self._forum.post_views(unit, None, rows))
+        views = await self._store.read(
+            lambda unit: self._forum.post_views(unit, None, rows), apart=True
+        )
         unseen = [view for view in views if _wants_link(view)]
         async with asyncio.TaskGroup() as group:
             tasks = [(view, group.create_task(self._found(str(view.post.url)))) for view in unseen]
@@ -118,7 +120,7 @@ class LinkReader:
                     continue  # the post is gone meanwhile
             advance_checkpoint(unit, NAME, seq)
 
-        await self._store.write(command)
+        await self._store.write(command, apart=True)
         self._marked = seq
 
 

@@ -34,7 +34,7 @@ from mdit_py_plugins.subscript import sub_plugin
 from mdit_py_plugins.superscript import superscript_plugin
 
 from lichen.forum.limits import URL_LENGTH_MAX
-from lichen.web.addresses import Addresses
+from lichen.web import Addresses
 
 TEXT_LENGTH_MAX = 50_000  # characters: the longest post body; what is beyond is not shown
 NESTING_MAX = 20  # levels of quotes, lists and inline marks; deeper marks show as typed

@@ -1,6 +1,7 @@
 """The nouns of the forum: communities, posts, comments and what a viewer sees of them.
 
-Pure: nothing here reads a clock, a file or a row.
+Pure: nothing here reads a clock, a file or a row. The types that fill pages by the hundred are kept
+from the garbage collector (`gc=False`): frozen and made of each other, they can form no cycle.
 """
 
 from enum import IntEnum, StrEnum
@@ -72,7 +73,7 @@ class Subscribed(StrEnum):
     PENDING = "Pending"
 
 
-class Community(msgspec.Struct, frozen=True):
+class Community(msgspec.Struct, frozen=True, gc=False):
     """A community with its tallies; `actor` carries name, title (display name) and pictures.
 
     `languages` holds the ids of those that may be written here, empty for all. `users_active_…`
@@ -103,7 +104,7 @@ class Community(msgspec.Struct, frozen=True):
         return self.actor.id
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     """What is known of the page a post points to."""
 
     url: str
@@ -114,7 +115,7 @@ class Link(msgspec.Struct, frozen=True):
     content_type: str | None = None
 
 
-class Post(msgspec.Struct, frozen=True):
+class Post(msgspec.Struct, frozen=True, gc=False):
     """A post as stored, with its tallies.
 
     `newest_comment_us` is the time of the newest comment, or of publication without one.
@@ -154,7 +155,7 @@ class Post(msgspec.Struct, frozen=True):
         return self.up - self.down
 
 
-class Comment(msgspec.Struct, frozen=True):
+class Comment(msgspec.Struct, frozen=True, gc=False):
     """A comment as stored, with its tallies; `path` is "0.12.34", root first, itself last."""
 
     id: CommentId
@@ -192,7 +193,7 @@ class Comment(msgspec.Struct, frozen=True):
         return self.path.count(".")
 
 
-class CommunityView(msgspec.Struct, frozen=True):
+class CommunityView(msgspec.Struct, frozen=True, gc=False):
     """A community as one viewer sees it."""
 
     community: Community
@@ -202,7 +203,7 @@ class CommunityView(msgspec.Struct, frozen=True):
     moderates: bool
 
 
-class PostView(msgspec.Struct, frozen=True):
+class PostView(msgspec.Struct, frozen=True, gc=False):
     """A post as one viewer sees it; without a viewer the personal fields hold their defaults."""
 
     post: Post
@@ -220,7 +221,7 @@ class PostView(msgspec.Struct, frozen=True):
     unread_comments: int = 0
 
 
-class CommentView(msgspec.Struct, frozen=True):
+class CommentView(msgspec.Struct, frozen=True, gc=False):
     """A comment as one viewer sees it."""
 
     comment: Comment

@@ -1,8 +1,8 @@
 """What a web page says of itself in its head: title, description, picture, video.
 
-A bounded reader, not a parser: it looks for the few tags that matter, in the first part of the page,
-and each look costs a bounded number of steps, so that no page can make it slow. (html.parser and
-regular expressions over whole pages take quadratic time on pages made for that.)
+A bounded reader, not a parser: it looks for the few tags that matter, in the first part of the
+page, and each look costs a bounded number of steps, so that no page can make it slow. (html.parser
+and regular expressions over whole pages take quadratic time on pages made for that.)
 
 Pure: nothing here reads a clock, a file or a row.
 """
@@ -71,10 +71,11 @@ def decoded(body: bytes, *, content_type: str) -> str:
             return body[len(mark):].decode(name, "replace")
     named = re.search(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", content_type, re.IGNORECASE)
     declared = _DECLARED.search(body[:_PRESCAN_BYTES])
-    for name in (named and named[1], declared and declared[1].decode("ascii", "replace")):
-        if name and _CHARSET.fullmatch(name):
+    said = (named and named[1], declared and declared[1].decode("ascii", "replace"))
+    for charset in said:
+        if charset and _CHARSET.fullmatch(charset):
             try:
-                return body.decode(name, "replace")
+                return body.decode(charset, "replace")
             except LookupError:  # well named, but unknown here
                 continue
     return body.decode("utf-8", "replace")
@@ -83,7 +84,8 @@ def decoded(body: bytes, *, content_type: str) -> str:
 def _read(page: str) -> tuple[dict[str, str], str | None, str | None]:
     """Return the meta tags by name, the title, and the base of relative addresses."""
     said: dict[str, str] = {}
-    title = base = None
+    title: str | None = None
+    base: str | None = None
     for count, tag in enumerate(_TAG.finditer(page)):
         if count == TAGS_MAX:
             break

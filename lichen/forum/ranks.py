@@ -90,17 +90,17 @@ class Question(NamedTuple):
         """The order that is asked for."""
         return ORDERS[self.sort]
 
-    def ranks(self, ids: Array | None, *, rough: bool = False) -> Array:
-        """Return the ranks of the posts, of all rows for None."""
+    def ranks(self, ids: Array, *, rough: bool = False) -> Array:
+        """Return the ranks of the posts."""
         return ranks_of(self.order, self.take(ids), moment_us=self.moment_us, rough=rough)
 
-    def take(self, ids: Array | None) -> Take:
+    def take(self, ids: Array) -> Take:
         """Return what gives the columns of the posts."""
         def take(name: str) -> Array:
             if name == "users_active_month":
                 assert self.active_month is not None
                 return self.active_month[take("community")]
-            return self.posts.whole(name) if ids is None else self.posts.take(name, ids)
+            return self.posts.take(name, ids)
 
         return take
 
@@ -203,8 +203,9 @@ class Ranks:
         """Return the first posts that are not featured."""
         meant = selection.narrow()
         rows = question.posts.rows
-        # Of so many posts that are meant, enough are expected among the best.
-        if meant is None or len(meant) * BEST_MAX > 4 * need * rows:
+        # Of so many posts that are meant, enough are expected among the best, which are all there.
+        is_likely = meant is None or len(meant) * BEST_MAX > 4 * need * rows
+        if is_likely and not selection.shows_gone:
             best = self._best_of(question).ranked
             found = _walk(best, selection, need=need, after=after, without=without)
             if best.is_whole or len(found.ids) >= need:

@@ -24,6 +24,7 @@ from lichen.forum import rank_rows as rows
 from lichen.forum.columns import ACTORS, POSTS, ActorFlag, ColumnFile, FormatDiffers, PostFlag
 from lichen.forum.ledger import COMMUNITY, POST, TALLY
 from lichen.kit import Clock, from_isoformat
+from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
 from lichen.store import Row, Statement, Store, Unit
 
@@ -125,6 +126,7 @@ class RankReader:
         posts = ColumnFile.create(folder / "posts.columns", POSTS)
         actors = ColumnFile.create(folder / "actors.columns", ACTORS)
         reader = cls(store, accounts, posts=posts, actors=actors, clock=clock)
+        crash_point("columns.during_build")
         await reader._walk(rows.COMMUNITIES_AFTER, reader._write_communities)
         await reader._walk(rows.POSTS_AFTER, reader._write_all_posts)
         reader._position = last_seq
@@ -143,7 +145,7 @@ class RankReader:
                 write(unit, found)
             return int(found[-1].id) if found else None
 
-        while (last := await self._store.read(page)) is not None:
+        while (last := await self._store.read(page, apart=True)) is not None:
             after = last
 
     def _write_communities(self, unit: Unit, found: list[Row]) -> None:

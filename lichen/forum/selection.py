@@ -22,6 +22,10 @@ class Selection:
     def __init__(
         self, query: PostQuery, standing: Standing, *, posts: View, actors: View
     ) -> None:
+        # Only on their own page do people see what they deleted, or what was removed of theirs.
+        self.shows_gone = (
+            query.creator_id is not None and query.creator_id == standing.person_id
+        )
         self._query = query
         self._standing = standing
         self._posts = posts
@@ -65,8 +69,7 @@ class Selection:
 
     def _keep_post(self, ids: Array) -> Array:
         query = self._query
-        own = query.creator_id is not None and query.creator_id == self._standing.person_id
-        unwanted = (0 if own else PostFlag.GONE) | (0 if query.show_nsfw else PostFlag.NSFW)
+        unwanted = (0 if self.shows_gone else PostFlag.GONE) | (0 if query.show_nsfw else PostFlag.NSFW)
         seen = int(PostFlag.EXISTS | unwanted)
         keep: Array = (self._posts.take("flags", ids) & seen) == int(PostFlag.EXISTS)
         if query.languages:

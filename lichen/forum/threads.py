@@ -11,10 +11,11 @@ from lichen.forum.drafts import check_page
 from lichen.forum.limits import (
     COMMENT_DEPTH_MAX,
     FLAT_CANDIDATES_MAX,
+    PAGE_MAX,
     SKELETON_MAX,
     TREE_COMMENTS_MAX,
 )
-from lichen.forum.model import CommentQuery, CommentView, Listing, PostView
+from lichen.forum.model import CommentQuery, CommentSort, CommentView, Listing, PostView
 from lichen.forum.permissions import check_visible, no_such_post
 from lichen.forum.ranking import comment_rank
 from lichen.forum.standing import Standing
@@ -72,7 +73,7 @@ def _check_query(query: CommentQuery, viewer: Viewer | None) -> None:
 def _skeleton_query(query: CommentQuery, viewer: Viewer | None) -> Query:
     """Return the one query for what the list draws from."""
     asked: dict[str, int] = {
-        "limit": FLAT_CANDIDATES_MAX, "viewer_id": viewer.id if viewer else 0,
+        "limit": _candidates(query), "viewer_id": viewer.id if viewer else 0,
     }
     if query.parent_id is not None:
         return comment_rows.SKELETON_OF_PARENT, {
@@ -93,6 +94,14 @@ def _skeleton_query(query: CommentQuery, viewer: Viewer | None) -> Query:
     if query.listing is Listing.LOCAL:
         return comment_rows.NEWEST_LOCAL, asked
     return comment_rows.NEWEST, asked
+
+
+def _candidates(query: CommentQuery) -> int:
+    """Return how many of the newest comments the page needs to know."""
+    if query.sort is not CommentSort.NEW:
+        return FLAT_CANDIDATES_MAX
+    # The newest come first already; twice as many, because some may be of blocked people.
+    return min(FLAT_CANDIDATES_MAX, 2 * query.page * query.limit + PAGE_MAX)
 
 
 def _chosen(

@@ -18,10 +18,11 @@ from lichen.log.file_system import FileSystem
 from lichen.log.following import Followers, Reader, ReaderState
 from lichen.log.opening import OpeningReport
 from lichen.log.salvage import Damage, TornTail
+from lichen.log.tail import tail_of
 from lichen.log.writing import Options
 
 __all__ = [
     "Appended", "Batch", "Damage", "Entry", "FileSystem", "Followers", "Log", "LogDamaged",
     "LogLocked", "LogTooNew", "LogTrimmed", "LogUnavailable", "OpeningReport", "Options",
-    "PayloadRefused", "Reader", "ReaderState", "SegmentLog", "TornTail",
+    "PayloadRefused", "Reader", "ReaderState", "SegmentLog", "TornTail", "tail_of",
 ]

@@ -171,9 +171,12 @@ _SPAN_MAX: Final = (1 << 32) - 1  # the field has 32 bits
 
 def decode_block_head(content: memoryview) -> BlockHead | None:
     """Return a block's header, not yet verified; None where no block can begin."""
-    if len(content) < BLOCK_HEAD_BYTES or bytes(content[:8]) != BLOCK_MAGIC:
+    if len(content) < BLOCK_HEAD_BYTES:
         return None
-    head = BlockHead._make(_BLOCK.unpack_from(content)[2:])
+    magic, _, *fields = _BLOCK.unpack_from(content)
+    if magic != BLOCK_MAGIC:
+        return None
+    head = BlockHead._make(fields)
     if head.records > BLOCK_RECORDS_MAX or head.body_bytes > _BODY_BYTES_MAX:
         return None
     return head

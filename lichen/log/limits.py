@@ -32,7 +32,7 @@ READ_RECORDS_MAX: Final = 4_096
 READ_BYTES_ENOUGH: Final = 256 << 10
 """A batch with so many bytes of lines ends with its block: larger ones leave the fast caches."""
 
-MARK_BYTES: Final = 64 << 10
+MARK_BYTES: Final = 16 << 10
 """One entry of a segment's sparse index per this many bytes: a look-up skips at most so much."""
 
 RESTARTS_MAX: Final = 5

@@ -1,7 +1,7 @@
 """One segment file: where its blocks are, and walking over them.
 
 A segment is found by sequence through a sparse index, its marks: one (sequence, offset) for every
-64 KiB. Between marks blocks are walked by their headers. The marks of a closed segment are made at
+16 KiB. Between marks blocks are walked by their headers. The marks of a closed segment are made at
 the first look-up; a segment that nobody reads costs nothing but its header.
 
 A file is opened for each walk and closed after it: an erasure may swap the file at any time, and
@@ -25,7 +25,7 @@ from lichen.log.format import (
 )
 from lichen.log.limits import MARK_BYTES
 
-_WINDOW_BYTES = MARK_BYTES  # one read from the disk; what is larger is read alone, exactly
+_WINDOW_BYTES = 64 << 10  # one read from the disk; what is larger is read alone, exactly
 
 
 class Tip(NamedTuple):
@@ -125,9 +125,7 @@ def walk(files: FileSystem, segment: Segment, *, from_seq: int) -> Iterator[Bloc
     try:
         marks = segment.marks or _find_marks(files, fd, segment)
         window = _Window(files, fd, tip=segment.tip)
-        for block in _blocks(window, *marks.before(from_seq)):
-            if block.head.last_seq >= from_seq:
-                yield block
+        yield from _blocks(window, *marks.before(from_seq), from_seq=from_seq)
     finally:
         files.close(fd)
 
@@ -178,16 +176,21 @@ def _find_marks(files: FileSystem, fd: int, segment: Segment) -> Marks:
     return marks
 
 
-def _blocks(window: "_Window", expected: int, offset: int) -> Iterator[Block]:
-    """Iterate over the blocks from an offset on; the first has the sequence `expected`."""
+def _blocks(window: "_Window", expected: int, offset: int, *,
+            from_seq: int = 0) -> Iterator[Block]:
+    """Iterate over the blocks from an offset on, of which the first has the sequence `expected`.
+
+    Those before `from_seq` are passed unverified: if one lied, the next would not be where it says.
+    """
     while expected <= window.tip.last_seq:
         head = decode_block_head(window.view(offset, BLOCK_HEAD_BYTES))
         if head is None or head.first_seq != expected:
             raise UnreadableBlock(expected)
-        content = window.view(offset, BLOCK_HEAD_BYTES + head.table_bytes)
-        if not is_whole(content):
-            raise UnreadableBlock(expected)
-        yield Block(head, content[BLOCK_HEAD_BYTES:], offset, window)
+        if head.last_seq >= from_seq:
+            content = window.view(offset, BLOCK_HEAD_BYTES + head.table_bytes)
+            if not is_whole(content):
+                raise UnreadableBlock(expected)
+            yield Block(head, content[BLOCK_HEAD_BYTES:], offset, window)
         offset += head.size
         expected = head.last_seq + 1
 

@@ -162,16 +162,16 @@ class _Gathered:
         body = _joined(self._bodies)
         start, stop = self._skipped, min(len(table), self._skipped + self._limit)
         next_seq = int(table["seq"][stop]) if stop < len(table) else self.next_seq
+        ends = np.concatenate(([0], line_ends(table)))
         if not self._is_whole:
             # Each record has a checksum of its own: those before the first bad one are good.
-            bad = max(start, first_bad(table, body))
+            bad = start + first_bad(table[start:stop], body[ends[start] : ends[stop]])
             if bad == start < stop:
                 seq = int(table["seq"][bad])
                 raise LogDamaged(seq, seq, quarantined=False)
             if bad < stop:
                 stop, next_seq = bad, int(table["seq"][bad])
         if stop - start < len(table):
-            ends = np.concatenate(([0], line_ends(table)))
             body = body[ends[start] : ends[stop]]
             table = table[start:stop]
         return Batch(next_seq, table["seq"], table["time_us"], body)

@@ -26,13 +26,14 @@ from typing import NamedTuple
 
 SVG_BYTES_MAX = 6_000  # look.md: an avatar weighs at most 6 kB
 COLONY_CELLS_MIN = 70  # fewer look like crumbs, not like a thing that grows
-COLONY_CELLS_MAX = 150  # look.md: an avatar weighs at most 6 kB
+COLONY_CELLS_MAX = 150  # 15 bytes each at worst, some of them twice: under 6 kB
 YOUNG_CELLS = 26  # the colony of empty states: just settled
-PATCH_CELLS_MIN = 28  # one of the colonies on a banner
-PATCH_CELLS_MAX = 80  # one of the colonies on a banner
-PATCHES = 7
-CACHE_ENTRIES_MAX = 4_096  # about 12 MB when full
+PATCH_CELLS_MIN = 28  # cells of one of the colonies on a banner
+PATCH_CELLS_MAX = 70  # several of them share the 6 kB
+PATCHES = 7  # colonies on a banner, where they find room
+CACHE_ENTRIES_MAX = 4_096  # colonies; about 8 MB when full
 
+_FRAME_BYTES_MAX = 200  # of the outermost element
 _BOX = 256
 _RADIUS_MAX = 112  # leaves room for the widest stroke inside the box
 _STROKE_MAX = 17  # half of it, and as much again as air
@@ -122,14 +123,17 @@ def young(seed: str) -> bytes:
 def banner(seed: str) -> bytes:
     """Return a strip of rock, five times as wide as high, with several colonies on it."""
     dice = Dice(seed)
-    patches = []
+    patches: list[str] = []
     for number in range(PATCHES):
         grown = _Colony(dice)
         grown.grow(PATCH_CELLS_MIN + dice.below(PATCH_CELLS_MAX - PATCH_CELLS_MIN))
         body = _painted(dice, grown, name=f"c{number}", fruiting=False)
         x = number * 180 - 80 + dice.below(80)
         y = dice.below(180) - 90
-        patches.append(f'<g transform="translate({x} {y})">{body}</g>')
+        patch = f'<g transform="translate({x} {y})">{body}</g>'
+        # Colonies of many short branches take more bytes; the last of them may find no room.
+        if sum(map(len, patches)) + len(patch) <= SVG_BYTES_MAX - _FRAME_BYTES_MAX:
+            patches.append(patch)
     return _picture("0 0 1280 256", patches)
 
 
@@ -138,8 +142,10 @@ class Grown:
 
     def __init__(self, *, entries_max: int = CACHE_ENTRIES_MAX) -> None:
         self.colony: Callable[[str], bytes] = lru_cache(maxsize=entries_max)(colony)
-        self.young: Callable[[str], bytes] = lru_cache(maxsize=entries_max)(young)
-        self.banner: Callable[[str], bytes] = lru_cache(maxsize=entries_max)(banner)
+        # Few pages show these, and a banner weighs as much as three colonies.
+        few = max(1, entries_max // 16)
+        self.young: Callable[[str], bytes] = lru_cache(maxsize=few)(young)
+        self.banner: Callable[[str], bytes] = lru_cache(maxsize=few)(banner)
 
 
 def _mixed(dice: Dice) -> Palette:

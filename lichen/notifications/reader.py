@@ -35,9 +35,10 @@ _BLOCK = collection_of(Block)
 
 
 class _Touched(NamedTuple):
-    """What a run of events touches: comments, and (who blocks, by DID; whom)."""
+    """What a run of events touches; a block is who blocks, by DID, and whom."""
 
-    comments: list[int]
+    comments: set[int]
+    changed: set[int]  # those of the comments that somebody may have been told of before
     blocks: list[tuple[str, int]]
 
 
@@ -66,7 +67,9 @@ class NotificationsReader:
         events = list(zip(batch.seqs.tolist(), decode_events(batch.lines()), strict=True))
         last = batch.next_seq - 1
         if any(_touched(events)) or last - self._marked > UNMARKED_EVENTS_MAX:
-            await self._store.write(lambda unit: self._follow(unit, events, last=last))
+            await self._store.write(
+                lambda unit: self._follow(unit, events, last=last), apart=True
+            )
             self._marked = last
         self._position = last
 
@@ -75,16 +78,16 @@ class NotificationsReader:
         done = checkpoint_of(unit, NAME)
         touched = _touched((seq, event) for seq, event in events if seq > done)
         if touched.comments:
-            self._tell(unit, touched.comments)
+            self._tell(unit, touched)
         for did, person_id in touched.blocks:
             self._forget(unit, did, person_id)
         if last > done:
             advance_checkpoint(unit, NAME, last)
 
-    def _tell(self, unit: Unit, comment_ids: list[int]) -> None:
+    def _tell(self, unit: Unit, touched: _Touched) -> None:
         """Make the rows of some comments what they should be."""
         views = [
-            view for view in self._forum.comment_views(unit, None, comment_ids)
+            view for view in self._forum.comment_views(unit, None, sorted(touched.comments))
             if not (view.comment.deleted or view.comment.removed)
         ]
         told = {
@@ -93,10 +96,12 @@ class NotificationsReader:
         }
         known = {
             (row.recipient_id, row.comment_id): row.id
-            for row in unit.fetch(tables.OF_COMMENTS, ids=comment_ids)
-        }
-        unit.stage(tables.DROP, {"ids": [id for pair, id in known.items() if pair not in told]})
+            for row in unit.fetch(tables.OF_COMMENTS, ids=sorted(touched.changed))
+        } if touched.changed else {}
+        gone = [id_ for pair, id_ in known.items() if pair not in told]
         new = [one for pair, one in told.items() if pair not in known]
+        if gone:
+            unit.stage(tables.DROP, {"ids": gone})
         if new:
             numbers = unit.take_numbers("notification", len(new))
             unit.stage(tables.KEEP, *(_row(*pair) for pair in zip(numbers, new, strict=True)))
@@ -146,14 +151,21 @@ class NotificationsReader:
 
 
 def _touched(events: Iterable[tuple[int, Event]]) -> _Touched:
-    touched = _Touched([], [])
+    touched = _Touched(set(), set(), [])
     for _, event in events:
         if event.collection == _COMMENT:
-            touched.comments.append(event.row)
-        elif event.collection == _BLOCK and event.operation == "create":
-            if msgspec.json.decode(event.record, type=Block).kind == "person":
-                touched.blocks.append((event.did, event.row))
-    return _Touched(sorted(set(touched.comments)), touched.blocks)
+            touched.comments.add(event.row)
+            if event.operation != "create":
+                touched.changed.add(event.row)
+        elif _is_block_of_a_person(event):
+            touched.blocks.append((event.did, event.row))
+    return touched
+
+
+def _is_block_of_a_person(event: Event) -> bool:
+    if event.collection != _BLOCK or event.operation != "create":
+        return False
+    return msgspec.json.decode(event.record, type=Block).kind == "person"
 
 
 def _row(number: int, told: Told) -> dict[str, object]:

@@ -10,10 +10,12 @@ from lichen.web import Addresses
 
 
 async def build(
-    ground: Ground, store: Store, *, forum: Forum, accounts: Accounts, addresses: Addresses
+    ground: Ground, store: Store, *, forum: Forum, accounts: Accounts, addresses: Addresses,
+    log_first_seq: int = 0,
 ) -> Notifications:
-    """Return the service, its reader standing where its rows stand."""
-    position = await store.read(lambda unit: checkpoint_of(unit, NAME))
+    """Return the service, its reader standing where its rows stand, or where the log begins."""
+    checkpoint = await store.read(lambda unit: checkpoint_of(unit, NAME))
+    position = max(checkpoint, log_first_seq - 1)
     reader = NotificationsReader(
         store, forum=forum, accounts=accounts, addresses=addresses, position=position
     )

@@ -87,7 +87,7 @@ class Notifications:
         return self._shown(unit, viewer, rows) if rows else []
 
     def _shown(self, unit: Unit, viewer: Viewer, rows: list[Row]) -> list[Notification]:
-        """Return the rows with their comments; what is gone is left out."""
+        """Return the rows with their comments; what is gone, or blocked now, is left out."""
         views = self._forum.comment_views(unit, viewer, [row.comment_id for row in rows])
         by_id = {view.comment.id: view for view in views}
         return [
@@ -95,7 +95,8 @@ class Notifications:
                 id=row.id, kind=Kind(row.kind), recipient=viewer.actor, read=row.read,
                 published_us=row.published_us, comment=by_id[row.comment_id],
             )
-            for row in rows if row.comment_id in by_id
+            for row in rows
+            if row.comment_id in by_id and not by_id[row.comment_id].creator_blocked
         ]
 
     def _tell(self, unit: Unit, viewer: Viewer, number: int, *, read: bool) -> None:

@@ -16,6 +16,7 @@ notification = sa.Table(
     # Exactly once, whatever is applied twice.
     sa.UniqueConstraint("recipient_id", "comment_id", name="notification_once"),
     sa.Index("notification_of", "recipient_id", "kind", "published_us"),
+    sa.Index("notification_comment", "comment_id"),
     sa.Index("notification_unread", "recipient_id", "kind", sqlite_where=sa.text("read = 0"),
              postgresql_where=sa.text("NOT read")),
 )
@@ -41,6 +42,7 @@ _LISTED = (
 NEWEST = Statement(_LISTED.order_by(notification.c.published_us.desc(), notification.c.id.desc()))
 OLDEST = Statement(_LISTED.order_by(notification.c.published_us, notification.c.id))
 
+# notification_once, in the order of the newest
 LATEST = Statement(
     sa.select(notification)
     .where(_MINE)

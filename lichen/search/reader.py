@@ -12,7 +12,7 @@ from functools import partial
 
 from lichen.accounts import Accounts, ActorKind
 from lichen.events import Event, collection_of, decode_events
-from lichen.events.accounts import Profile
+from lichen.events.accounts import Profile, SiteBan
 from lichen.events.forum import Comment, Community, Post
 from lichen.forum import Forum
 from lichen.log import Batch
@@ -22,12 +22,14 @@ from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of, next_nu
 
 NAME = "search"
 REBUILD_CHUNK = 500  # things indexed in one transaction of a rebuild
+UNMARKED_EVENTS_MAX = 50_000  # that touch nothing; then the checkpoint moves for its own sake
 
 _KINDS = {
     collection_of(Post): Kind.POST,
     collection_of(Comment): Kind.COMMENT,
     collection_of(Community): Kind.COMMUNITY,
     collection_of(Profile): Kind.PERSON,
+    collection_of(SiteBan): Kind.PERSON,
 }
 _NUMBERS = {
     Kind.POST: "post", Kind.COMMENT: "comment", Kind.COMMUNITY: "actor", Kind.PERSON: "actor",
@@ -45,29 +47,37 @@ class SearchReader:
         self._forum = forum
         self._accounts = accounts
         self._position = position
+        self._marked = position
 
     def position(self) -> int:
-        """Return the last sequence applied, as the rows had it at the start."""
+        """Return the last sequence applied."""
         return self._position
 
     async def apply(self, batch: Batch) -> None:
         """Index again whatever a batch touches; votes and tallies touch nothing."""
         changed = _changed(decode_events(batch.lines()))
-        if changed:
-            last = batch.next_seq - 1
+        last = batch.next_seq - 1
 
-            def command(unit: Unit) -> None:
-                if checkpoint_of(unit, NAME) < last:
-                    self._index(unit, changed)
-                    advance_checkpoint(unit, NAME, last)
+        def command(unit: Unit) -> None:
+            if checkpoint_of(unit, NAME) < last:
+                self._index(unit, changed)
+                advance_checkpoint(unit, NAME, last)
 
+        if changed or last - self._marked > UNMARKED_EVENTS_MAX:
             await self._store.write(command, apart=True)
+            self._marked = last
+        self._position = last
 
     async def rebuild(self, log_seq: int) -> None:
-        """Forget everything and index every row again; `log_seq` is where the log ends now."""
+        """Forget everything and index every row again; `log_seq` is where the log ends now.
+
+        Cut off, it leaves a checkpoint of 0: the next start goes on from the log's beginning, or
+        rebuilds where that is gone.
+        """
         def empty(unit: Unit) -> None:
             unit.stage(tables.EMPTY_WORDS, {})
             unit.stage(tables.EMPTY, {})
+            advance_checkpoint(unit, NAME, 0)
 
         await self._store.write(empty)
         for kind, name in _NUMBERS.items():
@@ -76,6 +86,7 @@ class SearchReader:
                 rows = set(range(first, min(end, first + REBUILD_CHUNK)))
                 await self._store.write(partial(self._index, changed={kind: rows}))
         await self._store.write(lambda unit: advance_checkpoint(unit, NAME, log_seq))
+        self._position = self._marked = log_seq
 
     def index(self, unit: Unit, documents: Iterable[Document]) -> None:
         """Write documents that are not there yet; for whoever fills many rows at once."""

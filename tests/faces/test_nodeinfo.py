@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faces.lemmy_v3.conftest import opened
+from tests.faces.lemmy_v3.town import opened
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 RELATION = "http://nodeinfo.diaspora.software/ns/schema/"
 

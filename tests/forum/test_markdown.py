@@ -163,7 +163,8 @@ PIECES = st.sampled_from([
     "!a@b",
     "https://", "http://a.b/", "&", "&#0;", "&#x3c;", "\\", "*", "_", "#", " ", "\t",
     "    ",
-    "\"", "'", "onerror=", "<img src=x ", "style=", "data:", "//", "\u202e", "\u0000", "\ud800", "é",
+    "\"",
+    "'", "onerror=", "<img src=x ", "style=", "data:", "//", "\u202e", "\u0000", "\ud800", "é",
 ])
 
 

@@ -68,9 +68,9 @@ async def test_only_its_author_edits_and_deletes_a_post(house, otto, post):
         await house.write("delete_post", otto, post.post.id, deleted=True)
 
 
-async def test_a_deleted_post_is_there_for_its_author_and_moderators_alone(house, mira, otto, stones):
+async def test_a_deleted_post_is_there_for_author_and_moderators_alone(house, mira, otto, stones):
     anna = await house.sign_up("anna")
-    view = await house.write("create_post", otto, stones.community.id, PostDraft(name="Short-lived"))
+    view = await house.write("create_post", otto, stones.community.id, PostDraft(name="In a hurry"))
     post_id = view.post.id
 
     await house.write("delete_post", otto, post_id, deleted=True)
@@ -99,7 +99,7 @@ async def test_a_deleted_post_comes_back_with_everything(house, mira, otto, post
 
 
 async def test_a_removed_post_that_is_edited_is_not_told(house, mira, otto, stones):
-    view = await house.write("create_post", otto, stones.community.id, PostDraft(name="Not so good"))
+    view = await house.write("create_post", otto, stones.community.id, PostDraft(name="Not good"))
     await house.write("remove_post", mira, view.post.id, removed=True)
     house.told()
 
@@ -146,7 +146,7 @@ async def test_posts_in_other_languages_than_mine_are_not_listed(house, mira, ot
 
 async def test_a_list_of_saved_and_voted_posts_holds_just_those(house, mira, otto, stones):
     views = [
-        await house.write("create_post", mira, stones.community.id, PostDraft(name=f"Post {n} of 4"))
+        await house.write("create_post", mira, stones.community.id, PostDraft(name=f"Post {n}"))
         for n in range(4)
     ]
     first, second, third, fourth = (view.post.id for view in views)

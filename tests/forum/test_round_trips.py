@@ -1,4 +1,4 @@
-"""Round trips: what a page or a command costs when the database is far away, whatever its length."""
+"""Round trips: what a page or a command costs when rows are far away, whatever its length."""
 
 import pytest
 

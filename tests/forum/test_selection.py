@@ -104,6 +104,16 @@ def test_what_was_taken_away_is_in_its_authors_own_list_alone(columns: Columns) 
     assert 65 in columns.ids(creator_id=10, standing=standing())
 
 
+def test_an_author_of_most_posts_still_sees_those_that_are_gone(tmp_path: Path) -> None:
+    """Such a list once walked down the best posts of all, and those are never gone."""
+    columns = Columns(tmp_path)
+    for id_ in range(1, 1_001):
+        columns.post(id_, creator=10)
+    columns.post(1_001, creator=10, flags=int(PostFlag.EXISTS | PostFlag.GONE))
+
+    assert 1_001 in columns.ids(creator_id=10, standing=standing())
+
+
 def test_filters_hold_wherever_a_list_takes_its_posts_from(tmp_path: Path) -> None:
     """With many posts a page may walk the best, or rank what may be meant: the answer is one."""
     columns = Columns(tmp_path)

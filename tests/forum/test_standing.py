@@ -75,7 +75,7 @@ async def test_a_viewer_in_memory_costs_no_round_trip(house, otto, post):
 async def test_a_load_that_an_event_overtook_is_not_kept(house, mira, otto, post):
     """Read before the event and kept after it, the sets would be wrong until the next event."""
     standings = house.room.standings
-    loading = standings.begin(otto)
+    loading = standings.begin(otto, with_read=True)
     answers = await house.store.read(lambda unit: unit.fetch_all(*loading.queries))
     await house.write("subscribe", otto, post.community.id, follow=True)
     loading.end(answers)

@@ -34,7 +34,8 @@ class Source:
     @property
     def module(self) -> str:
         """The module's full name."""
-        return "lichen." + self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        parts = Path("lichen", self.path).with_suffix("").parts
+        return ".".join(part for part in parts if part != "__init__")
 
     @property
     def lines(self) -> int:
@@ -94,14 +95,14 @@ def parameters(function: Function) -> tuple[list[ast.arg], list[ast.arg]]:
     return positional, spec.kwonlyargs
 
 
-def imports(source: Source) -> Iterator[tuple[str, ast.stmt]]:
+def imports(source: Source) -> Iterator[str]:
     """Yield the modules of ours that a file imports, wherever it does so."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node) for alias in node.names if _is_ours(alias.name))
+            yield from (alias.name for alias in node.names if _is_ours(alias.name))
         elif isinstance(node, ast.ImportFrom) and _is_ours(node.module or ""):
             assert node.module is not None and not node.level, source.at(node)
-            yield from ((name, node) for name in _imported(node.module, node.names))
+            yield from _imported(node.module, node.names)
 
 
 def table(page: str, heading: str) -> list[list[str]]:

@@ -23,7 +23,7 @@ def side_doors_opened() -> dict[str, set[str]]:
     """Return the modules inside rooms that others import, and who does."""
     opened: dict[str, set[str]] = {}
     for source in sources():
-        for module, _ in imports(source):
+        for module in imports(source):
             parts = module.split(".")
             if len(parts) < 3 or parts[1] in (*OPEN, source.room) or not is_room(parts[1]):
                 continue
@@ -50,7 +50,7 @@ def test_rooms_call_the_rooms_that_the_map_names() -> None:
     for source in sources():
         if is_wiring(source.room):
             continue
-        rooms = {module.split(".")[1] for module, _ in imports(source) if module != "lichen"}
+        rooms = {module.split(".")[1] for module in imports(source) if module != "lichen"}
         called.setdefault(source.room, set()).update(rooms - {source.room} - OPEN)
 
     listed = {words(row[0]).pop(): words(row[2]) for row in table("rooms.md", "The rooms")
@@ -69,7 +69,7 @@ def test_no_room_is_part_of_a_circle() -> None:
     """0 % of the rooms stand in import cycles, imports inside functions included."""
     edges: dict[str, set[str]] = {}
     for source in sources():
-        for module, _ in imports(source):
+        for module in imports(source):
             if module != "lichen":
                 edges.setdefault(source.room, set()).add(module.split(".")[1])
 

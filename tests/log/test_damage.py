@@ -124,6 +124,39 @@ async def test_one_bad_record_in_the_middle_is_the_only_one_lost(
     assert open_log().report.damages == ()
 
 
+async def test_a_lost_newline_is_damage_though_both_its_lines_are_whole(
+    folder: Path, open_log: OpenLog
+) -> None:
+    """Decoders would take the two lines for one."""
+    await written(open_log, *((n, n + 4) for n in range(1, 41, 5)))
+    flip(segment(folder), HEAD + BLOCK + 5 * ROW + len(lines(1, 1)[0]))
+    log = open_log()
+
+    with pytest.raises(LogDamaged) as met:
+        log.read(1)
+
+    assert (met.value.first_seq, met.value.last_seq) == (1, 1)
+    assert log.read(2, limit=2).payloads() == lines(2, 3)
+    await log.close()
+
+
+async def test_a_block_that_went_missing_is_damage(folder: Path, open_log: OpenLog) -> None:
+    """Each block left is sound; only their sequences show that one is not there."""
+    await written(open_log, *((n, n + 1) for n in range(1, 41, 2)))
+    path = segment(folder)
+    content = path.read_bytes()
+    path.write_bytes(content[: HEAD + block_bytes(1, 2)] + content[HEAD + block_bytes(1, 4) :])
+    log = open_log()
+
+    met_at = log.read(1).next_seq
+    damages = await log.verify()
+
+    assert met_at == 3
+    assert [damage[:2] for damage in damages] == [(3, 4)]
+    assert sorted(all_records(log, 5)) == list(range(5, 41))
+    await log.close()
+
+
 @pytest.mark.parametrize("offset", [0, 8, 17, 30, 40, 50, BLOCK + 3])
 async def test_a_bad_header_loses_its_block_and_no_other(
     folder: Path, open_log: OpenLog, offset: int

@@ -154,6 +154,8 @@ async def test_a_write_that_fails_after_a_jump_does_not_turn_the_jump_into_damag
         await log.append(lines(4, 4))
     await log.append(lines(4, 4))
 
+    await log.close()
+    log = open_log(tmp_path, clock, disk)
     assert sorted(all_records(log)) == [1, 2, 3, 100]
     assert await log.verify() == ()
     await log.close()
@@ -210,6 +212,7 @@ async def test_a_log_with_a_torn_tail_opens_on_a_full_disk(
     await log.close()
 
 
+@pytest.mark.slow
 async def test_appends_beyond_what_may_wait_are_refused_at_once(
     tmp_path: Path, clock: FakeClock, disk: FaultyDisk
 ) -> None:

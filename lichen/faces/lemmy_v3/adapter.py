@@ -5,6 +5,7 @@ rooms refuse becomes `{"error": code, "message": text}` with the refusal's statu
 Lemmy's clients read errors. Reading the form of requests is `asking`, the table is `calls`.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -40,6 +41,7 @@ _PREFLIGHT = _CROSS_SITE | {
     "access-control-allow-headers": "authorization, content-type",
     "access-control-max-age": "86400",
 }
+
 
 class Problem(msgspec.Struct, frozen=True):
     """What an error looks like: a stable code, and a text for people."""
@@ -170,18 +172,19 @@ def _sent(body: bytes) -> ASGIResponse:
 
 
 def _refused(refusal: Refused) -> ASGIResponse:
-    headers = dict(_CROSS_SITE)
-    if isinstance(refusal, TooMany):
-        headers["retry-after"] = f"{refusal.retry_after_s:.0f}"
-    return ASGIResponse(
-        body=_ENCODER.encode(Problem(refusal.code, refusal.text)), media_type=_JSON,
-        status_code=refusal.status, headers=headers,
-    )
+    later = refusal.retry_after_s if isinstance(refusal, TooMany) else None
+    return _problem(Problem(refusal.code, refusal.text), refusal.status, retry_after_s=later)
 
 
 def _unavailable(trouble: Unavailable) -> ASGIResponse:
+    problem = Problem("unavailable", trouble.text)
+    return _problem(problem, 503, retry_after_s=trouble.retry_after_s)
+
+
+def _problem(problem: Problem, status: int, *, retry_after_s: float | None) -> ASGIResponse:
+    headers = dict(_CROSS_SITE)
+    if retry_after_s is not None:
+        headers["retry-after"] = str(math.ceil(retry_after_s))  # RFC 9110 §10.2.3: whole seconds
     return ASGIResponse(
-        body=_ENCODER.encode(Problem("unavailable", trouble.text)), media_type=_JSON,
-        status_code=503,
-        headers=_CROSS_SITE | {"retry-after": f"{trouble.retry_after_s:.0f}"},
+        body=_ENCODER.encode(problem), media_type=_JSON, status_code=status, headers=headers
     )

@@ -111,7 +111,7 @@ async def get_post(parts: Parts, caller: Caller, asked: wire.GetPost) -> wire.Ge
         return wire.GetPostResponse(
             post_view=views.post_view(view), community_view=views.community_view(community),
             moderators=views.moderator_views(view.community, moderators),
-            cross_posts=[views.post_view(other) for other in crossed],
+            cross_posts=views.post_views(crossed),
         )
 
     answer = await parts.store.read(query)
@@ -161,9 +161,7 @@ async def _list(
             community_id = view.community.id
         wanted = _query(parts, viewer, asked, community_id=community_id)
         found, page = parts.forum.post_list(unit, viewer, wanted)
-        return wire.GetPostsResponse(
-            posts=[views.post_view(view) for view in found], next_page=page.next
-        )
+        return wire.GetPostsResponse(posts=views.post_views(found), next_page=page.next)
 
     return await parts.store.read(query)
 

@@ -7,6 +7,7 @@ from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.forum import CommunityView, PersonView
 from lichen.kit import NotFound, Refused
+from lichen.search import SearchResult
 from lichen.store import Unit
 
 _HANDLE = re.compile(r"(?P<mark>[!@])(?P<name>[^@!/\s]+)(?:@(?P<domain>[^@/\s]+))?")
@@ -29,23 +30,31 @@ async def search(parts: Parts, caller: Caller, asked: wire.Search) -> wire.Searc
             view = parts.forum.community(unit, viewer, name=asked.community_name)
             community_id = view.community.id
         found = parts.search.find(
-            unit, viewer, asked.q, kinds=_KINDS[asked.type_],
-            listing=asked.listing_type, community_id=community_id,
-            creator_id=asked.creator_id, sort=asked.sort, page=asked.page,
-            limit=asked.limit,
+            unit, viewer, asked.q, kinds=_KINDS[asked.type_], listing=asked.listing_type,
+            community_id=community_id, creator_id=asked.creator_id, sort=asked.sort,
+            page=asked.page, limit=asked.limit,
         )
-        return wire.SearchResponse(
-            type_=asked.type_,
-            comments=views.comment_views(parts.forum.comment_views(unit, viewer, found.comments)),
-            posts=[views.post_view(view)
-                   for view in parts.forum.post_views(unit, viewer, found.posts)],
-            communities=[views.community_view(view)
-                         for view in parts.forum.community_views(unit, viewer, found.communities)],
-            users=[views.person_view(view)
-                   for view in parts.forum.persons(unit, viewer, found.persons)],
-        )
+        return _answer(parts, unit, caller, asked=asked, found=found)
 
     return await parts.store.read(query)
+
+
+def _answer(
+    parts: Parts, unit: Unit, caller: Caller, *, asked: wire.Search, found: SearchResult
+) -> wire.SearchResponse:
+    """Return what was found as the caller sees it; a round trip for each kind there is."""
+    forum, viewer = parts.forum, caller.viewer
+    comments = forum.comment_views(unit, viewer, found.comments) if found.comments else []
+    posts = forum.post_views(unit, viewer, found.posts) if found.posts else []
+    communities = forum.community_views(unit, viewer, found.communities)
+    people = forum.persons(unit, viewer, found.persons) if found.persons else []
+    return wire.SearchResponse(
+        type_=asked.type_,
+        comments=views.comment_views(comments),
+        posts=views.post_views(posts),
+        communities=[views.community_view(view) for view in communities],
+        users=[views.person_view(view) for view in people],
+    )
 
 
 async def resolve_object(

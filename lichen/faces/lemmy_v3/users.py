@@ -109,7 +109,7 @@ async def get_person_details(
         moderator = views.person(shown.person)
         return wire.GetPersonDetailsResponse(
             person_view=views.person_view(shown),
-            posts=[views.post_view(view) for view in posts],
+            posts=views.post_views(posts),
             comments=views.comment_views(comments),
             moderates=[
                 wire.CommunityModeratorView(

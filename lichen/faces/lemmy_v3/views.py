@@ -94,11 +94,18 @@ def post(one: forum.Post) -> wire.Post:
     )
 
 
-def post_view(view: forum.PostView) -> wire.PostView:
+def post_views(views: Iterable[forum.PostView]) -> list[wire.PostView]:
+    """Return posts as their viewer sees them; a community they share is made once."""
+    shared = _Shared({}, {})
+    return [post_view(view, shared) for view in views]
+
+
+def post_view(view: forum.PostView, shared: "_Shared | None" = None) -> wire.PostView:
     """Return a post as its viewer sees it."""
     one = view.post
     return wire.PostView(
-        post=post(one), creator=person(view.creator), community=community(view.community),
+        post=post(one), creator=person(view.creator),
+        community=_community(view.community, shared or _Shared({}, {})),
         creator_banned_from_community=view.creator_banned_from_community,
         banned_from_community=view.banned_from_community,
         creator_is_moderator=view.creator_is_moderator, creator_is_admin=view.creator.admin,
@@ -182,16 +189,21 @@ class _Shared(NamedTuple):
     communities: dict[int, wire.Community]
 
 
+def _community(one: forum.Community, shared: _Shared) -> wire.Community:
+    known = shared.communities.get(one.id)
+    if known is None:
+        known = shared.communities[one.id] = community(one)
+    return known
+
+
 def _comment_fields(view: forum.CommentView, shared: _Shared | None = None) -> _CommentFields:
     shared = shared or _Shared({}, {})
     one = view.comment
     if view.post.id not in shared.posts:
         shared.posts[view.post.id] = post(view.post)
-    if view.community.id not in shared.communities:
-        shared.communities[view.community.id] = community(view.community)
     return _CommentFields(
         comment=_comment(one), creator=person(view.creator),
-        post=shared.posts[view.post.id], community=shared.communities[view.community.id],
+        post=shared.posts[view.post.id], community=_community(view.community, shared),
         counts=wire.CommentAggregates(
             comment_id=one.id, score=one.score, upvotes=one.up, downvotes=one.down,
             published=wire.time_of(one.published_us), child_count=one.children,

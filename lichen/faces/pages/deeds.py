@@ -9,10 +9,11 @@ from lichen.accounts import Viewer
 from lichen.faces.pages import tree
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.lists import downvotes
-from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import (
     DENSITIES,
     DENSITY_COOKIE,
+    GivenVisit,
     PageRequest,
     Visit,
     typed,
@@ -25,7 +26,7 @@ LOOK_AGE_S_MAX = 365 * 86_400  # how long a browser remembers the look that was 
 
 @post("/post/{post_id:int}/vote", status_code=200)
 async def vote_on_post(
-    request: PageRequest, parts: Parts, visit: Visit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Vote on a post."""
     viewer = visit.required()
@@ -42,7 +43,7 @@ async def vote_on_post(
 
 @post("/post/{post_id:int}/save", status_code=200)
 async def save_post(
-    request: PageRequest, parts: Parts, visit: Visit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Keep a post for later, or no longer."""
     viewer = visit.required()
@@ -58,7 +59,7 @@ async def save_post(
 
 @post("/post/{post_id:int}/hide", status_code=200)
 async def hide_post(
-    request: PageRequest, parts: Parts, visit: Visit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Take a post out of my lists, or put it back."""
     viewer = visit.required()
@@ -71,7 +72,7 @@ async def hide_post(
 
 @post("/post/{post_id:int}/delete", status_code=200)
 async def delete_post(
-    request: PageRequest, parts: Parts, visit: Visit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Take a post of mine away, or put it back."""
     viewer = visit.required()
@@ -84,7 +85,7 @@ async def delete_post(
 
 @get("/post/{post_id:int}/more")
 async def more_about_post(
-    parts: Parts, visit: Visit, post_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Offer what else can be done with a post."""
     view = await parts.store.read(lambda unit: parts.forum.post_view(unit, visit.viewer, post_id))
@@ -98,7 +99,7 @@ async def more_about_post(
 
 @post("/comment/{comment_id:int}/vote", status_code=200)
 async def vote_on_comment(
-    request: PageRequest, parts: Parts, visit: Visit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
 ) -> Response[bytes]:
     """Vote on a comment."""
     viewer = visit.required()
@@ -114,7 +115,7 @@ async def vote_on_comment(
 
 @post("/comment/{comment_id:int}/save", status_code=200)
 async def save_comment(
-    request: PageRequest, parts: Parts, visit: Visit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
 ) -> Response[bytes]:
     """Keep a comment for later, or no longer."""
     viewer = visit.required()
@@ -130,7 +131,7 @@ async def save_comment(
 
 @get("/comment/{comment_id:int}/more")
 async def more_about_comment(
-    parts: Parts, visit: Visit, comment_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
 ) -> Response[bytes]:
     """Offer what else can be done with a comment."""
     view = await parts.store.read(
@@ -147,7 +148,7 @@ async def more_about_comment(
 
 @post("/c/{name:str}/subscribe", status_code=200)
 async def subscribe(
-    request: PageRequest, parts: Parts, visit: Visit, name: FromPath[str]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str]
 ) -> Response[bytes]:
     """Join a community, or leave it."""
     viewer = visit.required()
@@ -166,7 +167,7 @@ async def subscribe(
 
 @post("/c/{name:str}/block", status_code=200)
 async def block_community(
-    request: PageRequest, parts: Parts, visit: Visit, name: FromPath[str]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str]
 ) -> Response[bytes]:
     """Keep a community out of my lists, or let it in again."""
     viewer = visit.required()
@@ -182,7 +183,7 @@ async def block_community(
 
 @post("/u/{name:str}/block", status_code=200)
 async def block_person(
-    request: PageRequest, parts: Parts, visit: Visit, name: FromPath[str]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str]
 ) -> Response[bytes]:
     """Keep a person out of my lists, or let them in again."""
     viewer = visit.required()
@@ -197,7 +198,7 @@ async def block_person(
 
 
 @post("/look", status_code=200)
-async def look(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def look(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Remember how dense lists are: with the account, or in a cookie for a stranger."""
     fields = await typed(request)
     density = fields.one_of("density", DENSITIES)

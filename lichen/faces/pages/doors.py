@@ -12,8 +12,16 @@ from litestar.params import FromPath, FromQuery
 
 from lichen.accounts import Login
 from lichen.faces.pages.answers import page, see_other
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import PageRequest, Typed, Visit, safe_path, typed, whole_number
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import (
+    GivenVisit,
+    PageRequest,
+    Typed,
+    Visit,
+    safe_path,
+    typed,
+    whole_number,
+)
 from lichen.forum import CommentView
 from lichen.kit import Refused
 from lichen.web import ended_cookie, session_cookie
@@ -48,14 +56,14 @@ class Door(NamedTuple):
 
 @get("/login")
 async def login_page(
-    parts: Parts, visit: Visit, next: FromQuery[str] = ""
+    parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = ""
 ) -> Response[bytes]:
     """Offer the way in."""
     return await _door_page(parts, visit, _login_door(parts)._replace(next=safe_path(next)))
 
 
 @post("/login", status_code=200)
-async def log_in(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Let a person in."""
     fields = await typed(request)
     door = _filled(_login_door(parts), fields)
@@ -72,13 +80,15 @@ async def log_in(request: PageRequest, parts: Parts, visit: Visit) -> Response[b
 
 
 @get("/signup")
-async def signup_page(parts: Parts, visit: Visit, next: FromQuery[str] = "") -> Response[bytes]:
+async def signup_page(
+    parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = ""
+) -> Response[bytes]:
     """Offer a name here."""
     return await _door_page(parts, visit, _joining_door(parts)._replace(next=safe_path(next)))
 
 
 @post("/signup", status_code=200)
-async def sign_up(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def sign_up(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Give a person a name here and let them in."""
     fields = await typed(request)
     door = _filled(_joining_door(parts), fields)
@@ -96,14 +106,14 @@ async def sign_up(request: PageRequest, parts: Parts, visit: Visit) -> Response[
 
 
 @get("/setup/{token:str}")
-async def setup_page(parts: Parts, visit: Visit, token: FromPath[str]) -> Response[bytes]:
+async def setup_page(parts: GivenParts, visit: GivenVisit, token: FromPath[str]) -> Response[bytes]:
     """Welcome the first administrator, who has the link from the terminal."""
     return await _door_page(parts, visit, _setup_door(parts, token))
 
 
 @post("/setup/{token:str}", status_code=200)
 async def set_up(
-    request: PageRequest, parts: Parts, visit: Visit, token: FromPath[str]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, token: FromPath[str]
 ) -> Response[bytes]:
     """Make the first administrator."""
     fields = await typed(request)
@@ -119,7 +129,7 @@ async def set_up(
 
 
 @post("/logout", status_code=200)
-async def log_out(parts: Parts, visit: Visit) -> Response[bytes]:
+async def log_out(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """End this session."""
     viewer = visit.viewer
     if viewer is not None:

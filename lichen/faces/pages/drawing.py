@@ -51,6 +51,7 @@ class Drawing:
             markdown=self.markdown,
             picture=self.picture_of,
             save_button=_safe(tree.save_button),
+            some=wording.some,
             static=still.path_of,
             votes=_safe(tree.votes),
             young=addresses.grown_young,
@@ -58,7 +59,8 @@ class Drawing:
         self._environment.filters.update(
             age=wording.age, bars=wording.bars, called=wording.called, count=wording.count,
             host=wording.host_of, image=_image, is_picture=wording.is_picture, iso=wording.iso,
-            lead=lru_cache(maxsize=LEADS_MAX)(wording.lead), moment=wording.moment, term=wording.term_text,
+            lead=lru_cache(maxsize=LEADS_MAX)(wording.lead), moment=wording.moment,
+            term=wording.term_text,
         )
 
     def draw(self, template: str, **values: object) -> str:

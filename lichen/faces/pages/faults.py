@@ -39,7 +39,7 @@ _HEADINGS = {
     503: "Back in a moment",
 }
 _OURS = "Something of ours broke, and it is written down. Go back: what you typed is still there."
-_NO_PAGE = "There is no such page, or it has been taken away. Search for it, or start at home."
+_NO_PAGE = "There is no such page, or it has been taken away. Search for it above, or go home."
 
 
 class Faults:

@@ -8,8 +8,8 @@ from markupsafe import escape
 
 from lichen.faces.pages.answers import fragment, page
 from lichen.faces.pages.lists import downvotes, next_page
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import Visit
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import GivenVisit, Visit
 from lichen.faces.pages.wording import SHORTCUTS, choices
 from lichen.forum import CommentView, CommunityView, Listing, PersonView, PostView, Sort
 from lichen.search import Kind
@@ -70,7 +70,7 @@ def ways(parts: Parts, visit: Visit) -> list[Way]:
 
 @get("/search")
 async def search_page(
-    parts: Parts, visit: Visit, q: FromQuery[str] = "", kind: FromQuery[Asked] = "all",
+    parts: GivenParts, visit: GivenVisit, q: FromQuery[str] = "", kind: FromQuery[Asked] = "all",
     page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Find communities, people, posts, comments and places."""
@@ -102,7 +102,7 @@ async def search_page(
 
 @get("/communities")
 async def communities_page(
-    parts: Parts, visit: Visit, listing: FromQuery[Listing] = Listing.LOCAL,
+    parts: GivenParts, visit: GivenVisit, listing: FromQuery[Listing] = Listing.LOCAL,
     sort: FromQuery[Sort] = Sort.ACTIVE, page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """List the communities."""
@@ -136,7 +136,7 @@ async def communities_page(
 
 
 @get("/places")
-async def places_page(parts: Parts, visit: Visit) -> Response[bytes]:
+async def places_page(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """List every place by name; the palette of ctrl+k is this list."""
     frame = await parts.frame(visit)
     found = ways(parts, visit) + [
@@ -150,7 +150,7 @@ async def places_page(parts: Parts, visit: Visit) -> Response[bytes]:
 
 
 @get("/shortcuts")
-async def shortcuts_page(parts: Parts, visit: Visit) -> Response[bytes]:
+async def shortcuts_page(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """List the keyboard shortcuts."""
     if visit.is_fragment:
         html = parts.drawing.draw("pieces/shortcuts.html", shortcuts=SHORTCUTS)
@@ -160,7 +160,7 @@ async def shortcuts_page(parts: Parts, visit: Visit) -> Response[bytes]:
 
 
 @get("/opensearch.xml", media_type=MediaType.XML, sync_to_thread=False)
-def open_search(parts: Parts) -> Response[bytes]:
+def open_search(parts: GivenParts) -> Response[bytes]:
     """Tell browsers how to search here."""
     # OpenSearch 1.1, draft 6: the least that browsers take.
     name = escape(parts.accounts.current_site.settings.name)

@@ -5,8 +5,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from lichen.faces.pages.answers import page, see_other
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import PageRequest, Typed, Visit, typed
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
 from lichen.forum import CommunityDraft, CommunityView
 from lichen.kit import Forbidden, Refused
 from lichen.store import Unit
@@ -32,14 +32,16 @@ class TypedCommunity(msgspec.Struct, frozen=True):
 
 
 @get("/create_community")
-async def new_community(parts: Parts, visit: Visit) -> Response[bytes]:
+async def new_community(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Offer the form for a new community."""
     visit.required()
     return await _form(parts, visit, TypedCommunity(), is_new=True)
 
 
 @post("/create_community", status_code=200)
-async def create_community(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def create_community(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit
+) -> Response[bytes]:
     """Found a community, or say why not."""
     viewer = visit.required()
     filled = _typed_community(await typed(request))
@@ -53,7 +55,9 @@ async def create_community(request: PageRequest, parts: Parts, visit: Visit) -> 
 
 
 @get("/c/{name:str}/edit")
-async def edit_community_form(parts: Parts, visit: Visit, name: FromPath[str]) -> Response[bytes]:
+async def edit_community_form(
+    parts: GivenParts, visit: GivenVisit, name: FromPath[str]
+) -> Response[bytes]:
     """Offer the form for what is said of a community."""
     viewer = visit.required()
     view = await parts.store.read(lambda unit: parts.forum.community(unit, viewer, name=name))
@@ -70,7 +74,7 @@ async def edit_community_form(parts: Parts, visit: Visit, name: FromPath[str]) -
 
 @post("/c/{name:str}/edit", status_code=200)
 async def edit_community(
-    request: PageRequest, parts: Parts, visit: Visit, name: FromPath[str]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str]
 ) -> Response[bytes]:
     """Change what is said of a community, or say why not."""
     viewer = visit.required()

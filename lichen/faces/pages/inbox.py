@@ -4,8 +4,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from lichen.faces.pages.answers import fragment, page, see_other
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import PageRequest, Visit, typed
+from lichen.faces.pages.parts import GivenParts
+from lichen.faces.pages.visit import GivenVisit, PageRequest, typed
 from lichen.faces.pages.wording import choices
 from lichen.forum import CommentSort
 from lichen.notifications import Kind, Notification
@@ -17,7 +17,8 @@ _TABS = ((Kind.REPLY, "Answers"), (Kind.MENTION, "Mentions"))
 
 @get("/inbox")
 async def inbox(
-    parts: Parts, visit: Visit, show: FromQuery[Kind] = Kind.REPLY, page_number: FromQuery[int] = 1
+    parts: GivenParts, visit: GivenVisit, show: FromQuery[Kind] = Kind.REPLY,
+    page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Show what waits for me, unread or not, the newest first."""
     viewer = visit.required()
@@ -47,7 +48,7 @@ async def inbox(
 
 @post("/inbox/{letter_id:int}/read", status_code=200)
 async def mark_read(
-    request: PageRequest, parts: Parts, visit: Visit, letter_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, letter_id: FromPath[int]
 ) -> Response[bytes]:
     """Mark one letter as read, or as unread."""
     viewer = visit.required()
@@ -59,7 +60,7 @@ async def mark_read(
 
 
 @post("/inbox/read-all", status_code=200)
-async def mark_all_read(parts: Parts, visit: Visit) -> Response[bytes]:
+async def mark_all_read(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Mark everything as read."""
     viewer = visit.required()
     await parts.store.write(lambda unit: parts.notifications.mark_all_read(unit, viewer))

@@ -7,8 +7,8 @@ from litestar.params import FromPath, FromQuery
 
 from lichen.accounts import Actor
 from lichen.faces.pages.answers import fragment, page
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import Visit
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import GivenVisit, Visit
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS, choices, feed_of
 from lichen.forum import (
     CommentQuery,
@@ -40,7 +40,7 @@ class Empty(NamedTuple):
 
 @get("/")
 async def front(
-    parts: Parts, visit: Visit, listing: FromQuery[Listing | None] = None,
+    parts: GivenParts, visit: GivenVisit, listing: FromQuery[Listing | None] = None,
     sort: FromQuery[Sort | None] = None, cursor: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Show the posts of a listing in an order."""
@@ -73,7 +73,7 @@ async def front(
 
 @get("/c/{name:str}")
 async def community_page(
-    parts: Parts, visit: Visit, name: FromPath[str],
+    parts: GivenParts, visit: GivenVisit, name: FromPath[str],
     sort: FromQuery[Sort | None] = None, cursor: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Show a community: its head, its posts, who keeps it."""
@@ -109,7 +109,7 @@ async def community_page(
 
 @get("/u/{name:str}")
 async def person_page(
-    parts: Parts, visit: Visit, name: FromPath[str], show: FromQuery[str | None] = None,
+    parts: GivenParts, visit: GivenVisit, name: FromPath[str], show: FromQuery[str | None] = None,
     page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Show a person: who they are and what they wrote."""
@@ -143,7 +143,8 @@ async def person_page(
 
 @get("/saved")
 async def saved_page(
-    parts: Parts, visit: Visit, show: FromQuery[str | None] = None, page_number: FromQuery[int] = 1
+    parts: GivenParts, visit: GivenVisit, show: FromQuery[str | None] = None,
+    page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Show what the viewer keeps for later."""
     viewer = visit.required()

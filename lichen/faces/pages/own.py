@@ -6,10 +6,10 @@ from litestar.params import FromQuery
 
 from lichen.accounts import Actor, ProfileDraft, Session, Settings, Viewer
 from lichen.faces.pages.answers import page, see_other
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import DENSITIES, PageRequest, Typed, Visit, typed
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import DENSITIES, GivenVisit, PageRequest, Typed, Visit, typed
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS
-from lichen.forum.languages import LANGUAGES
+from lichen.forum import LANGUAGES
 from lichen.kit import Refused
 from lichen.store import Unit
 from lichen.web import session_cookie
@@ -25,14 +25,14 @@ _DONE = {
 
 @get("/settings")
 async def settings_page(
-    parts: Parts, visit: Visit, done: FromQuery[str] = ""
+    parts: GivenParts, visit: GivenVisit, done: FromQuery[str] = ""
 ) -> Response[bytes]:
     """Show what I have chosen."""
     return await _page(parts, visit, done=_DONE.get(done, ""))
 
 
 @post("/settings/look", status_code=200)
-async def save_look(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def save_look(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Keep how things look and which posts come first."""
     viewer = visit.required()
     fields = await typed(request)
@@ -45,7 +45,9 @@ async def save_look(request: PageRequest, parts: Parts, visit: Visit) -> Respons
 
 
 @post("/settings/profile", status_code=200)
-async def save_profile(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def save_profile(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit
+) -> Response[bytes]:
     """Keep what others see of me."""
     viewer = visit.required()
     fields = await typed(request)
@@ -61,7 +63,9 @@ async def save_profile(request: PageRequest, parts: Parts, visit: Visit) -> Resp
 
 
 @post("/settings/password", status_code=200)
-async def change_password(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def change_password(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit
+) -> Response[bytes]:
     """Change my password; every other login ends."""
     viewer = visit.required()
     fields = await typed(request)
@@ -75,7 +79,7 @@ async def change_password(request: PageRequest, parts: Parts, visit: Visit) -> R
 
 
 @post("/settings/revoke", status_code=200)
-async def revoke(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def revoke(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """End one of my logins."""
     viewer = visit.required()
     session_id = (await typed(request)).text("session")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
+from litestar.di import NamedDependency
 
 from lichen.accounts import Accounts, Actor, SiteSettings, Viewer
 from lichen.faces.pages.drawing import Drawing
@@ -77,3 +78,6 @@ class Parts:
             mine=bool(mine),
             unread=unread,
         )
+
+
+GivenParts = NamedDependency[Parts]  # what a handler is handed by its router

@@ -6,17 +6,17 @@ from litestar.params import FromPath
 from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.doors import ask_to_join
-from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.threads import scene_of
 from lichen.faces.pages.tree import Branch, drawn
-from lichen.faces.pages.visit import PageRequest, Visit, typed
+from lichen.faces.pages.visit import GivenVisit, PageRequest, Visit, typed
 from lichen.forum import CommentView
 from lichen.kit import Forbidden, Refused, Unauthenticated
 
 
 @post("/post/{post_id:int}/comment", status_code=200)
 async def comment_on_post(
-    request: PageRequest, parts: Parts, visit: Visit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Answer a post."""
     here = parts.addresses.post(post_id)
@@ -24,7 +24,9 @@ async def comment_on_post(
 
 
 @get("/comment/{comment_id:int}/reply")
-async def reply_form(parts: Parts, visit: Visit, comment_id: FromPath[int]) -> Response[bytes]:
+async def reply_form(
+    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+) -> Response[bytes]:
     """Offer the form for an answer to a comment."""
     view = await _view(parts, visit, comment_id)
     if visit.is_fragment:
@@ -39,7 +41,7 @@ async def reply_form(parts: Parts, visit: Visit, comment_id: FromPath[int]) -> R
 
 @post("/comment/{comment_id:int}/reply", status_code=200)
 async def reply(
-    request: PageRequest, parts: Parts, visit: Visit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
 ) -> Response[bytes]:
     """Answer a comment."""
     view = await _view(parts, visit, comment_id)
@@ -50,7 +52,9 @@ async def reply(
 
 
 @get("/comment/{comment_id:int}/edit")
-async def edit_form(parts: Parts, visit: Visit, comment_id: FromPath[int]) -> Response[bytes]:
+async def edit_form(
+    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+) -> Response[bytes]:
     """Offer the form for an edit."""
     viewer = visit.required()
     view = await _view(parts, visit, comment_id)
@@ -61,7 +65,7 @@ async def edit_form(parts: Parts, visit: Visit, comment_id: FromPath[int]) -> Re
 
 @post("/comment/{comment_id:int}/edit", status_code=200)
 async def edit(
-    request: PageRequest, parts: Parts, visit: Visit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
 ) -> Response[bytes]:
     """Change a comment of mine, or say why not."""
     viewer = visit.required()
@@ -84,7 +88,7 @@ async def edit(
 
 @post("/comment/{comment_id:int}/delete", status_code=200)
 async def delete(
-    request: PageRequest, parts: Parts, visit: Visit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
 ) -> Response[bytes]:
     """Take a comment of mine away, or put it back."""
     viewer = visit.required()

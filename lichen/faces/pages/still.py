@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from lichen.kit import NotFound
@@ -54,7 +55,7 @@ class Still:
             headers["content-encoding"] = "gzip"
         return Response(
             file.packed if takes_gzip else file.body,
-            media_type=f"{file.media_type}; charset=utf-8", headers=headers,
+            media_type=file.media_type, headers=headers,
         )
 
     def _add(self, file: Path) -> None:
@@ -65,9 +66,12 @@ class Still:
         self._files[name] = _File(body, gzip.compress(body, mtime=0), _TYPES[file.suffix])
 
 
+GivenStill = NamedDependency[Still]  # what a handler is handed by its router
+
+
 @get("/static/{name:str}", sync_to_thread=False)
 def static_file(
-    request: Request[object, object, State], still: Still, name: FromPath[str]
+    request: Request[object, object, State], still: GivenStill, name: FromPath[str]
 ) -> Response[bytes]:
     """Serve a file that stands still."""
     return still.answer(name, takes_gzip="gzip" in request.headers.get("accept-encoding", ""))

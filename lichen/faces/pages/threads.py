@@ -8,7 +8,7 @@ from markupsafe import Markup
 from lichen.accounts import Actor
 from lichen.faces.pages.answers import fragment, page
 from lichen.faces.pages.lists import downvotes
-from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.tree import (
     DEPTH_SHOWN_MAX,
     Scene,
@@ -17,8 +17,8 @@ from lichen.faces.pages.tree import (
     new_ids,
     page_of,
 )
-from lichen.faces.pages.visit import Visit
-from lichen.faces.pages.wording import COMMENT_SORT_WORDS, choices, count
+from lichen.faces.pages.visit import GivenVisit, Visit
+from lichen.faces.pages.wording import COMMENT_SORT_WORDS, choices, some
 from lichen.forum import (
     CommentQuery,
     CommentSort,
@@ -35,7 +35,7 @@ Aside = tuple[CommunityView, list[Actor]]
 
 @get("/post/{post_id:int}")
 async def post_page(
-    parts: Parts, visit: Visit, post_id: FromPath[int],
+    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int],
     sort: FromQuery[CommentSort] = CommentSort.HOT, skip: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show a post and its comments."""
@@ -59,7 +59,8 @@ async def post_page(
         "view": view, "thread": thread, "branch": False, "parent": None,
         "community": community, "moderators": moderators,
         "next": _onward(path, sort, following), "sort": sort.value, "sort_of_list": "",
-        "sorts": _sorts(path, sort), "comments_word": _comments_word(view.post.comments),
+        "sorts": _sorts(path, sort),
+        "comments_word": some(view.post.comments, "comment", "comments"),
         "now_us": parts.now_us(), "downvotes": downvotes(parts),
     })
     if viewer is not None and (not view.read or view.unread_comments):
@@ -70,7 +71,7 @@ async def post_page(
 
 @get("/comment/{comment_id:int}")
 async def comment_page(
-    parts: Parts, visit: Visit, comment_id: FromPath[int],
+    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int],
     sort: FromQuery[CommentSort] = CommentSort.HOT, skip: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show one comment with the branch below it, under its post."""
@@ -106,7 +107,7 @@ async def comment_page(
 
 @get("/post/{post_id:int}/why")
 async def why_page(
-    parts: Parts, visit: Visit, post_id: FromPath[int], sort: FromQuery[Sort] = Sort.HOT
+    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int], sort: FromQuery[Sort] = Sort.HOT
 ) -> Response[bytes]:
     """Say why a post stands where it stands in an order."""
 
@@ -174,10 +175,6 @@ def _onward(path: str, sort: CommentSort, following: int | None) -> str | None:
 def _sorts(path: str, sort: CommentSort) -> list[object]:
     words = [(key.value, word) for key, word in COMMENT_SORT_WORDS.items()]
     return list(choices(words, sort.value, path, sort="{}"))
-
-
-def _comments_word(comments: int) -> str:
-    return "1 comment" if comments == 1 else f"{count(comments)} comments"
 
 
 HANDLERS = [post_page, comment_page, why_page]

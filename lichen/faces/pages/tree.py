@@ -206,7 +206,7 @@ def _onward(children: int, path: str) -> str:
 
 
 def _replies(children: int) -> str:
-    return "1 reply" if children == 1 else f"{children:,} replies"
+    return wording.some(children, "reply", "replies")
 
 
 def _said(on: bool) -> str:

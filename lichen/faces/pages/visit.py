@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 
 from lichen.accounts import Viewer
 from lichen.kit import Refused, Unauthenticated
@@ -44,6 +45,9 @@ class Visit(msgspec.Struct, frozen=True):
         if self.viewer is None:
             raise Unauthenticated()
         return self.viewer
+
+
+GivenVisit = NamedDependency[Visit]  # what a handler is handed by its router
 
 
 def visit_of(request: PageRequest, viewer: Viewer | None) -> Visit:

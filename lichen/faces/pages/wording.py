@@ -93,6 +93,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def some(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: "1 reply", "87 replies"."""
+    return f"1 {one}" if number == 1 else f"{number:,} {many}"
+
+
 def called(actor: Actor, addresses: Addresses) -> str:
     """Return the name an actor is called by here: with its host when it is of elsewhere."""
     return actor.name if actor.local else f"{actor.name}@{actor.domain}"

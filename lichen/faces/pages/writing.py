@@ -6,10 +6,9 @@ from litestar.params import FromPath, FromQuery
 
 from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
-from lichen.faces.pages.parts import Parts
-from lichen.faces.pages.visit import PageRequest, Typed, Visit, typed
-from lichen.forum import PostDraft, PostView
-from lichen.forum.languages import LANGUAGES
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
+from lichen.forum import LANGUAGES, PostDraft, PostView
 from lichen.kit import Forbidden, Refused
 from lichen.store import Unit
 
@@ -35,8 +34,8 @@ class TypedPost(msgspec.Struct, frozen=True):
 
 @get("/create_post")
 async def new_post(
-    parts: Parts, visit: Visit, community: FromQuery[str] = "", title: FromQuery[str] = "",
-    url: FromQuery[str] = "", text: FromQuery[str] = "",
+    parts: GivenParts, visit: GivenVisit, community: FromQuery[str] = "",
+    title: FromQuery[str] = "", url: FromQuery[str] = "", text: FromQuery[str] = "",
 ) -> Response[bytes]:
     """Offer the form for a new post; bookmarklets and apps may fill it by the query."""
     visit.required()
@@ -45,7 +44,9 @@ async def new_post(
 
 
 @post("/create_post", status_code=200)
-async def create_post(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def create_post(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit
+) -> Response[bytes]:
     """Publish a post, or show its preview, or say why not."""
     viewer = visit.required()
     fields = await typed(request)
@@ -66,7 +67,9 @@ async def create_post(request: PageRequest, parts: Parts, visit: Visit) -> Respo
 
 
 @get("/post/{post_id:int}/edit")
-async def edit_post_form(parts: Parts, visit: Visit, post_id: FromPath[int]) -> Response[bytes]:
+async def edit_post_form(
+    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+) -> Response[bytes]:
     """Offer the form for an edit."""
     viewer = visit.required()
     view = await parts.store.read(lambda unit: parts.forum.post_view(unit, viewer, post_id))
@@ -81,7 +84,7 @@ async def edit_post_form(parts: Parts, visit: Visit, post_id: FromPath[int]) -> 
 
 @post("/post/{post_id:int}/edit", status_code=200)
 async def edit_post(
-    request: PageRequest, parts: Parts, visit: Visit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
 ) -> Response[bytes]:
     """Change a post of mine, or say why not."""
     viewer = visit.required()
@@ -99,7 +102,7 @@ async def edit_post(
 
 
 @post("/preview", status_code=200)
-async def preview(request: PageRequest, parts: Parts, visit: Visit) -> Response[bytes]:
+async def preview(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Show how a text will look; the field may have any of the names texts have."""
     fields = await typed(request)
     text = next(

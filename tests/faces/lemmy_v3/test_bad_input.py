@@ -17,10 +17,9 @@ import pytest
 from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.calls import CALLS, Call
 from lichen.faces.lemmy_v3.wire.base import PROSE_LENGTH_MAX
+from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town, fresh_name
 
-from tests.faces.lemmy_v3.conftest import PAGE_URL, PASSWORD, Person, Town, fresh_name
-
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 BODY_BYTES = 10_000_000
@@ -230,7 +229,6 @@ async def test_what_needs_a_login_is_refused_to_strangers(town: Town, place: Pla
     ("/post", "POST", "alt_text", 1_501, "alt_text_length_overflow"),
     ("/comment", "POST", "content", 10_001, "invalid_body_field"),
     ("/user/register", "POST", "username", 21, "invalid_name"),
-    ("/user/register", "POST", "password", 61, "passwords_do_not_match"),
     ("/user/save_user_settings", "PUT", "bio", 1_001, "bio_length_overflow"),
     ("/user/save_user_settings", "PUT", "display_name", 51, "invalid_display_name"),
     ("/user/save_user_settings", "PUT", "matrix_user_id", 200, "invalid_matrix_id"),
@@ -249,11 +247,35 @@ async def test_a_text_that_is_too_long_is_refused_by_lemmys_code(
     assert town.house.log.last_seq == before
 
 
+@pytest.mark.parametrize(("password", "again", "code"), [
+    ("a" * 61, "a" * 61, "invalid_password"),
+    ("a" * 9, "a" * 9, "invalid_password"),
+    (PASSWORD, PASSWORD + ".", "passwords_do_not_match"),
+])
+async def test_a_wrong_password_is_refused_at_signing_up_and_at_changing_it(
+    town: Town, place: Place, password: str, again: str, code: str
+) -> None:
+    before = town.house.log.last_seq
+
+    signing_up = await town.stranger.post(
+        "/user/register", username=fresh_name("novice"), password=password, password_verify=again
+    )
+    changing = await place.author.put(
+        "/user/change_password", old_password=PASSWORD, new_password=password,
+        new_password_verify=again,
+    )
+
+    for answer in (signing_up, changing):
+        assert (answer.status_code, answer.json()["error"]) == (400, code)
+    assert town.house.log.last_seq == before
+
+
 @pytest.mark.parametrize(("path", "method", "field"), [
     ("/search", "GET", "q"), ("/resolve_object", "GET", "q"), ("/community", "POST", "name"),
     ("/community", "POST", "title"), ("/post", "POST", "name"), ("/comment", "POST", "content"),
-    ("/comment", "PUT", "content"), ("/post", "PUT", "name"), ("/user/register", "POST", "username"),
-    ("/user/login", "POST", "username_or_email"), ("/user/login", "POST", "password"),
+    ("/comment", "PUT", "content"), ("/post", "PUT", "name"),
+    ("/user/register", "POST", "username"), ("/user/login", "POST", "username_or_email"),
+    ("/user/login", "POST", "password"),
     ("/user/change_password", "PUT", "old_password"), ("/user", "GET", "username"),
 ])
 async def test_an_empty_text_where_one_is_needed_is_refused(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faces.lemmy_v3.conftest import PAGE_URL
+from tests.faces.lemmy_v3.town import PAGE_URL
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 async def test_what_is_shown_has_no_nulls(town) -> None:

@@ -135,7 +135,9 @@ def _create_community_ban() -> None:
         sa.Column("community_id", sa.BigInteger(), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("expires_us", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "expires_us", sa.BigInteger(), nullable=True, comment="null for a ban without end"
+        ),
         sa.Column("tid", sa.Text(), nullable=False),
         sa.Column("published_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "person_id"),
@@ -339,7 +341,9 @@ def _create_vote() -> None:
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.SmallInteger(), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
-        sa.Column("value", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "value", sa.SmallInteger(), nullable=False, comment="1 or -1; no row for no vote"
+        ),
         sa.Column("tid", sa.Text(), nullable=False),
         sa.Column("published_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person_id", "kind", "subject_id"),
@@ -419,7 +423,12 @@ def _create_post() -> None:
         sa.Column("url_key", sa.BigInteger(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
         sa.Column("alt_text", sa.Text(), nullable=True),
-        sa.Column("link", sa.Text(), nullable=True),
+        sa.Column(
+            "link",
+            sa.Text(),
+            nullable=True,
+            comment="JSON of model.Link, what is known of the page at url",
+        ),
         sa.Column("nsfw", sa.Boolean(), nullable=False),
         sa.Column("language_id", sa.BigInteger(), nullable=False),
         sa.Column("published_us", sa.BigInteger(), nullable=False),

@@ -1,0 +1,127 @@
+"""An ordeal: people write, the house is killed, it starts again, and the audit looks at it all.
+
+    start ──► people write ──► kill at some moment ──► start again ──► audit ──► people write …
+
+Each life audits the death before it, so a death costs one start.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from lichen.kit.crash_points import VARIABLE
+from tests.faults.audit import audit
+from tests.faults.serving import END_S_MAX, Place, Serving, until
+from tests.faults.townspeople import Notebook, live_in
+
+ANSWERS_MAX = 40  # acknowledged writes before a random death
+MOMENT_S_MAX = 0.03  # after the last of them: so long several writes are under way
+# So small that a few writes fill a segment.
+SMALL_SEGMENTS = {"LICHEN_LOG_SEGMENT_BYTES_MAX": "4096"}
+VICTIMS: dict[str, Callable[[Serving], None]] = {
+    "parent": Serving.kill_parent, "worker": Serving.kill_worker, "both": Serving.kill_both,
+}
+
+
+class Ordeal:
+    """One house with its people, over many lives."""
+
+    def __init__(self, place: Place, *, seed: int) -> None:
+        self.place = place
+        self.notebook = Notebook()
+        self.chance = random.Random(seed)
+
+    @asynccontextmanager
+    async def life(self, **environ: str) -> AsyncIterator[Serving]:
+        """Start the house and wait until it is ready; at the end, nothing of it is left."""
+        serving = Serving(self.place, environ=SMALL_SEGMENTS | environ)
+        try:
+            yield serving
+        finally:
+            serving.end()
+            await serving.gone()
+            await self._let_go()
+
+    async def audit(self) -> None:
+        """Look at everything; fail where anything is amiss."""
+        await audit(self.place, self.notebook)
+
+    async def killed_at_random(self, victim: str) -> None:
+        """One life: audit the death before, write, and kill the victim at some moment."""
+        async with self.life() as serving:
+            await serving.ready()
+            await self.audit()
+            await self._write_until_killed(serving, victim)
+            if victim == "worker":
+                # The parent starts another, and the house is whole again.
+                await serving.ready()
+                await self.audit()
+
+    async def killed_at(self, point: str, hit: int) -> None:
+        """One life that ends at a crash point, under load or before that."""
+        async with self.life(**{VARIABLE: f"{point}:{hit}"}) as serving:
+            if not await serving.ready_or_dead():
+                return
+            worker = serving.worker_pid
+            await self.audit()
+            assert worker is not None
+            await self._write_until(serving, lambda: serving.worker_changed(worker))
+
+    async def killed_stopping(self, point: str, hit: int) -> None:
+        """One life that ends at a crash point that only a stop passes."""
+        async with self.life(**{VARIABLE: f"{point}:{hit}"}) as serving:
+            await serving.ready()
+            await self.audit()
+            wanted = self.notebook.answers + 10
+            await self._write_until(serving, lambda: self.notebook.reach(wanted))
+            serving.parent.terminate()
+            await serving.gone()
+
+    async def recover(self) -> None:
+        """A last life: audit the death before, and stop."""
+        async with self.life() as serving:
+            await serving.ready()
+            await self.audit()
+            assert await serving.stop() == 0, serving.said()
+
+    async def _write_until_killed(self, serving: Serving, victim: str) -> None:
+        wanted = self.notebook.answers + self.chance.randint(1, ANSWERS_MAX)
+
+        async def moment() -> None:
+            await self.notebook.reach(wanted)
+            # The moment itself is random, between any two steps of what is under way.
+            await asyncio.sleep(self.chance.uniform(0, MOMENT_S_MAX))
+            VICTIMS[victim](serving)
+
+        await self._write_until(serving, moment)
+
+    async def _write_until(self, serving: Serving, end: Callable[[], object]) -> None:
+        """Let people write until `end` has come; whoever still waits then goes home."""
+        crowd = asyncio.create_task(live_in(serving.place.url, self.notebook, self.chance))
+        ending = asyncio.ensure_future(end())
+        try:
+            await asyncio.wait({crowd, ending}, return_when=asyncio.FIRST_COMPLETED,
+                               timeout=END_S_MAX)
+            if crowd.done():
+                await crowd  # it ends by itself only when nobody answers any more, or at a fault
+            await asyncio.wait_for(ending, END_S_MAX)
+        finally:
+            ending.cancel()
+            crowd.cancel()
+            await asyncio.gather(crowd, ending, return_exceptions=True)
+
+    async def _let_go(self) -> None:
+        """Wait until PostgreSQL has noticed that its client is dead: it may still be committing."""
+        if not self.place.database_url:
+            return
+        with psycopg.connect(self.place.database_url, autocommit=True) as connection:
+            def is_alone() -> bool:
+                found = connection.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()").fetchone()
+                return found is not None and found[0] == 0
+
+            await until(is_alone, within_s=END_S_MAX, what=lambda: "PostgreSQL to let go")
