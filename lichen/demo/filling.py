@@ -39,7 +39,7 @@ from lichen.web import Addresses
 
 DEMO_PASSWORD = "lichen demo"  # everybody's; never fill a folder that strangers can reach
 ACTORS_CHUNK = 500  # actors created or indexed by one command
-CHUNK = 4_000  # things written in one transaction and one append
+CHUNK = 10_000  # things written in one transaction and one append
 
 T = TypeVar("T")
 

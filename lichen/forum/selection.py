@@ -69,8 +69,9 @@ class Selection:
 
     def _keep_post(self, ids: Array) -> Array:
         query = self._query
-        unwanted = (0 if self.shows_gone else PostFlag.GONE) | (0 if query.show_nsfw else PostFlag.NSFW)
-        seen = int(PostFlag.EXISTS | unwanted)
+        gone = PostFlag(0) if self.shows_gone else PostFlag.GONE
+        nsfw = PostFlag(0) if query.show_nsfw else PostFlag.NSFW
+        seen = int(PostFlag.EXISTS | gone | nsfw)
         keep: Array = (self._posts.take("flags", ids) & seen) == int(PostFlag.EXISTS)
         if query.languages:
             keep &= np.isin(self._posts.take("language", ids), query.languages)

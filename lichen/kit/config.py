@@ -162,6 +162,9 @@ class Accounts(Section, frozen=True):
 class Forum(Section, frozen=True):
     """Communities, posts and comments."""
 
+    activity_age_s: Annotated[float, option(
+        "How old the counts of active people may be; one grouped query renews them.",
+        unit="s", ge=0.1, le=3_600)] = 60.0
     list_cache_s: Annotated[float, option(
         "How long the same list is answered to strangers from memory.",
         unit="s", ge=0, le=1)] = 1.0
@@ -254,6 +257,7 @@ TESTBED: dict[str, object] = {
     "accounts.registration": "open",
     "accounts.email_required": False,
     "accounts.captcha": False,
+    "forum.activity_age_s": 0.1,
     "forum.list_cache_s": 0.1,
     "log.retention_interval_s": 0.1,
     "outbound.private_addresses": True,

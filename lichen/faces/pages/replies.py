@@ -133,7 +133,7 @@ async def _grown(
     if parent_id is None:
         return fragment(parts, html, target="#thread", swap="afterbegin")
     # The form's place is emptied, and the new comment stands below it.
-    return fragment(parts, '<div class="u"></div>' + html, target="closest .u")
+    return fragment(parts, f'<div class="u"></div>{html}', target="closest .u")
 
 
 async def _refused(
