@@ -58,9 +58,9 @@ class Bench:
         self.figures[f"{name}_per_s"] = round(load.rate)
         self.figures[f"{name}_cpu_ms"] = round(cpu_ms, 3)
         self.figures[f"{name}_ratio_to_health"] = round(ratio, 3)
-        self._tell(name, f"{load.rate:8,.0f}/s  {ratio:6.1%} of /health  cpu {cpu_ms:6.3f} ms"
-                         f"  p50 {load.percentile_ms(0.5):6.1f}  p99 {load.percentile_ms(0.99):6.1f}"
-                         f" ms", f"{wanted:,.0f}/s" if wanted else "")
+        self._tell(name, f"{load.rate:8,.0f}/s  {ratio:6.1%} of /health  cpu {cpu_ms:6.3f} ms  "
+                         f"p50 {load.percentile_ms(0.5):6.1f}  p99 {load.percentile_ms(0.99):6.1f} "
+                         f"ms", f"{wanted:,.0f}/s" if wanted else "")
         return load
 
     async def offer(self, name: str, request: Request, *, rate: float, p99_ms: float) -> None:

@@ -31,12 +31,13 @@ class Serving:
     """A running server: its port, how long it took to be ready, what it costs."""
 
     def __init__(self, folder: Path, *, environ: Mapping[str, str] = NOTHING) -> None:
-        self.port = free_port()
-        words = ["serve", "--data", str(folder), "--port", str(self.port), "--metrics-port", "0"]
+        self.port, self.metrics_port = free_port(), free_port()
+        words = ["serve", "--data", str(folder), "--port", str(self.port),
+                 "--metrics-port", str(self.metrics_port)]
         surroundings = {**os.environ, "LICHEN_PUBLIC_URL": DEMO_URL,
                         "LICHEN_LIMITS_RATES": "false", **environ}
         started = time.perf_counter()
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(
             [LICHEN, *words], env=surroundings, stdout=self._output, stderr=subprocess.STDOUT
         )
@@ -96,6 +97,13 @@ class Serving:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def metric(self, name: str) -> float:
+        """Return one of the server's own figures."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        (line,) = (line for line in lines if line.startswith(f"lichen_{name} "))
+        return float(line.split()[1])
+
     def stop(self) -> None:
         """Stop it, gently."""
         self._process.terminate()
@@ -125,13 +133,15 @@ def scratch(folder: Path | None = None) -> Iterator[Path]:
         yield lent
 
 
-def demo_data(folder: Path, *, size: str) -> Path:
+def demo_data(
+    folder: Path, *, size: str, environ: Mapping[str, str] = NOTHING
+) -> Path:
     """Return a folder with demo data, filled now if it is not there."""
     if not folder.exists():
         # Filled beside it first: what was cut off half way must not be taken for whole.
         part = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
-        surroundings = {**os.environ, "LICHEN_PUBLIC_URL": DEMO_URL}
+        surroundings = {**os.environ, "LICHEN_PUBLIC_URL": DEMO_URL, **environ}
         words = ["demo", "--size", size, "--data", str(part)]
         subprocess.run([LICHEN, *words], env=surroundings, check=True)
         part.rename(folder)

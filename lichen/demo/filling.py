@@ -193,7 +193,7 @@ class _Filling:
             for person, community in self.plan.subscriptions if (person, community) not in founders
         ]
         with click.progressbar(length=len(followings), label="subscriptions") as bar:
-            for part in _chunks(followings):
+            for part in _chunks(followings, ACTORS_CHUNK * 8):
                 await self.store.write(partial(self.forum.follow_communities, followings=part))
                 bar.update(len(part))
 

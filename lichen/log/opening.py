@@ -57,9 +57,11 @@ def find_segments(files: FileSystem, folder: Path) -> tuple[list[Segment], tuple
         head = _load_head(files, path)
         if head is None:
             damaged.append(path.name)
-            # The name says where it begins; what else the header said can be guessed safely.
+            # The name says where it begins, the segment before it when. That there was no jump is
+            # the safe guess: a wrong one shows as damage, not as a hole.
             first_seq = int(path.stem)
-            time_us = heads[-1].previous_time_us if heads else 0
+            time_us = (find_tip(files, paths[len(heads) - 1], heads[-1]).tip.last_time_us
+                       if heads else 0)
             head = SegmentHead(first_seq, first_seq - 1, time_us, time_us)
         heads.append(head)
     segments = []

@@ -189,6 +189,18 @@ async def test_a_record_is_found_by_its_time(log: Log, clock: FakeClock) -> None
     assert log.seq_at(START_US + 10 * minute_us) == 11
 
 
+async def test_records_are_found_in_a_long_log(log: Log, clock: FakeClock) -> None:
+    """Long enough for look-ups to start in the middle of a file."""
+    text = b"x" * 10_000
+    times = []
+    for _ in range(30):
+        times.append((await log.append([b'"%s"' % text] * 2)).first_time_us)
+        clock.advance(seconds=1)
+
+    assert [log.seq_at(time_us) for time_us in times] == list(range(1, 61, 2))
+    assert [log.read(seq, limit=1).first_seq for seq in range(1, 61)] == list(range(1, 61))
+
+
 async def test_erased_records_are_holes_that_readers_pass(make_log: MakeLog) -> None:
     log = await make_log()
     await log.append(lines(1, 5))

@@ -89,6 +89,22 @@ async def test_a_tail_of_zeros_is_cut(folder: Path, open_log: OpenLog) -> None:
     await log.close()
 
 
+async def test_a_torn_tail_after_damage_is_cut_and_not_kept(
+    folder: Path, open_log: OpenLog
+) -> None:
+    """Only what had been durable is kept aside; a torn write is written again by whoever failed."""
+    await written(open_log, (1, 3), (4, 6), (7, 8))
+    path = segment(folder)
+    flip(path, HEAD + block_bytes(1, 3))
+    path.write_bytes(path.read_bytes()[:-5])
+
+    log = open_log()
+
+    assert aside(folder) == ["4-6"]
+    assert sorted(all_records(log, 7)) == [7]
+    await log.close()
+
+
 async def test_the_last_block_rotten_is_cut_but_kept_aside(
     folder: Path, open_log: OpenLog
 ) -> None:
@@ -194,6 +210,21 @@ async def test_damage_in_a_closed_segment_is_met_by_the_read_and_quarantined(
     await log.close()
 
 
+async def test_retention_removes_the_copies_of_what_it_passed(
+    folder: Path, open_log: OpenLog
+) -> None:
+    await written(open_log, *((n, n + 4) for n in range(1, 41, 5)))
+    flip(segment(folder), HEAD + 9)
+    log = open_log()
+    await log.verify()
+    kept = aside(folder)
+
+    await log.retain(floor_seq=40, age_us_max=1 << 60, bytes_max=0)
+
+    assert (kept, aside(folder)) == (["1-5"], [])
+    await log.close()
+
+
 async def test_erasing_what_is_damaged_lets_readers_pass(folder: Path, open_log: OpenLog) -> None:
     await written(open_log, *((n, n + 4) for n in range(1, 41, 5)))
     flip(segment(folder), HEAD + 9)
@@ -249,14 +280,17 @@ async def test_a_closed_segment_cut_short_is_damage(folder: Path, open_log: Open
 async def test_a_bad_segment_header_is_reported_and_costs_no_record(
     folder: Path, open_log: OpenLog
 ) -> None:
-    await written(open_log, *((n, n + 4) for n in range(1, 41, 5)))
-    name = segment(folder, 1).name
+    await written(open_log, *((n, n + 4) for n in range(1, 61, 5)))
+    names = [segment(folder, 1).name, segment(folder, 2).name]
     flip(segment(folder, 1), 33)
+    flip(segment(folder, 2), 33)
 
     log = open_log()
 
-    assert log.report.heads_damaged == (name,)
-    assert sorted(all_records(log)) == list(range(1, 41))
+    assert log.report.heads_damaged == tuple(names)
+    assert sorted(all_records(log)) == list(range(1, 61))
+    times = [entry.time_us for seq in range(1, 61) for entry in log.read(seq, limit=1).entries()]
+    assert [log.seq_at(time_us) for time_us in times] == list(range(1, 61))
     await log.close()
 
 

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from litestar import Litestar
+from litestar import Litestar, Response
 
+from lichen.kit import NotFound
 from lichen.media import Grown, banner, colony, routes, young
 from lichen.media.growth import SVG_BYTES_MAX, Dice
 
@@ -78,9 +79,6 @@ def test_what_was_grown_lately_is_kept() -> None:
     (f"/grown/{'a' * 500}.svg", 404),
 ])
 async def test_grown_pictures_are_served_to_be_kept(path: str, status: int) -> None:
-    from lichen.kit import NotFound
-    from litestar import Response
-
     app = Litestar(
         routes(Grown()), openapi_config=None,
         exception_handlers={NotFound: lambda _, error: Response("", status_code=error.status)},

@@ -14,6 +14,7 @@ from lichen.faces.pages.visit import (
     DENSITIES,
     DENSITY_COOKIE,
     GivenVisit,
+    Number,
     PageRequest,
     Visit,
     typed,
@@ -26,7 +27,7 @@ LOOK_AGE_S_MAX = 365 * 86_400  # how long a browser remembers the look that was 
 
 @post("/post/{post_id:int}/vote", status_code=200)
 async def vote_on_post(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Vote on a post."""
     viewer = visit.required()
@@ -43,7 +44,7 @@ async def vote_on_post(
 
 @post("/post/{post_id:int}/save", status_code=200)
 async def save_post(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Keep a post for later, or no longer."""
     viewer = visit.required()
@@ -59,7 +60,7 @@ async def save_post(
 
 @post("/post/{post_id:int}/hide", status_code=200)
 async def hide_post(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Take a post out of my lists, or put it back."""
     viewer = visit.required()
@@ -72,7 +73,7 @@ async def hide_post(
 
 @post("/post/{post_id:int}/delete", status_code=200)
 async def delete_post(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Take a post of mine away, or put it back."""
     viewer = visit.required()
@@ -85,7 +86,7 @@ async def delete_post(
 
 @get("/post/{post_id:int}/more")
 async def more_about_post(
-    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Offer what else can be done with a post."""
     view = await parts.store.read(lambda unit: parts.forum.post_view(unit, visit.viewer, post_id))
@@ -99,7 +100,7 @@ async def more_about_post(
 
 @post("/comment/{comment_id:int}/vote", status_code=200)
 async def vote_on_comment(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Vote on a comment."""
     viewer = visit.required()
@@ -115,7 +116,7 @@ async def vote_on_comment(
 
 @post("/comment/{comment_id:int}/save", status_code=200)
 async def save_comment(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Keep a comment for later, or no longer."""
     viewer = visit.required()
@@ -131,7 +132,7 @@ async def save_comment(
 
 @get("/comment/{comment_id:int}/more")
 async def more_about_comment(
-    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Offer what else can be done with a comment."""
     view = await parts.store.read(

@@ -1,11 +1,11 @@
 """The inbox: who answered me and who named me."""
 
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromQuery
 
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.parts import GivenParts
-from lichen.faces.pages.visit import GivenVisit, PageRequest, typed
+from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, typed
 from lichen.faces.pages.wording import choices
 from lichen.forum import CommentSort
 from lichen.notifications import Kind, Notification
@@ -48,7 +48,7 @@ async def inbox(
 
 @post("/inbox/{letter_id:int}/read", status_code=200)
 async def mark_read(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, letter_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, letter_id: Number
 ) -> Response[bytes]:
     """Mark one letter as read, or as unread."""
     viewer = visit.required()

@@ -1,7 +1,6 @@
 """Comments: writing, editing, taking away. A stranger's words are kept while they join."""
 
 from litestar import Response, get, post
-from litestar.params import FromPath
 
 from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
@@ -9,14 +8,14 @@ from lichen.faces.pages.doors import ask_to_join
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.threads import scene_of
 from lichen.faces.pages.tree import Branch, drawn
-from lichen.faces.pages.visit import GivenVisit, PageRequest, Visit, typed
+from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
 from lichen.forum import CommentView
 from lichen.kit import Forbidden, Refused, Unauthenticated
 
 
 @post("/post/{post_id:int}/comment", status_code=200)
 async def comment_on_post(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Answer a post."""
     here = parts.addresses.post(post_id)
@@ -25,7 +24,7 @@ async def comment_on_post(
 
 @get("/comment/{comment_id:int}/reply")
 async def reply_form(
-    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Offer the form for an answer to a comment."""
     view = await _view(parts, visit, comment_id)
@@ -41,7 +40,7 @@ async def reply_form(
 
 @post("/comment/{comment_id:int}/reply", status_code=200)
 async def reply(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Answer a comment."""
     view = await _view(parts, visit, comment_id)
@@ -53,7 +52,7 @@ async def reply(
 
 @get("/comment/{comment_id:int}/edit")
 async def edit_form(
-    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Offer the form for an edit."""
     viewer = visit.required()
@@ -65,7 +64,7 @@ async def edit_form(
 
 @post("/comment/{comment_id:int}/edit", status_code=200)
 async def edit(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Change a comment of mine, or say why not."""
     viewer = visit.required()
@@ -88,7 +87,7 @@ async def edit(
 
 @post("/comment/{comment_id:int}/delete", status_code=200)
 async def delete(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Take a comment of mine away, or put it back."""
     viewer = visit.required()

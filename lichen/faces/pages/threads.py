@@ -2,7 +2,7 @@
 
 from litestar import Response, get
 from litestar.background_tasks import BackgroundTask
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromQuery
 from markupsafe import Markup
 
 from lichen.accounts import Actor
@@ -17,7 +17,7 @@ from lichen.faces.pages.tree import (
     new_ids,
     page_of,
 )
-from lichen.faces.pages.visit import GivenVisit, Visit
+from lichen.faces.pages.visit import GivenVisit, Number, Visit
 from lichen.faces.pages.wording import COMMENT_SORT_WORDS, choices, some
 from lichen.forum import (
     CommentQuery,
@@ -35,7 +35,7 @@ Aside = tuple[CommunityView, list[Actor]]
 
 @get("/post/{post_id:int}")
 async def post_page(
-    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int],
+    parts: GivenParts, visit: GivenVisit, post_id: Number,
     sort: FromQuery[CommentSort] = CommentSort.HOT, skip: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show a post and its comments."""
@@ -71,7 +71,7 @@ async def post_page(
 
 @get("/comment/{comment_id:int}")
 async def comment_page(
-    parts: GivenParts, visit: GivenVisit, comment_id: FromPath[int],
+    parts: GivenParts, visit: GivenVisit, comment_id: Number,
     sort: FromQuery[CommentSort] = CommentSort.HOT, skip: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show one comment with the branch below it, under its post."""
@@ -107,7 +107,7 @@ async def comment_page(
 
 @get("/post/{post_id:int}/why")
 async def why_page(
-    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int], sort: FromQuery[Sort] = Sort.HOT
+    parts: GivenParts, visit: GivenVisit, post_id: Number, sort: FromQuery[Sort] = Sort.HOT
 ) -> Response[bytes]:
     """Say why a post stands where it stands in an order."""
 

@@ -1,19 +1,19 @@
 """A visit: who looks at a page, from where and how they like to see it."""
 
-from typing import TypeVar
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.params import PathParameter
 
 from lichen.accounts import Viewer
 from lichen.kit import Refused, Unauthenticated
 from lichen.web import check_text
 
 PageRequest = Request[object, object, State]
-Chosen = TypeVar("Chosen")
 
 THEME_COOKIE = "lichen_theme"
 DENSITY_COOKIE = "lichen_density"
@@ -47,6 +47,8 @@ class Visit(msgspec.Struct, frozen=True):
         return self.viewer
 
 
+# The number of a post, comment or letter in an address; larger ones fit into no row.
+Number = Annotated[int, PathParameter(ge=0, le=(1 << 63) - 1)]
 GivenVisit = NamedDependency[Visit]  # what a handler is handed by its router
 
 

@@ -2,12 +2,12 @@
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromQuery
 
 from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
-from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
+from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Typed, Visit, typed
 from lichen.forum import LANGUAGES, PostDraft, PostView
 from lichen.kit import Forbidden, Refused
 from lichen.store import Unit
@@ -68,7 +68,7 @@ async def create_post(
 
 @get("/post/{post_id:int}/edit")
 async def edit_post_form(
-    parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Offer the form for an edit."""
     viewer = visit.required()
@@ -84,7 +84,7 @@ async def edit_post_form(
 
 @post("/post/{post_id:int}/edit", status_code=200)
 async def edit_post(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: FromPath[int]
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Change a post of mine, or say why not."""
     viewer = visit.required()

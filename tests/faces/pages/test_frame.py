@@ -83,7 +83,7 @@ async def test_what_stands_still_is_kept_for_ever_and_changes_its_name(garden: G
 
 
 @pytest.mark.parametrize("path", [
-    "/nothing-here", "/post/999999999", "/post/9999999999999999999999", "/comment/999999",
+    "/nothing-here", "/post/999999999", "/comment/999999",
     "/c/nowhere", "/u/nobody", "/static/x.css", "/grown/x.png", "/feeds/none.xml",
 ])
 async def test_what_is_not_here_is_said_in_the_frame(garden: Garden, path: str) -> None:
@@ -92,6 +92,14 @@ async def test_what_is_not_here_is_said_in_the_frame(garden: Garden, path: str) 
     assert 404 == page.status_code
     assert 'role="search"' in page.text
     assert "Nothing grows here" in words(page.text)
+
+
+@pytest.mark.parametrize("path", [f"/post/{1 << 64}", f"/comment/{1 << 64}", "/?cursor=nonsense"])
+async def test_an_address_that_no_row_can_have_is_refused(garden: Garden, path: str) -> None:
+    page = await garden.stranger().see(path)
+
+    assert 400 == page.status_code
+    assert 'role="search"' in page.text
 
 
 async def test_programs_are_told_in_their_own_words(garden: Garden) -> None:

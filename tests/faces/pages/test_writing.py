@@ -113,7 +113,8 @@ async def test_an_answer_reaches_the_inbox_and_can_be_marked(garden: Garden) -> 
     theirs = await other.send(f"/inbox/{number[1]}/read", {"value": "0"})
 
     assert "<p>An answer for you</p>" in inbox.text
-    assert ["mark as read" in words(inbox.text), "mark as unread" in words(after.text)] == [True] * 2
+    assert "mark as read" in words(inbox.text)
+    assert "mark as unread" in words(after.text)
     assert 404 == theirs.status_code
 
 
