@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from lichen.kit import monotone
 from lichen.store import Store, metadata, open_store
+from tests.postgresql import find_or_start
 
 settings.register_profile(
     "default", max_examples=25, deadline=None,
@@ -21,9 +22,7 @@ settings.register_profile(
 settings.register_profile("sim", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-POSTGRESQL_URL = os.environ.get(
-    "LICHEN_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
-)
+POSTGRESQL_URL = find_or_start()
 START_US = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
 
 

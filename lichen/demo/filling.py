@@ -180,17 +180,15 @@ class _Filling:
                 kind=ActorKind.COMMUNITY, name=name, display_name=title, summary=topic.about,
                 published_us=first_us - (size.communities - at) * 1_000_000,
             )
-            new.append(NewCommunity(actor=actor, creator_id=self.people[at % size.people].id))
+            new.append(NewCommunity(actor=actor, creator_id=self.people[self.plan.founder(at)].id))
         self.communities = []
         for chunk in _chunks(new, ACTORS_CHUNK):
             self.communities += await self.store.write(
                 partial(self.forum.create_communities, new=chunk)
             )
-        founders = {(at % size.people, at) for at in range(size.communities)}
         followings = [
-            Following(person_id=self.people[person].id,
-                      community_id=self.communities[community].id, follow=True)
-            for person, community in self.plan.subscriptions if (person, community) not in founders
+            Following(person_id=self.people[person].id, community_id=self.communities[at].id)
+            for person, at in self.plan.followings()
         ]
         with click.progressbar(length=len(followings), label="subscriptions") as bar:
             for part in _chunks(followings, ACTORS_CHUNK * 8):

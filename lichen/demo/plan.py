@@ -59,6 +59,17 @@ class Plan:
     vote_value: Numbers
     subscriptions: list[tuple[int, int]]
 
+    def founder(self, community: int) -> int:
+        """Return who founded a community, and so is its first subscriber and moderator."""
+        return community % self.size.people
+
+    def followings(self) -> list[tuple[int, int]]:
+        """Return who follows which community, besides its founder."""
+        return [
+            (person, community) for person, community in self.subscriptions
+            if person != self.founder(community)
+        ]
+
 
 def draw(size: Size, generator: np.random.Generator, *, now_us: int) -> Plan:
     """Draw a plan that ends shortly before `now_us`."""

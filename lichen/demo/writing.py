@@ -213,9 +213,12 @@ class Writing:
                        np.bincount(plan.comment_creator, minlength=people))
         posts = np.bincount(plan.post_community, minlength=size.communities)
         comments = np.bincount(plan.post_community[plan.comment_post], minlength=size.communities)
+        members = np.bincount([at for _, at in plan.followings()], minlength=size.communities)
         for at, community in enumerate(self._communities):
+            subscribers = 1 + int(members[at])
             self._communities[at] = msgspec.structs.replace(
-                community, posts=int(posts[at]), comments=int(comments[at])
+                community, posts=int(posts[at]), comments=int(comments[at]),
+                subscribers=subscribers, subscribers_local=subscribers,
             )
 
     def _last_active(self) -> Numbers:

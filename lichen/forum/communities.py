@@ -1,6 +1,6 @@
 """Communities: founded, changed, found, listed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import numpy as np
@@ -144,6 +144,15 @@ class Communities(Part):
             unit, viewer, (rows.COMMUNITIES_SUBSCRIBED, asked), (_ACTORS_SUBSCRIBED, asked)
         )
         return list(self._views.communities(flush.rows, flush.standing).values())
+
+    def following_query(self, unit: Unit, viewer: Viewer) -> Query:
+        """Return the query for the communities that a viewer follows, as actors, to ride along."""
+        return _ACTORS_SUBSCRIBED, {"viewer_id": viewer.id, "now_us": unit.clock_us}
+
+    def following_from(self, found: Iterable[Row]) -> list[Actor]:
+        """Return the communities in the rows of `following_query`, by name."""
+        actors = self._accounts.actors_from(found).values()
+        return sorted(actors, key=lambda actor: actor.name)
 
     def moderated_by(
         self, unit: Unit, person_id: int, *, viewer: Viewer | None = None

@@ -104,15 +104,15 @@ SUBSCRIBER_IDS = Statement(
     .where(subscription.c.community_id == sa.bindparam("community_id", type_=sa.BigInteger)),
     name="subscribers",
 )
-MODERATORS = Statement(
-    sa.select(moderator.c.community_id, moderator.c.person_id, moderator.c.tid)
-    .where(any_of(moderator.c.community_id, "ids"))
-    .order_by(moderator.c.community_id, moderator.c.published_us, moderator.c.tid),
-    name="moderators",
-)
-MODERATOR_IDS = sa.select(moderator.c.person_id.label("id")).where(
-    any_of(moderator.c.community_id, "ids")
-)
+_MODERATORS = sa.select(
+    moderator.c.community_id, moderator.c.person_id, moderator.c.tid
+).order_by(moderator.c.community_id, moderator.c.published_us, moderator.c.tid)
+_MODERATES = any_of(moderator.c.community_id, "ids")
+_MODERATES_POSTS = moderator.c.community_id.in_(COMMUNITY_IDS_OF_POSTS)
+MODERATORS = Statement(_MODERATORS.where(_MODERATES), name="moderators")
+MODERATORS_OF_POSTS = Statement(_MODERATORS.where(_MODERATES_POSTS), name="moderators of posts")
+MODERATOR_IDS = sa.select(moderator.c.person_id.label("id")).where(_MODERATES)
+MODERATOR_IDS_OF_POSTS = sa.select(moderator.c.person_id.label("id")).where(_MODERATES_POSTS)
 BANS = Statement(
     sa.select(community_ban).where(
         any_of(community_ban.c.community_id, "ids"), any_of(community_ban.c.person_id, "people")

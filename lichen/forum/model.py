@@ -221,6 +221,15 @@ class PostView(msgspec.Struct, frozen=True, gc=False):
     unread_comments: int = 0
 
 
+class PostAround(msgspec.Struct, frozen=True, gc=False):
+    """A post and what stands around it on its own page."""
+
+    view: PostView
+    community: CommunityView
+    moderators: list[Actor]
+    cross_posts: list[PostView]
+
+
 class CommentView(msgspec.Struct, frozen=True, gc=False):
     """A comment as one viewer sees it."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from lichen.accounts import Actor, Settings, Viewer
+from lichen.accounts import Actor, Settings, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import community_rows, post_rows, vote_rows
 from lichen.forum.drafts import check_post, url_key
@@ -17,6 +17,7 @@ from lichen.forum.model import (
     NewPost,
     Page,
     Post,
+    PostAround,
     PostDraft,
     PostId,
     PostQuery,
@@ -38,6 +39,8 @@ from lichen.forum.permissions import (
 from lichen.forum.views import PostScene, post_queries
 from lichen.kit import Forbidden, Reason
 from lichen.store import Unit
+
+_ACTORS_MODERATING_OF_POSTS = actors_among(community_rows.MODERATOR_IDS_OF_POSTS)
 
 
 class Posts(Part):
@@ -121,19 +124,29 @@ class Posts(Part):
 
     def post_view(self, unit: Unit, viewer: Viewer | None, post_id: int) -> PostView:
         """Return a post; one that is gone only to its author and moderators; one round trip."""
-        return self.post_around(unit, viewer, post_id)[0]
+        return _visible(viewer, self._scene(unit, viewer, [post_id]), post_id)
 
-    def post_around(
-        self, unit: Unit, viewer: Viewer | None, post_id: int
-    ) -> tuple[PostView, CommunityView]:
-        """Return a post, as `post_view` does, and its community; one round trip."""
-        scene = self._scene(unit, viewer, [post_id])
-        view = scene.views.get(post_id)
-        if view is None:
-            raise no_such_post()
-        community = scene.communities[view.post.community_id]
-        check_visible(viewer, view.post, community)
-        return view, community
+    def post_around(self, unit: Unit, viewer: Viewer | None, post_id: int) -> PostAround:
+        """Return a post, as `post_view` does, and what stands around it.
+
+        One round trip, two where somebody else posted the same address.
+        """
+        asked = {"ids": [post_id], "now_us": unit.clock_us}
+        crossing = {"post_id": post_id, "limit": CROSS_POSTS_MAX}
+        *posts, order, people, crossed = (flush := self._views.fetch(
+            unit, viewer, *post_queries(unit, viewer, [post_id]),
+            (community_rows.MODERATORS_OF_POSTS, asked), (_ACTORS_MODERATING_OF_POSTS, asked),
+            (post_rows.CROSS_POST_IDS, crossing),
+        )).rows
+        scene = self._views.posts(posts, flush.standing)
+        view = _visible(viewer, scene, post_id)
+        actors = self._accounts.actors_from(people)
+        return PostAround(
+            view=view, community=scene.communities[view.post.community_id],
+            moderators=[actors[row.person_id] for row in order],
+            cross_posts=self.post_views(unit, viewer, [row.id for row in crossed])
+            if crossed else [],
+        )
 
     def post_views(
         self, unit: Unit, viewer: Viewer | None, ids: Sequence[int]
@@ -158,13 +171,6 @@ class Posts(Part):
             asked = self._among_voted(unit, asked, standing.person_id)
         ids, following = self.ranks.page(asked, now_us=unit.clock_us, viewer_standing=standing)
         return self.post_views(unit, viewer, ids), Page(next=following)
-
-    def cross_posts(
-        self, unit: Unit, viewer: Viewer | None, post_id: int
-    ) -> list[PostView]:
-        """Return other posts of the same address, the newest first; two round trips."""
-        rows = unit.fetch(post_rows.CROSS_POST_IDS, post_id=post_id, limit=CROSS_POSTS_MAX)
-        return self.post_views(unit, viewer, [row.id for row in rows]) if rows else []
 
     def explain_post(
         self, unit: Unit, viewer: Viewer | None, post_id: int, sort: Sort
@@ -300,6 +306,15 @@ def stage_communities(unit: Unit, communities: Iterable[Community]) -> None:
         community_rows.row_of_community(community)
         for community in sorted(communities, key=lambda one: one.id)
     ))
+
+
+def _visible(viewer: Viewer | None, scene: PostScene, post_id: int) -> PostView:
+    """Return a post of the scene, or refuse one that the viewer cannot see."""
+    view = scene.views.get(post_id)
+    if view is None:
+        raise no_such_post()
+    check_visible(viewer, view.post, scene.communities[view.post.community_id])
+    return view
 
 
 def _check_author(viewer: Viewer, post: Post) -> None:

@@ -1,5 +1,7 @@
 """What notifications promise: lists of replies and mentions, read marks, unread counts."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from lichen.accounts import Viewer
@@ -10,7 +12,7 @@ from lichen.kit import NotFound, TidGenerator, isoformat
 from lichen.notifications import tables
 from lichen.notifications.model import Counts, Kind, Notification
 from lichen.notifications.reader import NotificationsReader
-from lichen.store import Row, Unit
+from lichen.store import Query, Row, Unit
 
 PAGE_MAX = 50  # notifications on one page; Lemmy 0.19: FETCH_LIMIT_MAX
 
@@ -70,7 +72,14 @@ class Notifications:
 
     def unread_counts(self, unit: Unit, viewer: Viewer) -> Counts:
         """Return how much of each kind is unread; one round trip."""
-        rows = unit.fetch(tables.COUNT_UNREAD, person_id=viewer.id)
+        return self.counts_from(unit.fetch_all(self.unread_query(viewer))[0])
+
+    def unread_query(self, viewer: Viewer) -> Query:
+        """Return the query for how much is unread, to ride along; see `counts_from`."""
+        return tables.COUNT_UNREAD, {"person_id": viewer.id}
+
+    def counts_from(self, rows: Iterable[Row]) -> Counts:
+        """Return the counts in the rows of `unread_query`."""
         counts = {row.kind: int(row.count) for row in rows}
         return Counts(replies=counts.get(Kind.REPLY, 0), mentions=counts.get(Kind.MENTION, 0))
 

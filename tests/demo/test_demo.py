@@ -103,11 +103,17 @@ async def test_a_filled_house_has_rows_and_log_alike(
                 unit, None, PostQuery(sort=Sort.TOP_ALL, limit=10)
             )
         )
+        communities = await house.store.read(
+            lambda unit: house.rooms.forum.communities(unit, None, limit=50)
+        )
     finally:
         await house.close()
 
     kinds = Counter(event.collection for event in events if event.operation == "create")
     assert state.ready
+    assert sum(view.community.subscribers for view in communities) == (
+        TINY.communities + len(drawn(7).followings())
+    )
     assert kinds["lichen.forum.post"] == TINY.posts
     assert kinds["lichen.forum.comment"] == TINY.comments
     scores = [view.post.score for view in found]

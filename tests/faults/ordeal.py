@@ -21,6 +21,8 @@ ANSWERS_MAX = 40  # acknowledged writes before a random death
 MOMENT_S_MAX = 0.03  # after the last of them: so long several writes are under way
 # So small that a few writes fill a segment.
 SMALL_SEGMENTS = {"LICHEN_LOG_SEGMENT_BYTES_MAX": "4096"}
+# What a life must be told for a point to be passed at all.
+BEFORE = {"log.during_trim": {"LICHEN_LOG_RETENTION_S": "0"}}
 VICTIMS: dict[str, Callable[[Serving], None]] = {
     "parent": Serving.kill_parent, "worker": Serving.kill_worker, "both": Serving.kill_both,
 }
@@ -33,6 +35,7 @@ class Ordeal:
         self.place = place
         self.notebook = Notebook()
         self.chance = random.Random(seed)
+        self.deaths: list[str] = []
 
     @asynccontextmanager
     async def life(self, **environ: str) -> AsyncIterator[Serving]:
@@ -46,8 +49,12 @@ class Ordeal:
             await self._let_go()
 
     async def audit(self) -> None:
-        """Look at everything; fail where anything is amiss."""
-        await audit(self.place, self.notebook)
+        """Look at everything; fail where anything is amiss, and say after which deaths."""
+        try:
+            await audit(self.place, self.notebook)
+        except AssertionError as error:
+            error.add_note(f"after the deaths {self.deaths[-3:]} in {self.place.folder}")
+            raise
 
     async def killed_at_random(self, victim: str) -> None:
         """One life: audit the death before, write, and kill the victim at some moment."""
@@ -55,30 +62,39 @@ class Ordeal:
             await serving.ready()
             await self.audit()
             await self._write_until_killed(serving, victim)
+            self.deaths.append(victim)
             if victim == "worker":
                 # The parent starts another, and the house is whole again.
                 await serving.ready()
                 await self.audit()
 
-    async def killed_at(self, point: str, hit: int) -> None:
+    async def killed_at(self, point: str, hit: int = 1) -> None:
         """One life that ends at a crash point, under load or before that."""
-        async with self.life(**{VARIABLE: f"{point}:{hit}"}) as serving:
-            if not await serving.ready_or_dead():
-                return
-            worker = serving.worker_pid
-            await self.audit()
-            assert worker is not None
-            await self._write_until(serving, lambda: serving.worker_changed(worker))
+        async with self.life(**BEFORE.get(point, {}), **{VARIABLE: f"{point}:{hit}"}) as serving:
+            if await serving.ready_or_dead():
+                worker = serving.worker_pid
+                assert worker is not None
+                await self.audit()
+                await self.write_until(serving, lambda: serving.worker_ended(worker))
+        self.deaths.append(f"{point}:{hit}")
 
-    async def killed_stopping(self, point: str, hit: int) -> None:
-        """One life that ends at a crash point that only a stop passes."""
+    async def killed_stopping(self, point: str, hit: int = 1) -> None:
+        """One life that ends at a crash point that only a stop passes for sure."""
         async with self.life(**{VARIABLE: f"{point}:{hit}"}) as serving:
             await serving.ready()
             await self.audit()
-            wanted = self.notebook.answers + 10
-            await self._write_until(serving, lambda: self.notebook.reach(wanted))
+            wanted = self.notebook.answers + self.chance.randint(1, ANSWERS_MAX)
+            await self.write_until(serving, lambda: self.notebook.reach(wanted))
             serving.parent.terminate()
             await serving.gone()
+            assert "closed" not in serving.said(), "it was not killed"
+        self.deaths.append(f"{point}:{hit}")
+
+    def tear_tail(self) -> None:
+        """Damage the end of the log as a torn write does, so that the next start must mend it."""
+        last = max((self.place.data / "log").glob("*.log"))
+        with last.open("ab") as segment:
+            segment.write(self.chance.randbytes(200))
 
     async def recover(self) -> None:
         """A last life: audit the death before, and stop."""
@@ -96,9 +112,9 @@ class Ordeal:
             await asyncio.sleep(self.chance.uniform(0, MOMENT_S_MAX))
             VICTIMS[victim](serving)
 
-        await self._write_until(serving, moment)
+        await self.write_until(serving, moment)
 
-    async def _write_until(self, serving: Serving, end: Callable[[], object]) -> None:
+    async def write_until(self, serving: Serving, end: Callable[[], object]) -> None:
         """Let people write until `end` has come; whoever still waits then goes home."""
         crowd = asyncio.create_task(live_in(serving.place.url, self.notebook, self.chance))
         ending = asyncio.ensure_future(end())

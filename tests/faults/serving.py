@@ -154,7 +154,7 @@ class Serving:
         """Wait until both processes are gone and the port is free."""
         await until(self._is_gone, within_s=END_S_MAX, what=lambda: f"an end:\n{self.said()}")
 
-    async def worker_changed(self, pid: int) -> None:
+    async def worker_ended(self, pid: int) -> None:
         """Wait until the worker with this pid has ended."""
         await until(lambda: not _is_alive(pid), within_s=END_S_MAX, what=lambda: "a worker's end")
 

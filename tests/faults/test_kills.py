@@ -1,4 +1,4 @@
-"""Killed with -9 under write load: what was acknowledged is there, once, and all are of one mind."""
+"""Killed with -9 under write load: what was acknowledged is there, once, and all agree."""
 
 from pathlib import Path
 

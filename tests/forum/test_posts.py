@@ -198,9 +198,10 @@ async def test_posts_of_one_address_know_each_other(house, mira, stones):
                           ("Somewhere else", "https://example.org/y"))
     ]
 
-    crossed = await house.read("cross_posts", None, first.post.id)
+    around = await house.read("post_around", None, first.post.id)
 
-    assert [view.post.id for view in crossed] == [second.post.id]
+    assert [view.post.id for view in around.cross_posts] == [second.post.id]
+    assert [actor.id for actor in around.moderators] == [mira.id]
 
 
 async def test_a_post_can_say_why_it_stands_where_it_stands(house, mira, post):

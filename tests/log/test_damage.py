@@ -145,14 +145,17 @@ async def test_a_lost_newline_is_damage_though_both_its_lines_are_whole(
 ) -> None:
     """Decoders would take the two lines for one."""
     await written(open_log, *((n, n + 4) for n in range(1, 41, 5)))
-    flip(segment(folder), HEAD + BLOCK + 5 * ROW + len(lines(1, 1)[0]))
+    flip(segment(folder), HEAD + BLOCK + 5 * ROW + 3 * (len(lines(1, 1)[0]) + 1) - 1)
     log = open_log()
 
+    before = log.read(1)
     with pytest.raises(LogDamaged) as met:
-        log.read(1)
+        log.read(3)
+    after = log.read(4, limit=2)
 
-    assert (met.value.first_seq, met.value.last_seq) == (1, 1)
-    assert log.read(2, limit=2).payloads() == lines(2, 3)
+    assert (before.payloads(), before.next_seq) == (lines(1, 2), 3)
+    assert (met.value.first_seq, met.value.last_seq) == (3, 3)
+    assert after.payloads() == lines(4, 5)
     await log.close()
 
 
@@ -161,7 +164,7 @@ async def test_a_block_that_went_missing_is_damage(folder: Path, open_log: OpenL
     await written(open_log, *((n, n + 1) for n in range(1, 41, 2)))
     path = segment(folder)
     content = path.read_bytes()
-    path.write_bytes(content[: HEAD + block_bytes(1, 2)] + content[HEAD + block_bytes(1, 4) :])
+    path.write_bytes(content[: HEAD + block_bytes(1, 2)] + content[HEAD + block_bytes(1, 2) + block_bytes(3, 4) :])
     log = open_log()
 
     met_at = log.read(1).next_seq

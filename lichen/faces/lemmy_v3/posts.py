@@ -105,13 +105,12 @@ async def get_post(parts: Parts, caller: Caller, asked: wire.GetPost) -> wire.Ge
         if post_id is None:
             assert asked.comment_id is not None
             post_id = parts.forum.comment_view(unit, viewer, asked.comment_id).post.id
-        view, community = parts.forum.post_around(unit, viewer, post_id)
-        moderators = parts.forum.moderators(unit, view.community.id)
-        crossed = parts.forum.cross_posts(unit, viewer, post_id) if view.post.url else []
+        found = parts.forum.post_around(unit, viewer, post_id)
         return wire.GetPostResponse(
-            post_view=views.post_view(view), community_view=views.community_view(community),
-            moderators=views.moderator_views(view.community, moderators),
-            cross_posts=views.post_views(crossed),
+            post_view=views.post_view(found.view),
+            community_view=views.community_view(found.community),
+            moderators=views.moderator_views(found.view.community, found.moderators),
+            cross_posts=views.post_views(found.cross_posts),
         )
 
     answer = await parts.store.read(query)

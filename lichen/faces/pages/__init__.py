@@ -23,7 +23,7 @@ from lichen.faces.pages import (
 )
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.faults import AnyRequest, Faults
-from lichen.faces.pages.parts import Parts
+from lichen.faces.pages.parts import Busiest, Parts
 from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
@@ -50,6 +50,7 @@ class Pages:
             store=store, accounts=accounts, forum=forum, search=search,
             notifications=notifications, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
+            busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
         faults = Faults(self._parts)
 

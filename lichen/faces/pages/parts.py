@@ -36,6 +36,30 @@ class Frame(msgspec.Struct, frozen=True):
     unread: int
 
 
+class Busiest:
+    """The busiest communities here, for the rail of whoever follows none.
+
+    Ranking all communities costs more than most pages, so an answer serves for `age_us_max`. One
+    page renews it, those that come meanwhile use the old one; an empty answer is not kept.
+    """
+
+    def __init__(self, forum: Forum, *, age_us_max: int) -> None:
+        self._forum = forum
+        self._age_us_max = age_us_max
+        self._asked_us = 0
+        self._found: tuple[Actor, ...] = ()
+
+    def of(self, unit: Unit) -> tuple[Actor, ...]:
+        """Return the communities; two round trips where the answer has grown old."""
+        if not self._found or unit.clock_us - self._asked_us > self._age_us_max:
+            self._asked_us = unit.clock_us
+            views = self._forum.communities(
+                unit, None, listing=Listing.LOCAL, limit=RAIL_COMMUNITIES_MAX // 3
+            )
+            self._found = tuple(view.community.actor for view in views)
+        return self._found
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The rooms that pages speak to, handed in by the house."""
@@ -48,6 +72,7 @@ class Parts:
     addresses: Addresses
     config: Config
     drawing: Drawing
+    busiest: Busiest
 
     async def framed(self, visit: Visit, query: Callable[[Unit], Seen]) -> tuple[Seen, Frame]:
         """Run a page's query and load its frame, side by side."""
@@ -55,7 +80,7 @@ class Parts:
         return seen, frame
 
     async def frame(self, visit: Visit) -> Frame:
-        """Load what stands around a page; two round trips at most."""
+        """Load what stands around a page; one round trip, a few more once a minute."""
         return await self.store.read(lambda unit: self._frame(unit, visit.viewer))
 
     def now_us(self) -> int:
@@ -63,18 +88,19 @@ class Parts:
         return self.store.clock()
 
     def _frame(self, unit: Unit, viewer: Viewer | None) -> Frame:
-        mine = self.forum.subscriptions(unit, viewer) if viewer is not None else []
-        shown = mine or self.forum.communities(
-            unit, viewer, listing=Listing.LOCAL, limit=RAIL_COMMUNITIES_MAX // 3
-        )
+        mine: list[Actor] = []
         unread = 0
         if viewer is not None:
-            waiting = self.notifications.unread_counts(unit, viewer)
-            unread = waiting.replies + waiting.mentions
+            followed, waiting = unit.fetch_all(
+                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer)
+            )
+            mine = self.forum.following_from(followed)
+            counts = self.notifications.counts_from(waiting)
+            unread = counts.replies + counts.mentions
         return Frame(
             site=self.accounts.current_site.settings,
             counts=self.forum.site_counts(unit),
-            communities=tuple(view.community.actor for view in shown[:RAIL_COMMUNITIES_MAX]),
+            communities=tuple(mine[:RAIL_COMMUNITIES_MAX]) or self.busiest.of(unit),
             mine=bool(mine),
             unread=unread,
         )

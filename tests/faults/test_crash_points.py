@@ -1,0 +1,132 @@
+"""Killed at every crash point, once each; `make sim` does so ten times on both engines.
+
+    START     passed by the first start of an empty place
+    LOAD      passed when people write
+    STOP      passed by a stop
+    MENDING   passed by a start that finds the log's last write torn
+    RETAINING passed while old segments are dropped
+    COMMANDS  passed by a command beside or instead of the server
+"""
+
+import asyncio
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from lichen.kit.crash_points import CRASH_POINTS, VARIABLE
+from tests.faults.ordeal import Ordeal
+from tests.faults.serving import LICHEN, Place, Serving, place_of
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+START = ("migration.before_commit", "migration.after_commit", "columns.before_swap",
+         "columns.during_build")
+LOAD = ("store.before_commit", "store.after_commit", "relay.before_append", "relay.after_append",
+        "relay.after_delete", "log.before_write", "log.after_write", "log.after_sync",
+        "log.before_roll", "log.after_roll")
+STOP = ("columns.before_checkpoint",)
+MENDING = ("log.before_swap", "log.after_swap")
+RETAINING = ("log.during_trim",)
+COMMANDS = ("backup.before_rename", "restore.before_rows", "restore.before_finish")
+
+
+def test_every_crash_point_is_died_at() -> None:
+    everywhere = [*START, *LOAD, *STOP, *MENDING, *RETAINING, *COMMANDS]
+
+    assert sorted(everywhere) == sorted(point.name for point in CRASH_POINTS)
+
+
+async def test_nothing_acknowledged_is_lost_at_any_crash_point(tmp_path: Path) -> None:
+    with place_of("sqlite", tmp_path) as place:
+        ordeal = Ordeal(place, seed=3)
+
+        await die_everywhere(ordeal)
+        await ordeal.recover()
+
+        assert len(ordeal.deaths) == len(CRASH_POINTS) - len(COMMANDS)
+
+
+async def test_the_first_start_survives_its_crash_points_on_postgresql(tmp_path: Path) -> None:
+    with place_of("postgresql", tmp_path) as place:
+        ordeal = Ordeal(place, seed=3)
+
+        for point in [*START, "store.before_commit", "store.after_commit"]:
+            await ordeal.killed_at(point)
+        await ordeal.recover()
+
+
+async def die_everywhere(ordeal: Ordeal) -> None:
+    """Die once at every crash point of the server."""
+    for point in START:
+        await ordeal.killed_at(point)
+    for point in LOAD:
+        await ordeal.killed_at(point, hit=ordeal.chance.randint(1, 6))
+    for point in STOP:
+        await ordeal.killed_stopping(point, hit=ordeal.chance.randint(1, 2))
+    for point in MENDING:
+        ordeal.tear_tail()
+        await ordeal.killed_at(point)
+    for point in RETAINING:
+        await ordeal.killed_at(point)
+
+
+async def command(place: Place, *words: str, die_at: str = "") -> tuple[int, str]:
+    """Run a command of the place; return its exit code and what it said."""
+    environ = place.environ | ({VARIABLE: die_at} if die_at else {})
+    process = await asyncio.create_subprocess_exec(
+        LICHEN, *words, env=environ, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT)
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+async def test_a_backup_and_a_restore_that_are_killed_leave_nothing_half_done(
+    tmp_path: Path, engine: str
+) -> None:
+    with place_of(engine, tmp_path / "a") as place, place_of(engine, tmp_path / "b") as other:
+        ordeal = Ordeal(place, seed=4)
+        backup = tmp_path / "backup"
+        save = ("backup", str(backup), "--data", str(place.data))
+        bring = ("restore", str(backup), "--data", str(other.data))
+        async with ordeal.life() as serving:
+            await serving.ready()
+            wanted = ordeal.notebook.answers + 30
+            await ordeal.write_until(serving, lambda: ordeal.notebook.reach(wanted))
+            killed = await command(place, *save, die_at="backup.before_rename")
+            is_there = backup.exists()
+            whole = await command(place, *save)
+            await ordeal.audit()
+
+        assert (killed[0], is_there, whole[0]) == (-signal.SIGKILL, False, 0), whole[1]
+        await _restored(ordeal, other, bring)
+
+
+async def _restored(ordeal: Ordeal, other: Place, bring: tuple[str, ...]) -> None:
+    """Restore, killed at both points before, and look at what is there then."""
+    for point in ("restore.before_rows", "restore.before_finish"):
+        code, _ = await command(other, *bring, die_at=point)
+        refused = Serving(other)
+        await asyncio.to_thread(refused.parent.wait, 60)
+        assert (code, "did not finish" in refused.said()) == (-signal.SIGKILL, True)
+        _emptied(other)
+    assert (await command(other, *bring))[0] == 0
+
+    second = Ordeal(other, seed=5)
+    second.notebook = ordeal.notebook
+    async with second.life() as serving:
+        await serving.ready()
+        await second.audit()
+
+
+def _emptied(place: Place) -> None:
+    """Empty the folder and the database, as the refusal says."""
+    shutil.rmtree(place.data)
+    if place.database_url:
+        import psycopg
+
+        with psycopg.connect(place.database_url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
