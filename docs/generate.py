@@ -81,7 +81,7 @@ def _setting(one: Option) -> str:
 
 def limits_page() -> str:
     """Return every limit with its value and its reason."""
-    lines = [HEAD, "# Limits", "", "`lichen limits` prints the same; each is a constant of its room."]
+    lines = [HEAD, "# Limits", "", "Each is a constant of its room; `lichen limits` prints them."]
     for room, several in itertools.groupby(limits_of(PACKAGE), key=lambda limit: limit.room):
         lines += ["", f"## {room}", "", "| limit | value | why |", "|---|---:|---|"]
         lines += [f"| `{one.name}` | {one.value:,} | {_cell(one.why)} |" for one in several]

@@ -23,6 +23,7 @@ from lichen.forum.model import (
     Page,
     PersonView,
     Post,
+    PostAround,
     PostDraft,
     PostId,
     PostQuery,
@@ -38,6 +39,7 @@ from lichen.forum.service import Forum
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
     "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
-    "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostDraft", "PostId",
-    "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Vote",
+    "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
+    "PostDraft", "PostId", "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind",
+    "Subscribed", "Vote",
 ]

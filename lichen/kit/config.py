@@ -85,7 +85,8 @@ class Server(Section, frozen=True):
     port: Annotated[int, option(
         "The port for pages and APIs.", variable="LICHEN_PORT", ge=1, le=PORT_MAX)] = 8536
     stream_port: Annotated[int, option(
-        "The port of the public event stream; 0 for none.",
+        "The port of the public event stream; 0 for none. Kept for the room that will listen there: "
+        "nothing does yet.",
         variable="LICHEN_STREAM_PORT", ge=0, le=PORT_MAX)] = 0
     metrics_port: Annotated[int, option(
         "The port of the Prometheus metrics, on loopback only; 0 for none. When it is taken, "
@@ -193,7 +194,7 @@ class Outbound(Section, frozen=True):
 
 
 class Media(Section, frozen=True):
-    """Pictures."""
+    """Pictures. Kept for the room that will store them: pictures are addresses so far."""
 
     image_mode: Annotated[ImageMode, option(
         "What is kept of other people's pictures: nothing (None), small previews of links "
@@ -210,7 +211,8 @@ class Limits(Section, frozen=True):
         "The largest body of a request that carries no file.",
         unit="bytes", ge=1 << 12, le=64 << 20)] = 1 << 20
     rates: Annotated[bool, option(
-        "Whether one address may only post, sign up and search so often.")] = True
+        "Whether one address may only post, sign up and search so often. Kept for the buckets to "
+        "come: nothing counts yet, so put a proxy that does before an open server.")] = True
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ costs nobody anything.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from lichen.kit import Clock
+from lichen.kit import Clock, LichenError
 from lichen.log.bell import Bell
 from lichen.log.contract import Appended, Batch
 from lichen.log.erasure import Seqs
@@ -28,6 +29,7 @@ from lichen.log.file_system import FileSystem
 from lichen.log.limits import (
     APPEND_RECORDS_MAX,
     COMMIT_BYTES_MAX,
+    ERASE_TRIES_MAX,
     PAYLOAD_BYTES_MAX,
     READ_RECORDS_MAX,
 )
@@ -99,7 +101,7 @@ class SegmentLog:
         try:
             return self._writer.read(from_seq, limit=limit)
         except LogDamaged as damage:
-            if not damage.quarantined and not self._is_closed:
+            if not damage.quarantined:
                 self._mend_later(damage.first_seq)
             raise
 
@@ -134,8 +136,11 @@ class SegmentLog:
         wanted = np.unique(np.fromiter(seqs, np.int64))
         async with self._upkeep:
             for segment in self._writer.holders_of(wanted):
-                while not await self._erase_in(segment.path, wanted):
-                    pass  # It was swapped meanwhile: once more, with the new one.
+                for _ in range(ERASE_TRIES_MAX):
+                    if await self._erase_in(segment.path, wanted):
+                        break
+                else:
+                    raise LogUnavailable(f"{segment.path.name} could not be rewritten; try again.")
             await self._run(self._writer.forget_aside, wanted)
 
     async def retain(self, *, floor_seq: int, age_us_max: int, bytes_max: int) -> int:
@@ -158,13 +163,13 @@ class SegmentLog:
 
     async def close(self) -> None:
         """Finish what is waiting and close; reads still work, followers end. Idempotent."""
-        self._is_closed = True
         await asyncio.to_thread(self._scribe.close)
         self._writer.close()
+        self._is_closed = True
         self._bell.ring()
 
     async def _erase_in(self, path: Path, seqs: Seqs) -> bool:
-        """Erase in one segment; False when it has to be tried again."""
+        """Erase in one segment; False when it was swapped or mended meanwhile: try again."""
         segment = self._writer.segment_at(path)
         if segment is None:
             return True
@@ -179,8 +184,10 @@ class SegmentLog:
 
     def _mend_later(self, seq: int) -> None:
         """Have the segment of a damaged sequence checked and mended."""
-        for segment in self._writer.holders_of(np.array([seq])):
-            self._scribe.do(partial(self._writer.mend, segment))
+        # A closed or broken log mends nothing; its reader is told of the damage all the same.
+        with contextlib.suppress(LichenError):
+            for segment in self._writer.holders_of(np.array([seq])):
+                self._scribe.do(partial(self._writer.mend, segment))
 
     async def _run(self, act: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do something on the scribe's thread, between two commits."""

@@ -35,6 +35,9 @@ READ_BYTES_ENOUGH: Final = 256 << 10
 MARK_BYTES: Final = 16 << 10
 """One entry of a segment's sparse index per this many bytes: a look-up skips at most so much."""
 
+ERASE_TRIES_MAX: Final = 5
+"""Tries to rewrite one segment while damage in it is being mended."""
+
 RESTARTS_MAX: Final = 5
 """Restarts in a row that a reader gets after failures of its own before it is left stopped."""
 

@@ -59,9 +59,7 @@ def migrate(url: str, *, folder: Path, to: str = HEAD) -> None:
     with _connect(url, folder) as connection:
         config.attributes["connection"] = connection
         step: Callable[..., None] = command.downgrade if _is_before(to, found) else command.upgrade
-        step(config, to)
-        crash_point("migration.before_commit")
-        connection.commit()
+        step(config, to)  # begins and commits by itself
         crash_point("migration.after_commit")
 
 

@@ -8,8 +8,9 @@ Each life audits the death before it, so a death costs one start.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import aiohttp
 import psycopg
 
 from lichen.kit.crash_points import VARIABLE
@@ -70,17 +71,19 @@ class Ordeal:
 
     async def killed_at(self, point: str, hit: int = 1) -> None:
         """One life that ends at a crash point, under load or before that."""
-        async with self.life(**BEFORE.get(point, {}), **{VARIABLE: f"{point}:{hit}"}) as serving:
+        self.deaths.append(f"{point}:{hit}")
+        async with self.life(**BEFORE.get(point, {}), **{VARIABLE: self.deaths[-1]}) as serving:
             if await serving.ready_or_dead():
                 worker = serving.worker_pid
                 assert worker is not None
-                await self.audit()
+                with suppress(aiohttp.ClientError):  # it may die of its own work meanwhile
+                    await self.audit()
                 await self.write_until(serving, lambda: serving.worker_ended(worker))
-        self.deaths.append(f"{point}:{hit}")
 
     async def killed_stopping(self, point: str, hit: int = 1) -> None:
         """One life that ends at a crash point that only a stop passes for sure."""
-        async with self.life(**{VARIABLE: f"{point}:{hit}"}) as serving:
+        self.deaths.append(f"{point}:{hit}")
+        async with self.life(**{VARIABLE: self.deaths[-1]}) as serving:
             await serving.ready()
             await self.audit()
             wanted = self.notebook.answers + self.chance.randint(1, ANSWERS_MAX)
@@ -88,7 +91,6 @@ class Ordeal:
             serving.parent.terminate()
             await serving.gone()
             assert "closed" not in serving.said(), "it was not killed"
-        self.deaths.append(f"{point}:{hit}")
 
     def tear_tail(self) -> None:
         """Damage the end of the log as a torn write does, so that the next start must mend it."""

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ Definition = Function | ast.ClassDef
 GENERATED = "store/migrations/"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """One file: its path inside the package (or the checkout), its text, its tree."""
 
@@ -41,6 +41,11 @@ class Source:
     def lines(self) -> int:
         """How many lines the file has."""
         return len(self.text.splitlines())
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
 
     def at(self, node: ast.AST) -> str:
         """Return where a node stands, as an editor opens it."""
@@ -83,7 +88,7 @@ def definitions(source: Source) -> Iterator[tuple[Definition, bool]]:
 
 def functions(source: Source) -> Iterator[Function]:
     """Yield every function, methods and inner ones too."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, Function):
             yield node
 
@@ -97,7 +102,7 @@ def parameters(function: Function) -> tuple[list[ast.arg], list[ast.arg]]:
 
 def imports(source: Source) -> Iterator[str]:
     """Yield the modules of ours that a file imports, wherever it does so."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _is_ours(alias.name))
         elif isinstance(node, ast.ImportFrom) and _is_ours(node.module or ""):

@@ -1,7 +1,8 @@
 """Every durable boundary has a place where a test kills the process.
 
-What names the points and their table is held by tests/kit/test_crash_points.py; here the other side:
-wherever the code makes something durable, a point stands in the same function or beside it.
+The names of the points and their table are held by tests/kit/test_crash_points.py; here the other
+side: wherever the code makes something durable, a point stands in the same function, or a reason
+in docs/crash_points.md.
 """
 
 import ast
@@ -9,7 +10,7 @@ import ast
 from tests.house.sources import Function, Source, functions, sources, table
 
 # What makes something durable: a sync, a name put in place, a commit.
-SYNCS = {"fsync", "fdatasync", "sync", "sync_folder", "rename"}
+SYNCS = {"fsync", "fdatasync", "sync", "sync_folder", "rename", "commit"}
 COMMITS = {"COMMIT"}
 
 

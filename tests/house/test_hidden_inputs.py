@@ -39,7 +39,7 @@ def dotted(node: ast.expr) -> str:
 
 def hidden_inputs(source: Source, kind: str) -> list[str]:
     found = []
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.module in ("time", "random", "secrets", "os"):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Attribute):
@@ -88,7 +88,7 @@ def test_nothing_is_kept_in_modules() -> None:
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             if isinstance(target, ast.Name)
         }
-        changed += [source.at(node) for node in ast.walk(source.tree) if _changes(node, names)]
+        changed += [source.at(node) for node in source.nodes if _changes(node, names)]
 
     assert changed == []
 

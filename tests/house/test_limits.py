@@ -12,10 +12,11 @@ BOUNDED_ELSEWHERE = {
     "log/scribe.py": "PENDING_BYTES_MAX: appends beyond it are refused",
     "store/sqlite.py": "serving.BACKPRESSURE: no more requests are in work at once",
 }
+LIMITS = limits_of(PACKAGE)
 
 
 def test_every_limit_says_why() -> None:
-    assert [limit for limit in limits_of(PACKAGE) if not limit.why] == []
+    assert [limit for limit in LIMITS if not limit.why] == []
 
 
 def test_every_limit_limits_something() -> None:
@@ -23,14 +24,14 @@ def test_every_limit_limits_something() -> None:
     named = Counter(word for source in (*sources(), *test_sources())
                     for word in re.findall(r"\b[A-Z][A-Z0-9_]+\b", source.text))
 
-    idle = [f"{limit.room}: {limit.name}" for limit in limits_of(PACKAGE)
+    idle = [f"{limit.room}: {limit.name}" for limit in LIMITS
             if named[limit.name.upper()] < 2]
 
     assert idle == []
 
 
 def test_nothing_waits_or_is_kept_without_a_bound() -> None:
-    unbounded = {source.path for source in sources() for node in ast.walk(source.tree)
+    unbounded = {source.path for source in sources() for node in source.nodes
                  if isinstance(node, ast.Call) and _is_unbounded(node)}
 
     assert unbounded == BOUNDED_ELSEWHERE.keys()
@@ -52,7 +53,7 @@ def _is_unbounded(node: ast.Call) -> bool:
 def test_nothing_is_remembered_for_ever() -> None:
     """`functools.cache` has no bound; it is for values without parameters only."""
     kept = [
-        source.at(function) for source in sources() for function in ast.walk(source.tree)
+        source.at(function) for source in sources() for function in source.nodes
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         and any(ast.unparse(one) in ("cache", "functools.cache") for one in function.decorator_list)
         and (function.args.args or function.args.kwonlyargs)

@@ -16,7 +16,9 @@ from tests.house.sources import (
 )
 
 # The shape of a room (docs/rooms.md); whatever else there is, the room's README names.
-STANDARD = {"__init__", "model", "tables", "service", "reader", "routes", "room", "limits", "errors"}
+STANDARD = {
+    "__init__", "model", "tables", "service", "reader", "routes", "room", "limits", "errors",
+}
 BANNED = {
     "utils": "the noun it is about", "util": "the noun it is about",
     "helpers": "the noun it is about", "helper": "the noun it is about",
@@ -75,7 +77,7 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
 def test_no_class_is_a_manager_or_a_helper() -> None:
     pattern = re.compile(r"(Manager|Helper|Util|Utils|Handler|Processor|Info|Data)$")
 
-    bad = [source.at(node) for source in sources() for node in ast.walk(source.tree)
+    bad = [source.at(node) for source in sources() for node in source.nodes
            if isinstance(node, ast.ClassDef) and pattern.search(node.name)
            and not source.path.startswith(PROTOCOLS)]
 

@@ -5,6 +5,7 @@ import json
 import re
 import statistics
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def swallows(handler: ast.ExceptHandler) -> bool:
             and not any(isinstance(node, ast.Raise) for node in ast.walk(handler)))
 
 
+@cache
 def every_function() -> list[Function]:
     return [function for source in sources() for function in functions(source)]
 
@@ -95,7 +97,7 @@ MEASURES: dict[str, Callable[[], float]] = {
     "modules without a docstring":
         lambda: sum(ast.get_docstring(source.tree) is None for source in sources()),
     "excepts that swallow everything":
-        lambda: sum(swallows(node) for source in sources() for node in ast.walk(source.tree)
+        lambda: sum(swallows(node) for source in sources() for node in source.nodes
                     if isinstance(node, ast.ExceptHandler)),
 }
 
@@ -149,7 +151,7 @@ def test_nothing_is_left_lying_about() -> None:
 
     marked = [f"lichen/{source.path}:{number}" for source in sources()
               for number, line in enumerate(source.text.splitlines(), 1) if marks.search(line)]
-    called = [source.at(node) for source in sources() for node in ast.walk(source.tree)
+    called = [source.at(node) for source in sources() for node in source.nodes
               if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
               and node.func.id in calls]
 
@@ -162,7 +164,7 @@ def test_every_broad_except_says_why() -> None:
     bad = []
     for source in sources():
         lines = source.text.splitlines()
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.ExceptHandler) and swallows(node):
                 near = lines[max(0, node.lineno - 4):node.lineno + 2]
                 if not any("#" in line for line in near):

@@ -164,7 +164,8 @@ async def test_a_block_that_went_missing_is_damage(folder: Path, open_log: OpenL
     await written(open_log, *((n, n + 1) for n in range(1, 41, 2)))
     path = segment(folder)
     content = path.read_bytes()
-    path.write_bytes(content[: HEAD + block_bytes(1, 2)] + content[HEAD + block_bytes(1, 2) + block_bytes(3, 4) :])
+    start = HEAD + block_bytes(1, 2)
+    path.write_bytes(content[:start] + content[start + block_bytes(3, 4) :])
     log = open_log()
 
     met_at = log.read(1).next_seq

@@ -123,6 +123,7 @@ def _look(viewer: Viewer, fields: Typed) -> Settings:
         default_listing_type=fields.one_of("listing", tuple(key.value for key in LISTING_WORDS)),
         default_sort_type=fields.one_of("sort", tuple(key.value for key in SORT_WORDS)),
         show_nsfw=fields.flag("show_nsfw"),
+        blur_nsfw=fields.flag("blur_nsfw"),
         show_read_posts=fields.flag("show_read"),
         languages=fields.numbers("languages"),
     )

@@ -39,6 +39,7 @@ class Visit(msgspec.Struct, frozen=True):
     theme: str | None
     density: str
     serif: bool
+    unveiled: bool
 
     def required(self) -> Viewer:
         """Return the viewer, or refuse with the way to the login page."""
@@ -67,6 +68,7 @@ def visit_of(request: PageRequest, viewer: Viewer | None) -> Visit:
         theme=_theme(request.cookies.get(THEME_COOKIE), viewer),
         density=_density(request.cookies.get(DENSITY_COOKIE), viewer),
         serif=viewer is not None and viewer.settings.serif,
+        unveiled=viewer is not None and not viewer.settings.blur_nsfw,
     )
 
 

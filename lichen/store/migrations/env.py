@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from lichen.kit.crash_points import crash_point
 from lichen.store.statement import metadata
 
 connection = context.config.attributes["connection"]
@@ -14,3 +15,4 @@ context.configure(
 )
 with context.begin_transaction():
     context.run_migrations()
+    crash_point("migration.before_commit")

@@ -147,7 +147,7 @@ async def test_a_form_that_is_none_is_refused(garden: Garden, fields: dict[str, 
 
 async def test_a_theme_that_was_chosen_is_on_every_page(garden: Garden) -> None:
     person = await garden.person()
-    look = {"theme": "dark", "density": "card", "listing": "All", "sort": "New", "serif": "1",
+    look = {"theme": "dark", "density": "card", "listing": "All", "sort": "New", "serif": "1", "blur_nsfw": "1",
             "languages": "37"}
 
     answer = await person.send("/settings/look", look)
