@@ -45,7 +45,7 @@ check: install-test  ## Lint, types, import contracts and the fast tests, in und
 bench: install-test  ## Print the figures; ROOM=log for one bench.
 	@if [ -n "$(ROOM)" ]; then $(BIN)/python -m bench.$(ROOM); else $(BIN)/python -m bench; fi
 
-docs: install-test  ## Write the generated pages of docs/ (settings, limits, commands).
+docs: install-test  ## Write the generated pages of docs/ (settings, limits, commands, events, routes).
 	$(BIN)/python -m docs.generate
 
 sim: prepare  ## The long runs: 100 kills, each crash point 10 times, big property runs.

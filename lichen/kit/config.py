@@ -85,8 +85,8 @@ class Server(Section, frozen=True):
     port: Annotated[int, option(
         "The port for pages and APIs.", variable="LICHEN_PORT", ge=1, le=PORT_MAX)] = 8536
     stream_port: Annotated[int, option(
-        "The port of the public event stream; 0 for none. Kept for the room that will listen there: "
-        "nothing does yet.",
+        "The port of the public event stream; 0 for none. Kept for the room that will listen "
+        "there: nothing does yet.",
         variable="LICHEN_STREAM_PORT", ge=0, le=PORT_MAX)] = 0
     metrics_port: Annotated[int, option(
         "The port of the Prometheus metrics, on loopback only; 0 for none. When it is taken, "
