@@ -2,7 +2,9 @@
 
     python -m bench.http [--data DIR] [--size large|small] [--quick]
 
-One server process with its defaults (but for rate limits), SQLite, 32 connections. The floor is
+One server process with its defaults (but for rate limits), SQLite, 32 connections. It serves the
+folder itself, not a copy: what the last bench writes stays there, some thousands of comments. The
+floor is
 `/health` of the same server at the same number of connections, in the same run: a ratio says how
 much of what HTTP alone allows is left. `cpu` is the server's processor time for one answer: it
 tells what is the request's own when the machine is shared.
@@ -21,7 +23,7 @@ import uvloop
 
 from bench.load import Load, closed, get, opened, post
 from bench.results import record
-from bench.serving import LARGE, Serving, demo_data, scratch, serving
+from bench.serving import LARGE, Serving, demo_data, serving
 from lichen.demo import DEMO_PASSWORD
 from lichen.demo.words import person_name
 
@@ -94,7 +96,7 @@ class Bench:
 
 async def main(folder: Path, *, size: str, quick: bool) -> None:
     """Measure, print and keep the figures."""
-    with scratch(demo_data(folder, size=size)) as copy, serving(copy) as server:
+    with serving(demo_data(folder, size=size)) as server:
         figures: dict[str, object] = {
             "data": size, "load": round(os.getloadavg()[0], 1),
             "ready_s": round(server.ready_s, 2), "ready_rss_anon_mb": round(server.memory_mb()),

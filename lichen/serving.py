@@ -38,6 +38,7 @@ PID_FILE = "serving.pid"
 EXIT_BROKEN = 70  # sysexits.h: EX_SOFTWARE
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STOP_S_MAX = 10  # from SIGTERM to the end; then what is left is killed
+FINISH_S_MAX = 3  # of them: for requests in work; a client that dawdles is cut off then
 BACKLOG = 1_024  # connections waiting to be accepted
 BACKPRESSURE = 1_024  # requests in work at once; more wait in the socket
 
@@ -128,14 +129,32 @@ class Entrance:
         gc.enable()
         await send({"type": "lifespan.startup.complete"})
         stopping = asyncio.ensure_future(receive())
+        overdue = asyncio.ensure_future(_overdue())
         breaking = asyncio.ensure_future(house.broken.wait())
-        await asyncio.wait({stopping, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, overdue, breaking}, return_when=asyncio.FIRST_COMPLETED)
         if house.broken.is_set():
             # kit/errors.py, Broken: write nothing any more. The parent starts another worker.
             os._exit(EXIT_BROKEN)
-        breaking.cancel()
         await house.close()
+        if overdue.done():
+            os._exit(0)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _overdue() -> None:
+    """Return some time after SIGTERM, when nobody is waited for any more.
+
+    Granian ends what is in work first, however long a client takes to send the rest of a request.
+    """
+    told = asyncio.Event()
+
+    def stop() -> None:
+        os.kill(os.getpid(), signal.SIGINT)  # which Granian takes for the same
+        told.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    await told.wait()
+    await asyncio.sleep(FINISH_S_MAX)
 
 
 def _hold(data: Path) -> int:

@@ -138,6 +138,7 @@ class ColumnFile:
         temporary = path.with_suffix(".new")
         with _failures():
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # first: on a full disk its room is all there is
             with temporary.open("wb") as file:
                 file.write(header.tobytes())
                 os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + _chunk_bytes(layout))

@@ -20,7 +20,7 @@ from lichen.forum.permissions import check_visible, no_such_post
 from lichen.forum.ranking import comment_rank
 from lichen.forum.standing import Standing
 from lichen.forum.tree import Bone, Rank, ranked, tree_of
-from lichen.forum.views import post_queries
+from lichen.forum.views import post_queries, shown
 from lichen.kit import Refused, Unauthenticated
 from lichen.store import Query, Unit
 
@@ -43,9 +43,18 @@ class Threads(Comments):
         view = scene.views.get(post_id)
         if view is None:
             raise no_such_post()
-        check_visible(viewer, view.post, scene.communities[view.post.community_id])
+        community = scene.communities[view.post.community_id]
+        check_visible(viewer, view.post, community)
         ids = _chosen(skeleton, query, flush.standing, now_us=unit.clock_us)
-        return view, self.comment_views(unit, viewer, ids) if ids else []
+        if not ids:
+            return view, []
+        chosen = set(ids)
+        creator_ids = {bone.creator_id for bone in skeleton if bone.id in chosen}
+        answers = unit.fetch_all(*self._views.thread_queries(unit, viewer, ids, creator_ids))
+        found = self._views.thread(answers, view, community, flush.standing)
+        return view, [
+            shown(found[one], viewer, moderates=community.moderates) for one in ids if one in found
+        ]
 
     def comment_list(
         self, unit: Unit, viewer: Viewer | None, query: CommentQuery

@@ -100,6 +100,30 @@ class Views:
         }
         return CommentScene(rows, views, around, people)
 
+    def thread(
+        self, answers: Sequence[list[Row]], below: PostView, community: CommunityView,
+        standing: Standing,
+    ) -> dict[int, CommentView]:
+        """Return the comments in the answers to `thread_queries`: all of one post, which is known.
+
+        For a long thread this is half the work of `comments`.
+        """
+        comments, actors = answers
+        people = self._accounts.actors_from(actors)
+        return {
+            row.id: comment_view(row, people[row.creator_id], below.post, community, standing)
+            for row in comments
+        }
+
+    def thread_queries(
+        self, unit: Unit, viewer: Viewer | None, ids: Sequence[int], creator_ids: Iterable[int]
+    ) -> tuple[Query, ...]:
+        """Return the queries for views of comments whose post and authors are known."""
+        return (
+            (comment_rows.COMMENTS, _asked(unit, viewer, ids)),
+            self._accounts.actors_query(unit, creator_ids),
+        )
+
     def communities(
         self, answers: Sequence[list[Row]], standing: Standing
     ) -> dict[int, CommunityView]:

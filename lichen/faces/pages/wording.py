@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import log1p
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ from lichen.kit import Reason
 from lichen.web import Addresses
 
 LEAD_LENGTH = 220  # characters: about three lines of a card
+SECONDS_KEPT_MAX = 8_192  # times in words for machines: those of a dozen long threads, 1 MB
 BAR_WIDTH = 120  # of the widest bar of a Reason, in its picture's units
 
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg")
@@ -85,7 +87,12 @@ def moment(time_us: int) -> str:
 
 def iso(time_us: int) -> str:
     """Return a time for machines, to the second."""
-    return datetime.fromtimestamp(time_us // 1_000_000, UTC).isoformat()[:19] + "Z"
+    return _second(time_us // 1_000_000)
+
+
+@lru_cache(maxsize=SECONDS_KEPT_MAX)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}Z"
 
 
 def count(number: int) -> str:
