@@ -1,8 +1,9 @@
 """A TCP proxy that makes a server far away and counts the round trips it costs.
 
 Every chunk is passed on `delay_ms` after it came, in order, in each direction. A round trip is
-counted whenever the client speaks after the server has answered: at the socket, so nothing a driver
-does can hide.
+counted whenever the client speaks after an answer has reached it: at the socket, so nothing a
+driver does can hide. Without a delay the count may be too high: a driver sends the statements of
+one pipeline one by one, and a near server answers the first before the last was sent.
 """
 
 import asyncio
@@ -11,6 +12,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 CHUNK_BYTES = 65_536
+
+
+def _nothing() -> None:
+    """Note nothing."""
 
 
 class Distance:
@@ -37,13 +42,13 @@ class Distance:
 
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(
-                self._pass(reader, far_writer, client_speaks),
-                self._pass(far_reader, writer, server_speaks),
+                self._pass(reader, far_writer, came=client_speaks),
+                self._pass(far_reader, writer, delivered=server_speaks),
             )
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
-        spoken: Callable[[], None],
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *,
+        came: Callable[[], None] = _nothing, delivered: Callable[[], None] = _nothing,
     ) -> None:
         loop = asyncio.get_running_loop()
         late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
@@ -55,12 +60,13 @@ class Distance:
                 if not chunk:
                     writer.close()
                     return
+                delivered()
                 writer.write(chunk)
 
         delivering = asyncio.create_task(deliver())
         try:
             while chunk := await reader.read(CHUNK_BYTES):
-                spoken()
+                came()
                 late.put_nowait((loop.time() + self.delay_s, chunk))
         except ConnectionError:
             pass

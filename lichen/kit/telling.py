@@ -1,41 +1,58 @@
 """What the house tells its administrator: one event a line, with keys and values, on one stream.
 
 Text for people on a terminal, JSON for machines. Text of users never stands in a message; secrets
-have no printed form (see `config.Secret`); tracebacks show code, never the values of variables,
-where passwords may stand.
+have no printed form (see `config.Secret`). Tracebacks show code and the types of errors, never
+variables, and the texts of our own errors alone: a database's may quote what it was given.
 """
 
 import io
 import logging
+import sys
 from contextlib import suppress
+from traceback import format_tb
 from typing import TextIO, cast
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from lichen.kit.config import Server
+from lichen.kit.errors import LichenError
 
 
 def tell_to(stream: TextIO, settings: Server) -> None:
     """Send everything told from now on to a stream, in the form and from the level configured."""
     is_terminal = stream.isatty()
-    rendering: list[Processor] = [
-        structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    rendering: Processor = structlog.processors.JSONRenderer()
     if settings.log_format == "text" or (settings.log_format == "auto" and is_terminal):
-        # The formatter by default shows the local variables of every frame.
-        rendering = [structlog.dev.ConsoleRenderer(
-            colors=is_terminal, exception_formatter=structlog.dev.plain_traceback)]
+        rendering = structlog.dev.ConsoleRenderer(
+            colors=is_terminal, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *rendering,
+            _with_traceback,
+            rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lenient(stream))),
         cache_logger_on_first_use=False,
     )
+
+
+def _with_traceback(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Put the traceback of the error that is told of into the event."""
+    told = event.pop("exc_info", None)
+    error = told if isinstance(told, BaseException) else sys.exc_info()[1] if told else None
+    parts: list[str] = []
+    while error is not None:
+        said = f": {error}" if isinstance(error, LichenError) else ""
+        frames = "".join(format_tb(error.__traceback__))
+        parts.insert(0, f"{frames}{type(error).__name__}{said}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if parts:
+        event["exception"] = "\n\nwhich led to\n\n".join(parts)
+    return event
 
 
 class _Lenient(io.TextIOBase):

@@ -226,4 +226,5 @@ def _translated(error: psycopg.Error) -> Exception:
     # PostgreSQL, Appendix A: 08 connection, 53 resources, 57 operator intervention, 58 system.
     if state[:2] in {"08", "53", "57", "58"} or isinstance(error, psycopg.OperationalError):
         return Unavailable("The database does not answer; try again in a moment.")
-    return Broken(f"PostgreSQL {state}: {error}")
+    # Its text may quote values.
+    return Broken(f"PostgreSQL {state}: {type(error).__name__}")

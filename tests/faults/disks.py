@@ -1,7 +1,7 @@
 """Disks that run out: a file system of a few megabytes, or one that takes nothing for a while.
 
-The first needs the right to mount. Where that is missing, a limit on file sizes takes its place: the
-kernel then refuses every write of the server, as a failing disk does.
+The first needs the right to mount. Where that is missing, a limit on file sizes takes its place:
+the kernel then refuses every write of the server, as a failing disk does.
 """
 
 import os

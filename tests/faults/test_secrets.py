@@ -113,7 +113,8 @@ async def _by_api(ask: Any) -> None:
     await ask("POST", f"{api}/user/register", json=person | {"password": PASSWORD * 200})
     await ask("POST", f"{api}/user/register", json=person | {"email": f"{MARK} no address"})
     await ask("POST", f"{api}/user/login", json={name: EMAIL, "password": PASSWORD})
-    for wrong in (WRONG_PASSWORD, PASSWORD + "\0", 5, None, [PASSWORD], {"a": PASSWORD}, MARK * 999):
+    wrongs = (WRONG_PASSWORD, PASSWORD + "\0", 5, None, [PASSWORD], {"a": PASSWORD}, MARK * 999)
+    for wrong in wrongs:
         await ask("POST", f"{api}/user/login", json={name: EMAIL, "password": wrong})
         await ask("POST", f"{api}/user/login", json={name: wrong, "password": PASSWORD})
     for body in (b'{"username_or_email":"%s","password":"%s' % (EMAIL.encode(), PASSWORD.encode()),

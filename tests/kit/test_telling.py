@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from lichen.kit import Broken
 from lichen.kit.config import Config, Server
 from lichen.kit.telling import tell_to
 
@@ -65,5 +66,34 @@ def test_a_failure_is_told_with_its_traceback_but_without_what_variables_hold() 
         except LookupError:
             structlog.get_logger().exception("failed")
 
-        assert "no such moss, 14" in stream.getvalue()
+        assert "LookupError" in stream.getvalue()
         assert "hunter2hunter2" not in stream.getvalue()
+
+
+def test_a_traceback_shows_code_and_types_but_no_text_that_may_quote_people() -> None:
+    stream = io.StringIO()
+    tell_to(stream, Server())
+    quoted = "sword" + "fish"
+
+    try:
+        try:
+            raise ValueError(quoted)
+        except ValueError as error:
+            raise Broken("PostgreSQL 22P02") from error
+    except Broken as error:
+        structlog.get_logger("lichen.test").error("broke", exc_info=error)
+
+    said = json.loads(stream.getvalue())["exception"]
+    assert "ValueError" in said and "Broken: PostgreSQL 22P02" in said
+    assert "test_telling.py" in said
+    assert quoted not in said
+
+
+def test_a_stream_that_fails_stops_nothing() -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    tell_to(Full(), Server())
+
+    structlog.get_logger("lichen.test").error("unheard")
