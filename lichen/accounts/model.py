@@ -410,9 +410,10 @@ def _check_picture(url: str | None) -> None:
         raise _too_long("url_length_overflow", "An address", URL_LENGTH_MAX, len(url))
     try:
         parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # RFC 3986 §3.2.2: a bracket that is not closed, a port that is no number
+        named = False
+    if not named or not url.isprintable() or any(sign in url for sign in ' <>"'):
         raise Refused("invalid_url", "A picture's address starts with https:// and a host.")
 
 

@@ -27,7 +27,7 @@ from lichen.kit import Refused
 # Lemmy 0.19, is_valid_post_title: three characters in a row that are no space.
 _WORD = re.compile(r"\S{3}")
 _SCHEMES = ("http", "https", "magnet")  # Lemmy 0.19, ALLOWED_POST_URL_SCHEMES
-_URL_BREAKERS = re.compile(r"[\s\x00-\x1f<>\"]")
+_URL_BREAKERS = re.compile(r"[\s<>\"]")
 
 
 def check_title(title: str | None) -> str:
@@ -51,10 +51,10 @@ def check_url(url: str | None) -> str | None:
         raise _too_long("url_length_overflow", "An address", URL_LENGTH_MAX, len(cut))
     try:
         parts = urlsplit(cut)
-        named = bool(parts.hostname) or parts.scheme == "magnet"
+        named = (bool(parts.hostname) and parts.port != 0) or parts.scheme == "magnet"
     except ValueError:  # RFC 3986 §3.2.2: a bracket that is not closed, a port that is no number
         named = False
-    if not named or _URL_BREAKERS.search(cut):
+    if not named or _URL_BREAKERS.search(cut) or not cut.isprintable():
         raise Refused("invalid_url", "An address starts with https:// and a host, without spaces.")
     if parts.scheme.lower() not in _SCHEMES:
         raise Refused("invalid_url_scheme", "An address starts with http://, https:// or magnet:.")

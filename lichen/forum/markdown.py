@@ -105,9 +105,12 @@ class Renderer:
 
     def render(self, text: str) -> str:
         """Return the text as safe HTML, from memory if it was asked for lately."""
-        html = self._kept.get(text)
-        if html is None:
-            html = render(text, self._addresses)
+        with self._lock:
+            html = self._kept.get(text)
+            if html is not None:
+                self._kept.move_to_end(text)
+                return html
+        html = render(text, self._addresses)
         with self._lock:
             self._keep(text, html)
         return html
@@ -116,7 +119,6 @@ class Renderer:
         if text not in self._kept:
             self._bytes += len(text) + len(html)
         self._kept[text] = html
-        self._kept.move_to_end(text)
         while self._bytes > self._bytes_max:
             self._bytes -= sum(map(len, self._kept.popitem(last=False)))
 

@@ -76,7 +76,7 @@ class Addresses:
 
     def grown(self, seed: str) -> str:
         """Return the path of the lichen grown from a seed."""
-        return f"/grown/{quote(seed, safe='')}.svg"
+        return f"/grown/{_escaped(seed)}.svg"
 
     def grown_young(self, seed: str) -> str:
         """Return the path of the lichen of a seed when it has just settled."""

@@ -26,6 +26,7 @@ from lichen.faces.lemmy_v3.asking import (
 from lichen.faces.lemmy_v3.calls import CALLS, Call
 from lichen.faces.lemmy_v3.operations import operation_of
 from lichen.kit import Refused, TooMany, Unavailable
+from lichen.web import whole_body
 
 PREFIX = "/api/v3"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -113,12 +114,13 @@ async def _body(request: Request[Any, Any, Any], bytes_max: int) -> bytes:
     """
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > DRAINED_BYTES_MAX:
-            break
-        if size <= bytes_max:
-            chunks.append(chunk)
+    with whole_body():
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > DRAINED_BYTES_MAX:
+                break
+            if size <= bytes_max:
+                chunks.append(chunk)
     if size > bytes_max:
         # RFC 9110 §15.5.14: 413 Content Too Large.
         raise Refused("body_too_large", f"A body has {bytes_max} bytes at most.", status=413)

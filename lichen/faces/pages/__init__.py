@@ -4,6 +4,8 @@
 application's own error handlers, so that an unknown address keeps the frame too.
 """
 
+from urllib.parse import unquote
+
 from litestar import Response, Router
 from litestar.di import Provide
 
@@ -31,7 +33,7 @@ from lichen.kit.config import Config
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
-from lichen.web import SESSION_COOKIE, Addresses, check_origin
+from lichen.web import SESSION_COOKIE, Addresses, check_origin, check_text
 
 __all__ = ["Pages"]
 
@@ -82,7 +84,8 @@ class Pages:
             token = request.cookies.get(SESSION_COOKIE)
             return visit_of(request, await parts.accounts.viewer(token))
 
-        async def refuse_other_sites(request: AnyRequest) -> None:
+        async def look_at_the_door(request: AnyRequest) -> None:
+            check_text(unquote(f"{request.url.path}?{request.url.query}"), "The address")
             known = frozenset((parts.addresses.authority, request.url.netloc))
             check_origin(request.method, request.headers, known)
 
@@ -97,7 +100,7 @@ class Pages:
                 "still": Provide(provide_still, sync_to_thread=False),
                 "visit": Provide(provide_visit),
             },
-            before_request=refuse_other_sites,
+            before_request=look_at_the_door,
             exception_handlers={Exception: self.fault},
             include_in_schema=False,
         )

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,7 +29,6 @@ class Drawing:
         self.addresses = addresses
         self.still = still
         self._renderer = Renderer(addresses)
-        self._renderer_lock = Lock()
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
@@ -75,8 +73,7 @@ class Drawing:
 
     def markdown(self, text: str) -> Markup:
         """Return people's Markdown as safe HTML."""
-        with self._renderer_lock:
-            return Markup(self._renderer.render(text))
+        return Markup(self._renderer.render(text))
 
     def path_of(self, actor: Actor) -> str:
         """Return the path of an actor's page."""

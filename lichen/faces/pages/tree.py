@@ -17,6 +17,7 @@ outside. Posts use the same vote pair and save button.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -27,6 +28,7 @@ from lichen.forum import CommentView
 from lichen.web import Addresses
 
 DEPTH_SHOWN_MAX = 8  # deeper branches go on on their own page; a phone has no room for more
+VOTES_KEPT_MAX = 2_048  # vote pairs kept ready: most scores are small; 1 MB when full
 COMMENTS_SHOWN_MAX = 500  # on one page; whole branches, so a page may hold a few more
 
 _UP = '<svg class="i" aria-hidden="true"><use href="#i-arrow-big-up"/></svg>'
@@ -97,6 +99,7 @@ def drawn(roots: Sequence[Branch], scene: Scene) -> Markup:
     return Markup("".join(pieces))
 
 
+@lru_cache(maxsize=VOTES_KEPT_MAX)
 def votes(score: int, mine: int | None, *, downvotes: bool) -> str:
     """Return the vote pair with the score between; the form it is in knows what it votes on."""
     up, down = mine == 1, mine == -1

@@ -1,7 +1,7 @@
 """A visit: who looks at a page, from where and how they like to see it."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from litestar import Request
@@ -11,7 +11,7 @@ from litestar.params import PathParameter
 
 from lichen.accounts import Viewer
 from lichen.kit import Refused, Unauthenticated
-from lichen.web import check_text
+from lichen.web import check_text, whole_body
 
 PageRequest = Request[object, object, State]
 
@@ -19,6 +19,7 @@ THEME_COOKIE = "lichen_theme"
 DENSITY_COOKIE = "lichen_density"
 DENSITIES = ("card", "compact", "list")
 THEMES = ("light", "dark")
+FORM = "application/x-www-form-urlencoded"  # HTML Living Standard, §4.10.21.3: the default
 FIELD_LENGTH_MAX = 60_000  # characters of one field: more than the longest text that is taken
 FIELDS_MAX = 400  # in one form: every language chosen, and room
 
@@ -122,16 +123,28 @@ class Typed:
 
 async def typed(request: PageRequest) -> Typed:
     """Read a form; refuse what no row may hold, and more than a form has."""
-    form = await request.form()
+    with whole_body():
+        body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind != FORM:
+        raise Refused("invalid_form", f"A form is sent as {FORM}.", status=415)
+    try:
+        # Strictly: what is no UTF-8 would else become other text than was sent.
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict",
+                          max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise Refused(
+            "invalid_form", f"A form has at most {FIELDS_MAX} texts, in UTF-8."
+        ) from None
     fields: dict[str, list[str]] = {}
-    for seen, (name, value) in enumerate(form.multi_items()):
-        if seen >= FIELDS_MAX or not isinstance(value, str) or len(value) > FIELD_LENGTH_MAX:
+    for name, value in pairs:
+        if len(value) > FIELD_LENGTH_MAX:
             raise Refused(
-                "invalid_form",
-                f"A form has at most {FIELDS_MAX} texts of at most {FIELD_LENGTH_MAX} characters.",
+                "invalid_form", f"A text has at most {FIELD_LENGTH_MAX} characters.",
             )
         # HTML Living Standard, form submission: line ends travel as CRLF.
-        fields.setdefault(name, []).append(check_text(value, name).replace("\r\n", "\n"))
+        values = fields.setdefault(check_text(name, "A field's name"), [])
+        values.append(check_text(value, name).replace("\r\n", "\n"))
     return Typed(fields)
 
 
@@ -144,9 +157,10 @@ def whole_number(text: str, name: str) -> int:
 
 
 def _own_page(referer: str | None, authority: str) -> str | None:
-    if referer is None:
+    try:
+        parts = urlsplit(referer or "")
+    except ValueError:
         return None
-    parts = urlsplit(referer)
     if parts.netloc != authority:
         return None
     return safe_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

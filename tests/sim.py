@@ -1,0 +1,97 @@
+"""The long runs: many kills, every crash point many times, big property runs.
+
+    python -m tests.sim [--kills 100] [--rounds 10] [--seed 1] [--engine sqlite] [--no-properties]
+
+Every ordeal ends with a start that must find everything that was acknowledged, once. The result
+is kept, with the commit, as a line of bench/results/sim.jsonl; a failure names the seed that
+replays it.
+"""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.results import record
+from tests.faults.ordeal import VICTIMS, Ordeal
+from tests.faults.serving import place_of
+from tests.faults.test_crash_points import die_everywhere
+
+ENGINES = ("sqlite", "postgresql")
+AUDIT_EVERY = 5  # kills between two audits of everything; each audit reads the whole log
+PROPERTIES = "property or fuzz or machine or agreement or ranking or tree or markdown"
+
+
+async def kills(engine: str, folder: Path, *, count: int, seed: int) -> int:
+    """Kill at random moments; return how many writes were acknowledged and found again."""
+    with place_of(engine, folder) as place:
+        ordeal = Ordeal(place, seed=seed)
+        for number in range(count):
+            _tell(f"{engine}: kill {number + 1} of {count}")
+            await ordeal.killed_at_random(list(VICTIMS)[number % len(VICTIMS)])
+            if (number + 1) % AUDIT_EVERY == 0:
+                await ordeal.recover()
+        await ordeal.recover()
+        return ordeal.notebook.answers
+
+
+async def rounds(engine: str, folder: Path, *, count: int, seed: int) -> int:
+    """Die at every crash point, `count` times, each round in an empty place; return the deaths."""
+    deaths = 0
+    for number in range(count):
+        _tell(f"{engine}: every crash point, round {number + 1} of {count}")
+        with place_of(engine, folder / str(number)) as place:
+            ordeal = Ordeal(place, seed=seed + number)
+            await die_everywhere(ordeal)
+            await ordeal.recover()
+            deaths += len(ordeal.deaths)
+    return deaths
+
+
+def main() -> int:
+    """Run it all and keep the result."""
+    options = _options()
+    figures: dict[str, object] = {"seed": options.seed}
+    began = time.monotonic()
+    engines = [options.engine] if options.engine else list(ENGINES)
+    with tempfile.TemporaryDirectory(prefix="lichen-sim-") as folder:
+        for engine in engines:
+            place = Path(folder) / engine
+            figures[f"{engine}_kills"] = options.kills
+            figures[f"{engine}_acknowledged"] = asyncio.run(
+                kills(engine, place / "kills", count=options.kills, seed=options.seed))
+            figures[f"{engine}_deaths_at_points"] = asyncio.run(
+                rounds(engine, place / "points", count=options.rounds, seed=options.seed))
+    failed = 0
+    if options.properties:
+        _tell("properties, many examples")
+        environ = os.environ | {"HYPOTHESIS_PROFILE": "sim"}
+        command = [sys.executable, "-m", "pytest", "-q", "-k", PROPERTIES]
+        failed = subprocess.run(command, env=environ, check=False).returncode
+        figures["properties"] = "passed" if failed == 0 else "failed"
+    figures["seconds"] = round(time.monotonic() - began)
+    record("sim", figures)
+    _tell(f"done: {figures}")
+    return failed
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=ENGINES)
+    parser.add_argument("--no-properties", dest="properties", action="store_false")
+    return parser.parse_args()
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
