@@ -4,12 +4,14 @@ Ids and links come only from the public URL, whatever `Host` a request came by. 
 authority: host, and port where the URL names one.
 """
 
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from lichen.kit import Refused
 
 # RFC 3986 §3.3: these may stand raw in a path segment; "@" separates a remote name from its host.
 _SEGMENT_SAFE = "@:!$&'()*+,;="
+SEEDS_KEPT_MAX = 8_192  # escaped DIDs kept ready: escaping one takes 3 µs; 2 MB when full
 
 
 class Addresses:
@@ -80,11 +82,11 @@ class Addresses:
 
     def grown_young(self, seed: str) -> str:
         """Return the path of the lichen of a seed when it has just settled."""
-        return f"/grown/{quote(seed, safe='')}/young.svg"
+        return f"/grown/{_escaped(seed)}/young.svg"
 
     def grown_banner(self, seed: str) -> str:
         """Return the path of the strip of rock grown from a seed."""
-        return f"/grown/{quote(seed, safe='')}/banner.svg"
+        return f"/grown/{_escaped(seed)}/banner.svg"
 
     def feed_of_listing(self, listing: str) -> str:
         """Return the path of a front page's feed, without its ending `.xml` or `.atom`."""
@@ -125,3 +127,8 @@ class Addresses:
     def _named(self, name: str, domain: str | None) -> str:
         whole = name if domain in (None, self.authority) else f"{name}@{domain}"
         return quote(whole, safe=_SEGMENT_SAFE)
+
+
+@lru_cache(maxsize=SEEDS_KEPT_MAX)
+def _escaped(seed: str) -> str:
+    return quote(seed, safe="")
