@@ -14,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Coroutine
 from pathlib import Path
 
 from bench.results import record
 from tests.faults.ordeal import VICTIMS, Ordeal
 from tests.faults.serving import place_of
-from tests.faults.test_crash_points import die_everywhere
+from tests.faults.test_crash_points import COMMANDS, die_everywhere, die_in_commands
 
 ENGINES = ("sqlite", "postgresql")
 AUDIT_EVERY = 5  # kills between two audits of everything; each audit reads the whole log
@@ -49,6 +51,8 @@ async def rounds(engine: str, folder: Path, *, count: int, seed: int) -> int:
             await die_everywhere(ordeal)
             await ordeal.recover()
             deaths += len(ordeal.deaths)
+        await die_in_commands(engine, folder / f"{number}-commands", seed=seed + number)
+        deaths += len(COMMANDS)
     return deaths
 
 
@@ -62,21 +66,31 @@ def main() -> int:
         for engine in engines:
             place = Path(folder) / engine
             figures[f"{engine}_kills"] = options.kills
-            figures[f"{engine}_acknowledged"] = asyncio.run(
+            figures[f"{engine}_acknowledged"] = _tried(
                 kills(engine, place / "kills", count=options.kills, seed=options.seed))
-            figures[f"{engine}_deaths_at_points"] = asyncio.run(
+            figures[f"{engine}_deaths_at_points"] = _tried(
                 rounds(engine, place / "points", count=options.rounds, seed=options.seed))
-    failed = 0
+    failed = int("failed" in figures.values())
     if options.properties:
         _tell("properties, many examples")
         environ = os.environ | {"HYPOTHESIS_PROFILE": "sim"}
         command = [sys.executable, "-m", "pytest", "-q", "-k", PROPERTIES]
-        failed = subprocess.run(command, env=environ, check=False).returncode
-        figures["properties"] = "passed" if failed == 0 else "failed"
+        code = subprocess.run(command, env=environ, check=False).returncode
+        figures["properties"] = "passed" if code == 0 else "failed"
+        failed = failed or code
     figures["seconds"] = round(time.monotonic() - began)
     record("sim", figures)
     _tell(f"done: {figures}")
     return failed
+
+
+def _tried(run: Coroutine[None, None, int]) -> int | str:
+    """Run to the end; a failure is told, kept as one, and the other runs go on."""
+    try:
+        return asyncio.run(run)
+    except Exception:  # the outermost loop
+        traceback.print_exc()
+        return "failed"
 
 
 def _options() -> argparse.Namespace:

@@ -33,6 +33,7 @@ from lichen.store.unit import Query, Unit
 T = TypeVar("T")
 
 READERS = 2  # threads; more only contend for the interpreter
+TURN_S_MAX = 0.02  # one reader waits so long for the other; a slow query delays nobody longer
 GROUP_MAX = 256  # commands that share one COMMIT
 BUSY_TIMEOUT_MS = 5_000  # another process (a backup, a shell) may hold the file this long
 STATEMENTS_CACHED = 512  # prepared statements per connection
@@ -50,6 +51,7 @@ class SqliteStore(Store):
         self.path = path
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._turn = threading.Lock()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._queue: SimpleQueue[tuple[Callable[[Unit], Any], Future[Any]] | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write_forever, name="store-write", daemon=True)
@@ -78,6 +80,19 @@ class SqliteStore(Store):
             connection.close()
 
     def _run(self, query: Callable[[Unit], T]) -> Outcome[T]:
+        """Run a query when no other runs, or after TURN_S_MAX anyway.
+
+        sqlite3 gives the interpreter's lock away at each row, so two readers at once hand it to and
+        fro: measured on a list of 20 posts, 1.3 ms of processor time become 1.9.
+        """
+        is_my_turn = self._turn.acquire(timeout=TURN_S_MAX)
+        try:
+            return self._answer(query)
+        finally:
+            if is_my_turn:
+                self._turn.release()
+
+    def _answer(self, query: Callable[[Unit], T]) -> Outcome[T]:
         try:
             connection = getattr(self._local, "connection", None)
             if connection is None:

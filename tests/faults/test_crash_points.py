@@ -86,9 +86,14 @@ async def command(place: Place, *words: str, die_at: str = "") -> tuple[int, str
 async def test_a_backup_and_a_restore_that_are_killed_leave_nothing_half_done(
     tmp_path: Path, engine: str
 ) -> None:
-    with place_of(engine, tmp_path / "a") as place, place_of(engine, tmp_path / "b") as other:
-        ordeal = Ordeal(place, seed=4)
-        backup = tmp_path / "backup"
+    await die_in_commands(engine, tmp_path, seed=4)
+
+
+async def die_in_commands(engine: str, folder: Path, *, seed: int) -> None:
+    """Back up and restore, killed at every crash point of both, and look at what is there then."""
+    with place_of(engine, folder / "a") as place, place_of(engine, folder / "b") as other:
+        ordeal = Ordeal(place, seed=seed)
+        backup = folder / "backup"
         save = ("backup", str(backup), "--data", str(place.data))
         bring = ("restore", str(backup), "--data", str(other.data))
         async with ordeal.life() as serving:

@@ -121,7 +121,11 @@ async def door(
         try:
             await serving.ready()
             door = Door(place, await _settle(place.url))
-            assert (await door.get("/post/1")).status == 200  # that it was read is noted once
+            assert (await door.get("/post/1")).status == 200
+            # That it was read is noted once, after the page has gone out.
+            await until(lambda: any(one.event.collection == "lichen.forum.read"
+                                    for one in records_of(place)),
+                        within_s=ANSWER_S_MAX, what=lambda: "the post to be noted as read")
             yield door
             assert "page_broke" not in serving.said(), serving.said()
             assert "Traceback" not in serving.said(), serving.said()

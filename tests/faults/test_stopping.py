@@ -3,12 +3,17 @@
 import asyncio
 import socket
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from lichen.house import House
+from lichen.kit import Broken
+from lichen.kit.config import Config
 from tests.faults.audit import Rows
 from tests.faults.ordeal import Ordeal
-from tests.faults.serving import END_S_MAX, Place, Serving, free_port, place_of, until
+from tests.faults.serving import END_S_MAX, Place, Serving, free_port, place_of
+from tests.store.test_unit import event
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -89,20 +94,41 @@ async def test_a_busy_metrics_port_is_a_warning(tmp_path: Path) -> None:
             serving.end()
 
 
-async def test_a_worker_that_is_told_to_stop_is_followed_by_another(tmp_path: Path) -> None:
-    """Whoever means the worker's pid gets a fresh worker, not a server without one."""
+@pytest.mark.parametrize("begun", [
+    b"GET / HTTP/1.1\r\nHo",
+    b"POST /api/v3/user/login HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n{",
+])
+async def test_a_client_that_dawdles_does_not_hold_up_a_stop(tmp_path: Path, begun: bytes) -> None:
+    """The server waited for the rest of the request until it was killed, outbox and all."""
     with place_of("sqlite", tmp_path) as place:
         serving = Serving(place)
         try:
             await serving.ready()
-            worker = serving.worker_pid
-            assert worker is not None
+            _reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+            writer.write(begun)
+            await writer.drain()
 
-            serving.kill_worker()
-            await serving.worker_ended(worker)
+            code = await serving.stop()
 
-            await until(lambda: serving.worker_pid, within_s=END_S_MAX, what=lambda: "a worker")
-            await serving.ready()
-            assert await serving.stop() == 0
+            writer.close()
+            assert code == 0
+            assert '"closed"' in serving.said(), serving.said()
         finally:
             serving.end()
+
+
+async def test_a_house_with_a_broken_part_says_so(tmp_path: Path) -> None:
+    """The relay failed for good and nobody noticed: writes were taken, and never seen."""
+    words = {"server.data": tmp_path, "server.metrics_port": 0}
+    house = await House.open(Config.load(words=words))
+
+    async def fail(_payloads: object) -> NoReturn:
+        raise Broken("The scribe has stopped.")
+
+    house.relay._append = fail  # type: ignore[assignment]
+    await house.store.write(lambda unit: unit.emit(event(1)))
+
+    await asyncio.wait_for(house.broken.wait(), END_S_MAX)
+
+    house.relay._append = house.log.append
+    await house.close()

@@ -1,5 +1,6 @@
 """Column files: what is written stays, what is not theirs is noticed."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,25 @@ def test_changes_are_told_until_they_are_too_many(file: ColumnFile) -> None:
     assert file.changed_since(start + 3) == ([], start + 3)
     file.write_rows(list(range(RECENT_CHANGES_MAX)), {"up": [1] * RECENT_CHANGES_MAX})
     assert file.changed_since(start)[0] is None
+
+
+def test_a_file_has_room_for_all_its_rows_before_they_are_written(file: ColumnFile) -> None:
+    """A mapped page for which a full disk has no room ends the process by SIGBUS."""
+    file.grow(CHUNK_ROWS + 1)
+
+    found = file.path.stat()
+    assert found.st_blocks * 512 >= found.st_size > 2 * CHUNK_ROWS * 40  # stat(2): 512-byte blocks
+
+
+def test_a_copy_with_holes_is_given_room_when_it_is_opened(file: ColumnFile) -> None:
+    file.close()
+    size = file.path.stat().st_size
+    os.truncate(file.path, 4_096)
+    os.truncate(file.path, size)
+
+    ColumnFile(file.path, POSTS, writable=True).close()
+
+    assert file.path.stat().st_blocks * 512 >= size
 
 
 def test_a_missing_file_is_said_so(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from lichen.events import decode_events
 from lichen.kit import Unavailable
+from lichen.log.limits import COMMIT_BYTES_MAX
 from lichen.store import Relay, Store
 from tests.store.test_unit import event
 
@@ -28,6 +30,7 @@ class ListLog:
         if self.failures:
             self.failures -= 1
             raise Unavailable("disk full")
+        assert sum(map(len, payloads)) <= COMMIT_BYTES_MAX, "the log refuses that"
         self.lines += payloads
         return self.Appended(len(self.lines) - len(payloads) + 1, len(self.lines))
 
@@ -92,3 +95,37 @@ async def test_a_full_disk_delays_the_events_and_loses_none(store: Store) -> Non
     await running
 
     assert sorted(log.ids) == sorted(event(number).id for number in range(20))
+
+
+async def test_a_backlog_that_fits_into_no_append_is_relayed_in_several(store: Store) -> None:
+    """A full disk lets events gather; taken as one batch they were refused for ever."""
+    log = ListLog()
+    relay = relay_of(store, log)
+    store.settle = None
+    long = msgspec.Raw(b'{"name":"' + b"moss " * 40_000 + b'"}')
+    events = [msgspec.structs.replace(event(number), record=long) for number in range(60)]
+    await store.write(lambda unit: unit.emit(*events))
+
+    await relay.drain()
+
+    assert log.ids == [one.id for one in events]
+    assert await relay.pending() == 0
+
+
+async def test_a_start_writes_nothing_and_what_the_log_has_is_deleted_later(store: Store) -> None:
+    """So a house can start on a full disk, and doubles nothing once there is room."""
+    log = ListLog()
+    relay = relay_of(store, log)
+    store.settle = None
+    await store.write(lambda unit: unit.emit(event(1)))
+    await relay.drain()
+    await store.write(lambda unit: unit.emit(event(1), event(2)))
+
+    restarted = relay_of(store, log)
+    await restarted.start()
+    waiting = await restarted.pending()
+    await restarted.drain()
+
+    assert waiting == 2
+    assert log.ids == [event(1).id, event(2).id]
+    assert await restarted.pending() == 0
