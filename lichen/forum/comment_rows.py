@@ -68,7 +68,7 @@ COMMENTS = Statement(
 
 LOCK_COMMENTS = Statement(
     sa.select(comment.c.id).where(_OF_COMMENTS).order_by(comment.c.id).with_for_update(),
-    name="lock comments",
+    name="lock comments", only_locks=True,
 )
 
 PARENTS = Statement(sa.select(*comment.c).where(_OF_COMMENTS), name="parents")
@@ -95,7 +95,7 @@ POSTS_OF_COMMENTS = Statement(
 LOCK_POSTS_OF_COMMENTS = Statement(
     sa.select(post.c.id).where(post.c.id.in_(POST_IDS_OF_COMMENTS)).order_by(post.c.id)
     .with_for_update(),
-    name="lock posts of comments",
+    name="lock posts of comments", only_locks=True,
 )
 
 _SKELETON = sa.select(

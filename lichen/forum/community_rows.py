@@ -59,13 +59,16 @@ COMMUNITIES_OF_COMMENTS = Statement(
 )
 
 _LOCK = sa.select(community.c.id).order_by(community.c.id).with_for_update()
-LOCK_COMMUNITIES = Statement(_LOCK.where(any_of(community.c.id, "ids")), name="lock communities")
+LOCK_COMMUNITIES = Statement(
+    _LOCK.where(any_of(community.c.id, "ids")), name="lock communities", only_locks=True
+)
 LOCK_COMMUNITIES_OF_POSTS = Statement(
-    _LOCK.where(community.c.id.in_(COMMUNITY_IDS_OF_POSTS)), name="lock communities of posts"
+    _LOCK.where(community.c.id.in_(COMMUNITY_IDS_OF_POSTS)), name="lock communities of posts",
+    only_locks=True,
 )
 LOCK_COMMUNITIES_OF_COMMENTS = Statement(
     _LOCK.where(community.c.id.in_(COMMUNITY_IDS_OF_COMMENTS)),
-    name="lock communities of comments",
+    name="lock communities of comments", only_locks=True,
 )
 
 # Every community in few bytes: lists of communities are ordered and cut in memory.

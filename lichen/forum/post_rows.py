@@ -79,7 +79,7 @@ POSTS = Statement(
 # Ascending, so that two commands over the same posts never wait for each other in a circle.
 LOCK_POSTS = Statement(
     sa.select(post.c.id).where(_OF_POSTS).order_by(post.c.id).with_for_update(),
-    name="lock posts",
+    name="lock posts", only_locks=True,
 )
 
 COMMUNITY_IDS_OF_POSTS = sa.select(post.c.community_id.label("id")).where(_OF_POSTS)

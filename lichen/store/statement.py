@@ -84,14 +84,17 @@ class Compiled(NamedTuple):
 class Statement:
     """A Core select, insert, update or delete, compiled once per engine.
 
-    `core` is the statement, or a function from the engine's name to it where the two differ.
+    `core` is the statement, or a function from the engine's name to it where the two differ. One
+    that `only_locks` yields no rows on SQLite, where the one writer holds the whole file.
     """
 
     def __init__(
-        self, core: sa.Executable | Callable[[str], sa.Executable], *, name: str = ""
+        self, core: sa.Executable | Callable[[str], sa.Executable], *, name: str = "",
+        only_locks: bool = False,
     ) -> None:
         self.core = core
         self.name = name
+        self.only_locks = only_locks
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, engine: str) -> Compiled:
