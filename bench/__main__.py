@@ -1,10 +1,47 @@
-"""Every bench, one after the other, each in a process of its own: `make bench`."""
+"""Every bench, one after the other, each in a process of its own, then one table: `make bench`.
 
+The table holds what the house promises beside what this machine has just shown.
+"""
+
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
+
+
+class Promise(NamedTuple):
+    """One line of the table: where its figure is kept, and what it has to be."""
+
+    what: str
+    bench: str
+    figure: str
+    wanted: float
+    unit: str
+    is_least: bool = True
+
+
+PROMISES = (
+    Promise("durable append, against SQLite WAL FULL", "log", "append_ratio_to_sqlite", 2.5, "x"),
+    Promise("append commit p99", "log", "append_commit_p99_ms", 10, "ms", is_least=False),
+    Promise("reading the log back", "log", "read_events_per_s", 900_000, "/s"),
+    Promise("post list, strangers", "http", "list_anonymous_per_s", 2_000, "/s"),
+    Promise("  p99 at half that rate", "http", "list_anonymous_p99_ms", 40, "ms", is_least=False),
+    Promise("post list, logged in", "http", "list_logged_in_per_s", 500, "/s"),
+    Promise("  p99 at half that rate", "http", "list_logged_in_p99_ms", 40, "ms", is_least=False),
+    Promise("post page, 500 comments, p50", "http", "thread_page_p50_ms", 25, "ms",
+            is_least=False),
+    Promise("comments written, 32 clients", "http", "comments_per_s", 300, "/s"),
+    Promise("ready, large data", "http", "ready_s", 3, "s", is_least=False),
+    Promise("idle memory, empty data", "start", "idle_rss_anon_mb", 150, "MB", is_least=False),
+    Promise("round trips: post list", "trips", "long_list_trips", 3, "", is_least=False),
+    Promise("round trips: post, comments", "trips", "long_post_trips", 4, "", is_least=False),
+    Promise("round trips: one vote", "trips", "one_vote_trips", 2, "", is_least=False),
+    Promise("front page, 50 ms from its rows", "trips", "front_page_ms", 250, "ms",
+            is_least=False),
+)
 
 
 def main() -> int:
@@ -15,7 +52,34 @@ def main() -> int:
             print(f"── bench.{path.stem} ──", flush=True)
             run = subprocess.run([sys.executable, "-m", f"bench.{path.stem}"], check=False)
             failed += run.returncode != 0
+    tell()
     return failed
+
+
+def tell() -> None:
+    """Print the table of the promises, each with the last figure that was kept."""
+    print(f"\n{'what':42} {'wanted':>20} {'found':>12}")
+    for promise in PROMISES:
+        found = last(promise.bench).get(promise.figure)
+        if found is None:
+            print(f"{promise.what:42} {_said(promise, promise.wanted):>20} {'-':>12}")
+            continue
+        is_kept = found >= promise.wanted if promise.is_least else found <= promise.wanted
+        mark = "" if is_kept else "  short"
+        print(f"{promise.what:42} {_said(promise, promise.wanted):>20} {found:>12,}{mark}")
+
+
+def last(bench: str) -> dict[str, float]:
+    """Return the figures that a bench kept last."""
+    path = FOLDER / "results" / f"{bench}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    figures: dict[str, float] = json.loads(lines[-1]) if lines else {}
+    return figures
+
+
+def _said(promise: Promise, value: float) -> str:
+    limit = "at least" if promise.is_least else "at most"
+    return f"{limit} {value:,g}{promise.unit}"
 
 
 if __name__ == "__main__":

@@ -40,8 +40,9 @@ Request = Callable[[int], bytes]
 
 
 class Case(NamedTuple):
-    """One kind of request; `wanted` is the most round trips it may take, 0 for no promise."""
+    """One kind of request; `wanted` is the most round trips it may take."""
 
+    key: str
     name: str
     request: tuple[Request, ...]
     wanted: int
@@ -73,7 +74,7 @@ async def main(url: str) -> None:
 
 def cases_of(server: Serving) -> list[Case]:
     """Return what is asked of a server: lists, posts, commands, the front page."""
-    token = people(server)[0]
+    (token,) = people(server, 1)
     short, long = (nearest(server, comments) for comments in (SHORT, LONG))
     cookie = f"lichen_session={token}"
 
@@ -90,17 +91,20 @@ def cases_of(server: Serving) -> list[Case]:
         words = {"post_id": short[0], "content": f"Number {number}."}
         return post("/api/v3/comment", json.dumps(words).encode(), token=token)
 
+    def listed(count: int) -> tuple[Request]:
+        return (lambda _number: get(f"{LIST}{count}", token=token),)
+
     return [
-        Case("post list, 1 post", (lambda _number: get(f"{LIST}1", token=token),), 3),
-        Case("post list, 50 posts", (lambda _number: get(f"{LIST}50", token=token),), 3),
-        Case(f"post and {short[1]} comments", api(short[0]), 4),
-        Case(f"post and {long[1]} comments", api(long[0]), 4),
-        Case(f"post page, {long[1]} comments",
+        Case("short_list", "post list, 1 post", listed(1), 3),
+        Case("long_list", "post list, 50 posts", listed(50), 3),
+        Case("short_post", f"post and {short[1]} comments", api(short[0]), 4),
+        Case("long_post", f"post and {long[1]} comments", api(long[0]), 4),
+        Case("post_page", f"post page, {long[1]} comments",
              (lambda _number: get(f"/post/{long[0]}", cookie=cookie),), 4),
-        Case("front page", (lambda _number: get("/", cookie=cookie),), 3),
-        Case("front page, stranger", (lambda _number: get("/"),), 3),
-        Case("one vote", (vote,), 2, is_command=True),
-        Case("one comment", (comment,), 2, is_command=True),
+        Case("front_page", "front page", (lambda _number: get("/", cookie=cookie),), 3),
+        Case("front_stranger", "front page, stranger", (lambda _number: get("/"),), 3),
+        Case("one_vote", "one vote", (vote,), 2, is_command=True),
+        Case("one_comment", "one comment", (comment,), 2, is_command=True),
     ]
 
 
@@ -122,14 +126,13 @@ async def measured(
     print(f"  {delay_ms * 2:.0f} ms a round trip")
     for case in cases:
         trips, milliseconds = await one(case, server, distance)
-        key = case.name.replace(",", "").replace(" ", "_")
         if not delay_ms:  # near, only the time says something; see bench/distance.py
-            figures[f"{key}_near_ms"] = round(milliseconds, 1)
+            figures[f"{case.key}_near_ms"] = round(milliseconds, 1)
             print(f"    {case.name:28} {milliseconds:8.1f} ms", flush=True)
             continue
-        figures[f"{key}_trips"] = trips
-        figures[f"{key}_ms"] = round(milliseconds, 1)
-        limit = "under 250 ms" if case.name.startswith("front") else ""
+        figures[f"{case.key}_trips"] = trips
+        figures[f"{case.key}_ms"] = round(milliseconds, 1)
+        limit = "under 250 ms" if case.key.startswith("front") else ""
         print(f"    {case.name:28} {milliseconds:8.1f} ms {trips:3} round trips   "
               f"{case.wanted} wanted {limit}", flush=True)
     return figures

@@ -40,6 +40,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STOP_S_MAX = 10  # from SIGTERM to the end; then what is left is killed
 FINISH_S_MAX = 3  # of them: for requests in work; a client that dawdles is cut off then
 BACKLOG = 1_024  # connections waiting to be accepted
+YOUNG_OBJECTS_MAX = 10_000  # between two looks of the collector; a long page makes as many
 BACKPRESSURE = 1_024  # requests in work at once; more wait in the socket
 
 Scope = dict[str, Any]
@@ -126,6 +127,7 @@ class Entrance:
             await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
             raise
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS_MAX, 10, 10)
         gc.enable()
         await send({"type": "lifespan.startup.complete"})
         stopping = asyncio.ensure_future(receive())
