@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from lichen.accounts import tables
 from lichen.accounts.keys import generate_keys
-from lichen.accounts.limits import BATCH_MAX, NAME_LENGTH_SETTABLE_MAX
+from lichen.accounts.limits import ACTORS_KEPT_MAX, BATCH_MAX, NAME_LENGTH_SETTABLE_MAX
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -68,6 +69,11 @@ def actor_from(row: Row) -> Actor:
     )
 
 
+# Lists show the same people again and again: a row is looked up by all it holds in a quarter of the
+# time of making its actor, and a changed row is another row, so nothing here can be stale.
+_kept_actor = lru_cache(maxsize=ACTORS_KEPT_MAX)(actor_from)
+
+
 def actor_row(actor: Actor) -> dict[str, object]:
     """Return the columns of an actor's row."""
     row: dict[str, object] = msgspec.structs.asdict(actor)
@@ -117,7 +123,7 @@ class Actors:
 
     def actors_from(self, rows: Iterable[Row]) -> dict[int, Actor]:
         """Return the actors of the rows that `actors_query` fetched, by id."""
-        return {row.id: actor_from(row) for row in rows}
+        return {row.id: _kept_actor(row) for row in rows}
 
     def actors(self, unit: Unit, ids: Iterable[int]) -> dict[int, Actor]:
         """Return actors by id; unknown ids are missing. One round trip."""
@@ -235,8 +241,7 @@ class Actors:
             _check_draft(draft, taken)
             if draft.domain is None:
                 taken.add((draft.kind.value, draft.name.lower()))
-        if taken_ap_ids:
-            raise Conflict("actor_already_exists", "An actor with this id is known already.")
+        _check_ids(drafts, {row.ap_id for row in taken_ap_ids}, ap_id=self._ap_id)
         known = self._stage_instances(unit, drafts, instances)
         missing = sum(draft.id is None for draft in drafts)
         fresh = iter(unit.take_numbers("actor", missing))
@@ -349,7 +354,24 @@ def _check_draft(draft: ActorDraft, taken: set[tuple[str, str]]) -> None:
     if draft.kind is not ActorKind.SITE:
         check_name(draft.name, length_max=NAME_LENGTH_SETTABLE_MAX)
     if (draft.kind.value, draft.name.lower()) in taken:
-        raise Conflict(_TAKEN[draft.kind], f"The name {draft.name} is taken; choose another.")
+        raise _name_taken(draft)
+
+
+def _check_ids(
+    drafts: Sequence[ActorDraft], taken: set[str], *, ap_id: Callable[[ActorDraft], str]
+) -> None:
+    for draft in drafts:
+        if ap_id(draft) not in taken:
+            continue
+        if draft.domain is None and draft.ap_id is None:
+            # The id is made from the name: somebody took it between the two statements that
+            # looked, which PostgreSQL's READ COMMITTED shows to the second alone.
+            raise _name_taken(draft)
+        raise Conflict("actor_already_exists", "An actor with this id is known already.")
+
+
+def _name_taken(draft: ActorDraft) -> Conflict:
+    return Conflict(_TAKEN[draft.kind], f"The name {draft.name} is taken; choose another.")
 
 
 def _inbox(ap_id: str) -> str:

@@ -68,6 +68,9 @@ BLOCKS_MAX: Final = 10_000
 SESSIONS_CACHED_MAX: Final = 10_000
 """Sessions kept in memory, at about 2 KB each."""
 
+ACTORS_KEPT_MAX: Final = 4_096
+"""Actors kept ready by what their rows hold, at about 1 KB each."""
+
 SESSION_FRESH_US: Final = 24 * 3_600 * 1_000_000
 """µs; a cached session older than this is read again, which notes that it is still used."""
 

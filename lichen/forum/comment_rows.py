@@ -5,11 +5,15 @@ stands (path, tallies, time, author, 60 bytes each), ranked and cut in memory by
 contents of those that were chosen, with what the viewer marked on them.
 """
 
+from collections import namedtuple
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from lichen.forum.limits import COMMENTS_KEPT_MAX, KEPT_LENGTH_MAX
 from lichen.forum.model import Comment, CommentId, PostId, SubjectKind
 from lichen.forum.tables import (
     change,
@@ -189,8 +193,18 @@ COUNT_CHILDREN = Statement(
 )
 
 
+_ROW: Any = namedtuple("_ROW", comment.c.keys())  # type: ignore[misc]
+_WIDTH = len(comment.c)  # every statement over whole comments begins with the table's columns
+
+
 def comment_from(row: Row) -> Comment:
-    """Return the comment in a row of COMMENTS."""
+    """Return the comment in a row of COMMENTS; the same row gives the same one, from memory."""
+    shared = row[:_WIDTH]
+    return _kept_comment(shared) if len(row.content) <= KEPT_LENGTH_MAX else _comment(shared)
+
+
+def _comment(shared: tuple[Any, ...]) -> Comment:
+    row: Row = _ROW(*shared)
     return Comment(
         id=CommentId(row.id), tid=row.tid, ap_id=row.ap_id, local=row.local,
         post_id=PostId(row.post_id), creator_id=row.creator_id, path=row.path,
@@ -198,6 +212,9 @@ def comment_from(row: Row) -> Comment:
         updated_us=row.updated_us, deleted=row.deleted, removed=row.removed,
         distinguished=row.distinguished, up=row.up, down=row.down, children=row.children,
     )
+
+
+_kept_comment = lru_cache(maxsize=COMMENTS_KEPT_MAX)(_comment)
 
 
 def row_of_comment(written: Comment, *, community_id: int) -> dict[str, object]:

@@ -1,10 +1,13 @@
 """Statements over communities, their moderators, their bans and who is active in them."""
 
+from functools import lru_cache
+
 import msgspec
 import sqlalchemy as sa
 
 from lichen.accounts import Actor
 from lichen.forum.comment_rows import COMMUNITY_IDS_OF_COMMENTS
+from lichen.forum.limits import COMMUNITIES_KEPT_MAX
 from lichen.forum.model import Community
 from lichen.forum.post_rows import COMMUNITY_IDS_OF_POSTS
 from lichen.forum.tables import (
@@ -205,8 +208,12 @@ SITE_TALLIES = Statement(
 _LANGUAGES = msgspec.json.Decoder(tuple[int, ...])
 
 
+@lru_cache(maxsize=COMMUNITIES_KEPT_MAX)
 def community_from(row: Row, actor: Actor, active: tuple[int, int, int, int]) -> Community:
-    """Return the community in a row of COMMUNITIES, with who was active by day … half year."""
+    """Return the community in a row of COMMUNITIES, with who was active by day … half year.
+
+    The same row gives the same community, from memory.
+    """
     day, week, month, half_year = active
     return Community(
         actor=actor, tid=row.tid, languages=_LANGUAGES.decode(row.languages), nsfw=row.nsfw,

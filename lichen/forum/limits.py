@@ -28,6 +28,11 @@ CATALOGUE_MAX = 50_000  # communities that a list orders; 100 bytes and 2 µs ea
 CROSS_POSTS_MAX = 20  # other posts of the same address shown with one
 VOTED_POSTS_MAX = 10_000  # newest posts of the lists "liked" and "disliked"
 
+POSTS_KEPT_MAX = 4_096  # posts kept ready by what their rows hold; some 2 kB each
+COMMENTS_KEPT_MAX = 8_192  # as above, comments; some 1 kB each: those of a dozen long threads
+COMMUNITIES_KEPT_MAX = 2_048  # as above, communities
+KEPT_LENGTH_MAX = 2_000  # characters of a text that is kept so; the few longer ones are made anew
+
 VIEWERS_MAX = 2_000  # viewers whose sets stay in memory; some 20 kB each for a busy reader
 READ_MARKS_MAX = 100_000  # newest read marks that hide posts from lists of unread ones
 

@@ -5,11 +5,15 @@ marked on them, their communities with how the viewer stands to them (`community
 actors of both. `viewer_id` is 0 for nobody: no row has that person.
 """
 
+from collections import namedtuple
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from lichen.forum.limits import KEPT_LENGTH_MAX, POSTS_KEPT_MAX
 from lichen.forum.model import Link, Post, PostId, SubjectKind
 from lichen.forum.tables import (
     change,
@@ -118,10 +122,19 @@ CHANGE_POST = change(
 TALLY_POST = change(post, "up", "down", "comments", "newest_comment_us", "active_us")
 
 _LINK = msgspec.json.Decoder(Link)
+_ROW: Any = namedtuple("_ROW", post.c.keys())  # type: ignore[misc]
+_WIDTH = len(post.c)  # every statement over posts begins with the table's columns
 
 
 def post_from(row: Row) -> Post:
-    """Return the post in a row of POSTS."""
+    """Return the post in a row of POSTS; the same row gives the same post, from memory."""
+    shared = row[:_WIDTH]
+    is_short = row.body is None or len(row.body) <= KEPT_LENGTH_MAX
+    return _kept_post(shared) if is_short else _post(shared)
+
+
+def _post(shared: tuple[Any, ...]) -> Post:
+    row: Row = _ROW(*shared)
     return Post(
         id=PostId(row.id), tid=row.tid, ap_id=row.ap_id, local=row.local,
         community_id=row.community_id, creator_id=row.creator_id, name=row.name, url=row.url,
@@ -133,6 +146,9 @@ def post_from(row: Row) -> Post:
         up=row.up, down=row.down, comments=row.comments,
         newest_comment_us=row.newest_comment_us, active_us=row.active_us,
     )
+
+
+_kept_post = lru_cache(maxsize=POSTS_KEPT_MAX)(_post)
 
 
 def row_of_post(written: Post, *, url_key: int | None) -> dict[str, object]:

@@ -16,7 +16,7 @@ from lichen.forum.limits import (
     TREE_COMMENTS_MAX,
 )
 from lichen.forum.model import CommentQuery, CommentSort, CommentView, Listing, PostView
-from lichen.forum.permissions import check_visible, no_such_post
+from lichen.forum.permissions import can_see_post, no_such_post
 from lichen.forum.ranking import comment_rank
 from lichen.forum.standing import Standing
 from lichen.forum.tree import Bone, Rank, ranked, tree_of
@@ -32,8 +32,18 @@ class Threads(Comments):
         self, unit: Unit, viewer: Viewer | None, post_id: int, query: CommentQuery
     ) -> tuple[PostView, list[CommentView]]:
         """Return a post with its comments, as `comment_list` orders them; two round trips."""
-        query = msgspec.structs.replace(query, post_id=post_id)
+        found = self._post_thread(unit, viewer, msgspec.structs.replace(query, post_id=post_id))
+        if found is None:
+            raise no_such_post()
+        return found
+
+    def _post_thread(
+        self, unit: Unit, viewer: Viewer | None, query: CommentQuery
+    ) -> tuple[PostView, list[CommentView]] | None:
+        """Return a post with its comments, None where it is not there for the viewer."""
         _check_query(query, viewer)
+        assert query.post_id is not None
+        post_id = query.post_id
         flush = self._views.fetch(
             unit, viewer, *post_queries(unit, viewer, [post_id]),
             (comment_rows.SKELETON_OF_POST, {"post_id": post_id, "limit": SKELETON_MAX}),
@@ -42,9 +52,10 @@ class Threads(Comments):
         scene = self._views.posts(posts, flush.standing)
         view = scene.views.get(post_id)
         if view is None:
-            raise no_such_post()
+            return None
         community = scene.communities[view.post.community_id]
-        check_visible(viewer, view.post, community)
+        if not can_see_post(viewer, view.post, community):
+            return None
         ids = _chosen(skeleton, query, flush.standing, now_us=unit.clock_us)
         if not ids:
             return view, []
@@ -65,6 +76,9 @@ class Threads(Comments):
         comments, depth first; of a post without, a page of all its comments by rank. Without a post
         it is a page of the newest FLAT_CANDIDATES_MAX that fit, by rank.
         """
+        if query.post_id is not None and query.parent_id is None:
+            found = self._post_thread(unit, viewer, query)
+            return found[1] if found else []
         _check_query(query, viewer)
         flush = self._views.fetch(unit, viewer, _skeleton_query(query, viewer))
         ids = _chosen(flush.rows[0], query, flush.standing, now_us=unit.clock_us)
@@ -88,8 +102,6 @@ def _skeleton_query(query: CommentQuery, viewer: Viewer | None) -> Query:
         return comment_rows.SKELETON_OF_PARENT, {
             "parent_id": query.parent_id, "limit": SKELETON_MAX
         }
-    if query.post_id is not None:
-        return comment_rows.SKELETON_OF_POST, {"post_id": query.post_id, "limit": SKELETON_MAX}
     if query.saved_only:
         return comment_rows.NEWEST_SAVED, asked
     if query.liked_only or query.disliked_only:

@@ -19,6 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 metadata = sa.MetaData()
 
 Row = Any  # a namedtuple by column label; tables.py knows its own labels
+_SAID = {0: False, 1: True, None: None}  # how SQLite says a Boolean
 Parameters = Mapping[str, Any]
 
 _DIALECTS: dict[str, Callable[[], sa.Dialect]] = {
@@ -140,18 +141,16 @@ def _row_maker(core: sa.Executable, engine: str) -> Callable[[Sequence[Any]], Ro
     names = [str(getattr(column, "key", "") or getattr(column, "name", "")) for column in columns]
     row_type: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
     make: Callable[[Sequence[Any]], Row] = row_type._make
-    booleans = [at for at, column in enumerate(columns) if isinstance(column.type, sa.Boolean)]
-    if engine != "sqlite" or not booleans:
+    is_boolean = [isinstance(column.type, sa.Boolean) for column in columns]
+    if engine != "sqlite" or not any(is_boolean):
         return make
-
-    def make_with_booleans(values: Sequence[Any]) -> Row:
-        changed = list(values)
-        for at in booleans:
-            if changed[at] is not None:
-                changed[at] = changed[at] != 0
-        return make(changed)
-
-    return make_with_booleans
+    # One expression made for these columns, as namedtuple itself makes its methods: a third of the
+    # time of a loop over them, for the hottest line of the house. Nothing in it is from outside.
+    values = (f"said[v[{at}]]" if one else f"v[{at}]" for at, one in enumerate(is_boolean))
+    source = f"lambda v: new(row, ({', '.join(values)},))"
+    names_in_it = {"new": tuple.__new__, "row": row_type, "said": _SAID, "__builtins__": {}}
+    with_booleans: Callable[[Sequence[Any]], Row] = eval(source, names_in_it)
+    return with_booleans
 
 
 def upsert(table: sa.Table, *, keys: Sequence[str], update: Sequence[str]) -> Statement:

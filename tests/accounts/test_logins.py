@@ -61,6 +61,11 @@ async def test_a_name_is_taken_whatever_its_case(accounts, member):
 
 
 async def test_of_two_who_take_a_name_at_once_one_gets_it(accounts):
+    """On PostgreSQL one was told that its *id* was known.
+
+    Between the look for the name and the look for the id, which is made from it, another had
+    committed both.
+    """
     answers = await asyncio.gather(
         *(accounts.register("mira", PASSWORD, **FROM) for _ in range(4)), return_exceptions=True
     )

@@ -1,17 +1,26 @@
 """From the house's nouns to the Lemmy API's.
 
-Pure, and on the hot path: a page of twenty posts is a hundred of these structs.
+Pure, and on the hot path: a page of twenty posts is a hundred of these structs. Most of them were
+on the page before, and the rooms give the same noun for the same row, so translations are kept:
+hashing a frozen struct costs a sixth of translating it.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypedDict
+from functools import lru_cache
+from typing import TypedDict
 
 from lichen import forum
 from lichen.accounts import Actor, Instance
 from lichen.faces.lemmy_v3 import wire
 from lichen.notifications import Notification
 
+PEOPLE_KEPT_MAX = 4_096  # translations kept; each about 1 kB beside the noun that it is of
+COMMUNITIES_KEPT_MAX = 2_048  # as above
+POSTS_KEPT_MAX = 4_096  # as above
+COMMENTS_KEPT_MAX = 8_192  # as above: those of a dozen long threads
 
+
+@lru_cache(maxsize=PEOPLE_KEPT_MAX)
 def person(actor: Actor) -> wire.Person:
     """Return a person."""
     return wire.Person(
@@ -34,6 +43,7 @@ def person_view(view: forum.PersonView) -> wire.PersonView:
     )
 
 
+@lru_cache(maxsize=COMMUNITIES_KEPT_MAX)
 def community(one: forum.Community) -> wire.Community:
     """Return a community."""
     actor = one.actor
@@ -75,6 +85,7 @@ def moderator_views(
     ]
 
 
+@lru_cache(maxsize=POSTS_KEPT_MAX)
 def post(one: forum.Post) -> wire.Post:
     """Return a post."""
     link = one.link
@@ -95,17 +106,16 @@ def post(one: forum.Post) -> wire.Post:
 
 
 def post_views(views: Iterable[forum.PostView]) -> list[wire.PostView]:
-    """Return posts as their viewer sees them; a community they share is made once."""
-    shared = _Shared({}, {})
-    return [post_view(view, shared) for view in views]
+    """Return posts as their viewer sees them."""
+    return list(map(post_view, views))
 
 
-def post_view(view: forum.PostView, shared: "_Shared | None" = None) -> wire.PostView:
+def post_view(view: forum.PostView) -> wire.PostView:
     """Return a post as its viewer sees it."""
     one = view.post
     return wire.PostView(
         post=post(one), creator=person(view.creator),
-        community=_community(view.community, shared or _Shared({}, {})),
+        community=community(view.community),
         creator_banned_from_community=view.creator_banned_from_community,
         banned_from_community=view.banned_from_community,
         creator_is_moderator=view.creator_is_moderator, creator_is_admin=view.creator.admin,
@@ -144,12 +154,8 @@ def comment_view(view: forum.CommentView) -> wire.CommentView:
 
 
 def comment_views(views: Iterable[forum.CommentView]) -> list[wire.CommentView]:
-    """Return comments as their viewer sees them; what they share is made once.
-
-    The comments of one post share its post and its community.
-    """
-    shared = _Shared({}, {})
-    return [wire.CommentView(**_comment_fields(view, shared)) for view in views]
+    """Return comments as their viewer sees them."""
+    return list(map(comment_view, views))
 
 
 def reply_view(view: Notification) -> wire.CommentReplyView:
@@ -182,28 +188,11 @@ def instance(one: Instance) -> wire.InstanceWithFederationState:
     )
 
 
-class _Shared(NamedTuple):
-    """Posts and communities that were translated already, by id."""
-
-    posts: dict[int, wire.Post]
-    communities: dict[int, wire.Community]
-
-
-def _community(one: forum.Community, shared: _Shared) -> wire.Community:
-    known = shared.communities.get(one.id)
-    if known is None:
-        known = shared.communities[one.id] = community(one)
-    return known
-
-
-def _comment_fields(view: forum.CommentView, shared: _Shared | None = None) -> _CommentFields:
-    shared = shared or _Shared({}, {})
+def _comment_fields(view: forum.CommentView) -> _CommentFields:
     one = view.comment
-    if view.post.id not in shared.posts:
-        shared.posts[view.post.id] = post(view.post)
     return _CommentFields(
         comment=_comment(one), creator=person(view.creator),
-        post=shared.posts[view.post.id], community=_community(view.community, shared),
+        post=post(view.post), community=community(view.community),
         counts=wire.CommentAggregates(
             comment_id=one.id, score=one.score, upvotes=one.up, downvotes=one.down,
             published=wire.time_of(one.published_us), child_count=one.children,
@@ -216,6 +205,7 @@ def _comment_fields(view: forum.CommentView, shared: _Shared | None = None) -> _
     )
 
 
+@lru_cache(maxsize=COMMENTS_KEPT_MAX)
 def _comment(one: forum.Comment) -> wire.Comment:
     return wire.Comment(
         id=one.id, creator_id=one.creator_id, post_id=one.post_id, content=one.content,
