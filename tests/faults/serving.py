@@ -214,21 +214,27 @@ def free_port() -> int:
 
 def children_of(pid: int) -> Iterator[int]:
     """Yield the pids of a process's living children."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    for number in _processes():
         with suppress(OSError):
             # proc_pid_stat(5): the name stands in brackets and may hold anything.
-            state, parent, *_ = path.read_text().rpartition(")")[2].split()
+            stat = Path(f"/proc/{number}/stat").read_text()
+            state, parent, *_ = stat.rpartition(")")[2].split()
             if int(parent) == pid and state != "Z":
-                yield int(path.parent.name)
+                yield number
 
 
 def _processes_of(data: Path) -> Iterator[int]:
     """Yield the pids of every process that serves this folder."""
     wanted = f"--data\0{data}\0".encode()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for number in _processes():
         with suppress(OSError):
-            if wanted in path.read_bytes():
-                yield int(path.parent.name)
+            if wanted in Path(f"/proc/{number}/cmdline").read_bytes():
+                yield number
+
+
+def _processes() -> list[int]:
+    """Return the pids of all processes; a glob would fail where one ends while it looks."""
+    return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdecimal()]
 
 
 def _is_alive(pid: int) -> bool:
