@@ -27,6 +27,8 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
+from lichen.messages import Messages
+from lichen.messages.room import build as build_messages
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
 from lichen.restore import check_finished
@@ -50,6 +52,7 @@ class Rooms:
 
     accounts: Accounts
     forum: Forum
+    messages: Messages
     search: Search
     notifications: Notifications
     talk: ForumRoom
@@ -188,8 +191,9 @@ class House:
     def _faces(self) -> Faces:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
-            search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            messages=self.rooms.messages, search=self.rooms.search,
+            notifications=self.rooms.notifications, addresses=self.addresses,
+            config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -223,6 +227,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         accounts=accounts,
         forum=forum,
         talk=talk,
+        messages=build_messages(ground, accounts=accounts, addresses=addresses),
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,
