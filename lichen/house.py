@@ -18,6 +18,7 @@ from litestar.types import ASGIApp
 from lichen.accounts import Accounts
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
+from lichen.erasing import Emptied, Eraser, Erasures
 from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
@@ -41,6 +42,7 @@ from lichen.web import Addresses
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
+POINTS_FOLDER = "backups"  # what upgrades leave as their way back
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
@@ -78,6 +80,11 @@ class House:
         self.followers = Followers(log, rooms.readers)
         self.relay = Relay(
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
+        )
+        self.eraser = Eraser(
+            store, log, Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.search),
+            erasures=Erasures(), settle=self._heard,
+            points=ground.config.server.data / POINTS_FOLDER,
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
         self._start_seq = 0
@@ -131,6 +138,7 @@ class House:
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
+            asyncio.create_task(self.eraser.run(), name="erasing"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -177,6 +185,11 @@ class House:
 
     async def _wait_applied(self, seq: int, timeout_ms: int = SETTLE_MS_MAX) -> None:
         await self.followers.wait_applied(seq, timeout_ms=timeout_ms)
+
+    async def _heard(self, timeout_ms: int) -> bool:
+        """Relay what is committed; say whether the readers have heard of it in time."""
+        await self.relay.catch_up()
+        return await self.followers.wait_applied(self.log.last_seq, timeout_ms=timeout_ms)
 
     async def _readiness(self) -> Readiness:
         positions = self.followers.positions()

@@ -225,6 +225,10 @@ class Messages:
                 self._retract(unit, view)
         unit.stage(tables.ERASE, {"ids": list(ids)})
 
+    def known_among(self, unit: Unit, ids: Iterable[int]) -> set[int]:
+        """Return which of the messages have a row; one round trip."""
+        return {row.id for row in unit.fetch(tables.KNOWN, ids=list(ids))}
+
     def sent_ids(self, unit: Unit, person_id: int, *, limit: int = BATCH_MAX) -> list[MessageId]:
         """Return the first ids of what a person sent; one round trip."""
         rows = unit.fetch(tables.SENT, viewer_id=person_id, limit=limit)

@@ -69,6 +69,7 @@ KEEP_CONVERSATION = upsert(
 
 # By primary key.
 FIND = Statement(sa.select(message).where(_OF_IDS), name="messages")
+KNOWN = Statement(sa.select(message.c.id).where(_OF_IDS), name="known messages")
 LOCK = Statement(sa.select(message).where(_OF_IDS).with_for_update(), name="lock messages")
 PEOPLE_OF_IDS = sa.union(
     sa.select(message.c.creator_id.label("id")).where(_OF_IDS),

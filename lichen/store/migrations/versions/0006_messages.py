@@ -1,4 +1,4 @@
-"""Private messages and the conversations they make."""
+"""Private messages, the conversations they make, and what is asked to be erased."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the tables of messages."""
+    """Create the tables."""
     op.create_table(
         "message",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -44,9 +44,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner_id", "other_id"),
     )
     op.create_index("conversation_newest", "conversation", ["owner_id", "published_us"])
+    op.create_table(
+        "erasure",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("asked_us", sa.BigInteger(), nullable=False),
+        sa.Column("done_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "erasure_open", "erasure", ["id"], sqlite_where=sa.text("done_us IS NULL"),
+        postgresql_where=sa.text("done_us IS NULL"),
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("erasure")
     op.drop_table("conversation")
     op.drop_table("message")
