@@ -82,10 +82,12 @@ async def _person(service: Accounts, store: Store, name: str) -> Actor:
 
 
 def _run(config: Config, act: Callable[[Accounts, Store], Awaitable[T]]) -> T:
-    return asyncio.run(_with_accounts(config, act))
+    return asyncio.run(with_accounts(config, act))
 
 
-async def _with_accounts(config: Config, act: Callable[[Accounts, Store], Awaitable[T]]) -> T:
+async def with_accounts(
+    config: Config, act: Callable[[Accounts, Store], Awaitable[T]]
+) -> T:
     """Open the rows and the accounts over them, act, and close both."""
     url, folder = config.database.url.reveal(), config.server.data
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

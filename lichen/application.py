@@ -13,6 +13,7 @@ from lichen.accounts import Accounts
 from lichen.faces import lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.messages import Messages
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -26,6 +27,7 @@ class Faces:
     store: Store
     accounts: Accounts
     forum: Forum
+    messages: Messages
     search: Search
     notifications: Notifications
     addresses: Addresses
@@ -37,8 +39,9 @@ def application_of(
 ) -> ASGIApp:
     """Return the ASGI application of a house."""
     people = pages.Pages(
-        store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
-        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        store=parts.store, accounts=parts.accounts, forum=parts.forum, messages=parts.messages,
+        search=parts.search, notifications=parts.notifications, addresses=parts.addresses,
+        config=parts.config,
     )
     return Litestar(
         route_handlers=[
@@ -46,7 +49,7 @@ def application_of(
             *media.routes(media.Grown()),
             lemmy_v3.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
-                search=parts.search, notifications=parts.notifications,
+                messages=parts.messages, search=parts.search, notifications=parts.notifications,
                 addresses=parts.addresses, config=parts.config,
             ),
             nodeinfo.router(

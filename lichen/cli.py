@@ -265,6 +265,86 @@ def demo(config: Config, size: str, seed: int) -> None:
 
 
 @main.group()
+def erase() -> None:
+    """Erase for good what somebody wrote, in rows, search, log and files; no way back."""
+
+
+def _erase(config: Config, kind: str, subject: str) -> None:
+    from lichen.erase import erase as erase_thing
+
+    click.echo(erase_thing(config, kind, subject))
+
+
+_sure = click.confirmation_option(prompt="There is no way back. Erase?")
+
+
+@erase.command("person")
+@click.argument("name")
+@_sure
+@configured()
+def erase_person(config: Config, name: str) -> None:
+    """Erase NAME with all that they wrote; the name is never given again.
+
+    \b
+    Example:  lichen erase person ada --yes --data /srv/lichen
+    """
+    _erase(config, "person", name)
+
+
+@erase.command("post")
+@click.argument("number")
+@_sure
+@configured()
+def erase_post(config: Config, number: str) -> None:
+    """Erase the post NUMBER with every comment below it.
+
+    \b
+    Example:  lichen erase post 4711 --yes --data /srv/lichen
+    """
+    _erase(config, "post", number)
+
+
+@erase.command("comment")
+@click.argument("number")
+@_sure
+@configured()
+def erase_comment(config: Config, number: str) -> None:
+    """Erase the comment NUMBER; the answers to it stay.
+
+    \b
+    Example:  lichen erase comment 4711 --yes --data /srv/lichen
+    """
+    _erase(config, "comment", number)
+
+
+@erase.command("message")
+@click.argument("number")
+@_sure
+@configured()
+def erase_message(config: Config, number: str) -> None:
+    """Erase the private message NUMBER, for both its people.
+
+    \b
+    Example:  lichen erase message 4711 --yes --data /srv/lichen
+    """
+    _erase(config, "message", number)
+
+
+@erase.command("list")
+@configured()
+def erase_list(config: Config) -> None:
+    """List the last erasures and how far they are.
+
+    \b
+    Example:  lichen erase list --data /srv/lichen
+    """
+    from lichen.erase import erasures
+
+    for line in erasures(config) or ["Nothing was ever erased here."]:
+        click.echo(line)
+
+
+@main.group()
 def admin() -> None:
     """Create, promote and ban people; also while the house serves."""
 

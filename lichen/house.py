@@ -18,6 +18,7 @@ from litestar.types import ASGIApp
 from lichen.accounts import Accounts
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
+from lichen.erasing import Emptied, Eraser, Erasures
 from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
@@ -27,6 +28,8 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
+from lichen.messages import Messages
+from lichen.messages.room import build as build_messages
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
 from lichen.restore import check_finished
@@ -39,6 +42,7 @@ from lichen.web import Addresses
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
+POINTS_FOLDER = "backups"  # what upgrades leave as their way back
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
@@ -50,6 +54,7 @@ class Rooms:
 
     accounts: Accounts
     forum: Forum
+    messages: Messages
     search: Search
     notifications: Notifications
     talk: ForumRoom
@@ -75,6 +80,11 @@ class House:
         self.followers = Followers(log, rooms.readers)
         self.relay = Relay(
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
+        )
+        self.eraser = Eraser(
+            store, log, Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.search),
+            erasures=Erasures(), settle=self._heard,
+            points=ground.config.server.data / POINTS_FOLDER,
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
         self._start_seq = 0
@@ -128,6 +138,7 @@ class House:
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
+            asyncio.create_task(self.eraser.run(), name="erasing"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -175,6 +186,11 @@ class House:
     async def _wait_applied(self, seq: int, timeout_ms: int = SETTLE_MS_MAX) -> None:
         await self.followers.wait_applied(seq, timeout_ms=timeout_ms)
 
+    async def _heard(self, timeout_ms: int) -> bool:
+        """Relay what is committed; say whether the readers have heard of it in time."""
+        await self.relay.catch_up()
+        return await self.followers.wait_applied(self.log.last_seq, timeout_ms=timeout_ms)
+
     async def _readiness(self) -> Readiness:
         positions = self.followers.positions()
         serving = {reader.name for reader in self.rooms.readers if reader.serves_pages}
@@ -188,8 +204,9 @@ class House:
     def _faces(self) -> Faces:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
-            search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            messages=self.rooms.messages, search=self.rooms.search,
+            notifications=self.rooms.notifications, addresses=self.addresses,
+            config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -223,6 +240,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         accounts=accounts,
         forum=forum,
         talk=talk,
+        messages=build_messages(ground, accounts=accounts, addresses=addresses),
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,

@@ -20,7 +20,7 @@ from lichen.log.opening import lock_folder
 from lichen.store.copying import damages_of
 from lichen.store.migrating import EMPTY, HEAD, migrate, version_of, versions
 
-POINTS_FOLDER = "backups"
+POINTS_FOLDER = "backups"  # an erasure empties it: `lichen/erasing`
 
 
 class Move(NamedTuple):

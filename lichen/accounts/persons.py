@@ -98,10 +98,15 @@ class Persons(Actors):
         self, unit: Unit, person_ids: Iterable[int], target_ids: Iterable[int]
     ) -> set[tuple[int, int]]:
         """Return which of the persons blocks which of the targets; one round trip."""
-        rows = unit.fetch(
-            tables.BLOCKS_OF_PERSONS, person_ids=list(person_ids), ids=list(target_ids)
-        )
+        (rows,) = unit.fetch_all(self.blocks_among_query(person_ids, target_ids))
         return {(row.person_id, row.target_id) for row in rows}
+
+    def blocks_among_query(
+        self, person_ids: Iterable[int], target_ids: Iterable[int]
+    ) -> Query:
+        """Return the query of `blocks_among`, to ride along; a row for each block that stands."""
+        asked = {"person_ids": list(person_ids), "ids": list(target_ids)}
+        return tables.BLOCKS_OF_PERSONS, asked
 
     def block_person(self, unit: Unit, viewer: Viewer, person_id: int, *, blocked: bool) -> Actor:
         """Block a person or stop it, and return the person; twice is once."""

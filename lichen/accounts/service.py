@@ -6,8 +6,9 @@ administrators decide). Commands that touch rows alone take the open unit of wor
 rooms can call them inside their own; those that hash passwords are coroutines.
 """
 
+from lichen.accounts.erasure import Erasure
 from lichen.accounts.site import SiteDesk
 
 
-class Accounts(SiteDesk):
+class Accounts(SiteDesk, Erasure):
     """Everything that may be asked of accounts, or done to them."""

@@ -37,7 +37,6 @@ class Counts(msgspec.Struct, frozen=True):
 
     replies: int = 0
     mentions: int = 0
-    private_messages: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -63,6 +63,10 @@ class Search:
             found[Kind.POST] = [row.row for row in answers[-1]]
         return SearchResult(*(found.get(kind, []) for kind in Kind))
 
+    def tidy(self, unit: Unit) -> None:
+        """Merge the index, so that words of what is gone are gone from the file too."""
+        unit.stage(tables.OPTIMIZE[self._engine], {})
+
     def _shape(self, page: int, limit: int) -> dict[str, int]:
         """Return limit and offset, or refuse a page that may not be seen."""
         if not 1 <= limit <= PAGE_MAX or page < 1:

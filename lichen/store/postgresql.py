@@ -54,6 +54,17 @@ class PostgresqlStore(Store):
             self._writers, self._run_command, command
         )
 
+    async def compact(self) -> None:
+        """Have PostgreSQL give up the rows that nobody sees any more, beside everybody's work."""
+        await asyncio.get_running_loop().run_in_executor(self._writers, self._vacuum)
+
+    def _vacuum(self) -> None:
+        try:
+            with self._connection() as connection:
+                connection.execute("VACUUM")
+        except psycopg.Error as error:
+            raise _translated(error) from error
+
     async def close(self) -> None:
         """Give unused numbers back and close every connection."""
         await asyncio.to_thread(self._readers.shutdown)

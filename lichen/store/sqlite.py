@@ -68,6 +68,18 @@ class SqliteStore(Store):
         self._queue.put((command, future))
         return await asyncio.wrap_future(future)
 
+    async def compact(self) -> None:
+        """Write the file anew on the writer's thread, and empty the write-ahead log.
+
+        secure_delete overwrites what is deleted, but where SQLite has moved a row from a full page
+        to another, the first keeps a copy in its unused part (docs/gotchas.md).
+        """
+        if self._closed:
+            raise Unavailable("The house is closing; it is done after the next start.")
+        future: Future[None] = Future()
+        self._queue.put((_compact, future))
+        await asyncio.wrap_future(future)
+
     async def close(self) -> None:
         """Finish what is queued, give unused numbers back and close every connection."""
         if self._closed:
@@ -131,13 +143,18 @@ class SqliteStore(Store):
                 for _command, future in jobs:
                     future.set_exception(_translated(error))
                 continue
-            self._write_group(connection, jobs)
+            self._write_group(connection, [job for job in jobs if job[0] is not _compact])
+            for command, future in jobs:
+                if command is _compact:
+                    _rewrite(connection, future)
         if connection is not None:
             self._give_back(connection)
 
     def _write_group(
         self, connection: sqlite3.Connection, jobs: list[tuple[Callable[[Unit], Any], Future[Any]]]
     ) -> None:
+        if not jobs:
+            return
         answers: list[tuple[Future[Any], Outcome[Any] | BaseException]] = []
         units: list[SqliteUnit] = []
         try:
@@ -249,6 +266,27 @@ def connect(path: Path) -> sqlite3.Connection:
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _compact(_unit: Unit) -> None:
+    """Stand in the queue for a rewriting of the file, which no transaction may hold."""
+    raise AssertionError("the writer rewrites the file itself")
+
+
+def _rewrite(connection: sqlite3.Connection, future: "Future[None]") -> None:
+    """Write the file anew without what was deleted, and truncate the write-ahead log."""
+    try:
+        connection.execute("VACUUM")
+        # sqlite.org/pragma.html#pragma_wal_checkpoint: waits for readers; the first column is busy.
+        (is_busy, *_), = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if is_busy:
+            raise Unavailable("A long read kept the write-ahead log open; it is tried again.")
+    except Unavailable as trouble:
+        future.set_exception(trouble)
+    except sqlite3.Error as error:
+        future.set_exception(_translated(error))
+    else:
+        future.set_result(None)
 
 
 def _run_command(

@@ -73,5 +73,13 @@ class Store(ABC):
         """Run a command in a transaction and commit it."""
 
     @abstractmethod
+    async def compact(self) -> None:
+        """Write the rows anew, so that nothing of what was deleted is left in their files.
+
+        Costs the writing of everything, and on SQLite writers wait meanwhile: after an erasure
+        only. Raises Unavailable where it could not be done now.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
         """Finish what is queued, give unused numbers back and close every connection."""

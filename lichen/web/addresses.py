@@ -29,6 +29,7 @@ class Addresses:
     signup = "/signup"
     logout = "/logout"
     inbox = "/inbox"
+    messages = "/messages"
     saved = "/saved"
     settings = "/settings"
     search = "/search"
@@ -71,6 +72,14 @@ class Addresses:
     def comment(self, comment_id: int) -> str:
         """Return the path of a comment."""
         return f"/comment/{comment_id}"
+
+    def message(self, message_id: int) -> str:
+        """Return the path that a private message's id is made of, as in Lemmy; no page is there."""
+        return f"/private_message/{message_id}"
+
+    def conversation(self, name: str, domain: str | None = None) -> str:
+        """Return the path of what the viewer and a person wrote to each other."""
+        return f"{self.messages}/{self._named(name, domain)}"
 
     def setup_by(self, token: str) -> str:
         """Return the path of the first administrator's one-time page."""

@@ -122,6 +122,23 @@ await author.markAllAsRead();
 assert.deepEqual(await author.getUnreadCount(), { replies: 0, mentions: 0, private_messages: 0 });
 assert.deepEqual(await author.getPrivateMessages({}), { private_messages: [] });
 
+// Private messages.
+const recipient_id = (await author.getSite()).my_user.local_user_view.person.id;
+const { private_message_view: sent } = await reader.createPrivateMessage({
+  recipient_id, content: "Between us.",
+});
+const private_message_id = sent.private_message.id;
+assert.equal(sent.recipient.id, recipient_id);
+assert.equal((await author.getUnreadCount()).private_messages, 1);
+await reader.editPrivateMessage({ private_message_id, content: "Only between us." });
+const received = await author.getPrivateMessages({ unread_only: true, limit: 20 });
+assert.equal(received.private_messages[0].private_message.content, "Only between us.");
+await author.markPrivateMessageAsRead({ private_message_id, read: true });
+assert.equal((await author.getUnreadCount()).private_messages, 0);
+await reader.deletePrivateMessage({ private_message_id, deleted: true });
+const taken = (await author.getPrivateMessages({})).private_messages[0].private_message;
+assert.deepEqual([taken.deleted, taken.content], [true, ""]);
+
 // Lists, search, addresses.
 const everySort = [
   "Active", "Hot", "New", "Old", "TopDay", "TopWeek", "TopMonth", "TopYear", "TopAll",

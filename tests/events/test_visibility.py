@@ -29,6 +29,8 @@ EXPECTED = {
     "lichen.forum.read": PRIVATE,
     "lichen.forum.moderator": PUBLIC,
     "lichen.forum.communityBan": PUBLIC,
+    "lichen.message.message": PRIVATE,
+    "lichen.message.read": PRIVATE,
     "lichen.notification.read": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")

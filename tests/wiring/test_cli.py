@@ -37,7 +37,8 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
 
     assert names == {
         "serve", "config", "limits", "doctor", "rebuild", "backup", "restore", "upgrade",
-        "downgrade", "demo", "admin create", "admin password", "admin promote", "admin ban",
+        "downgrade", "demo", "erase person", "erase post", "erase comment", "erase message",
+        "erase list", "admin create", "admin password", "admin promote", "admin ban",
     }
 
 

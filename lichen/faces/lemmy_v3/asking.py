@@ -16,6 +16,7 @@ from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.cache import AnswerCache
 from lichen.forum import Forum
 from lichen.kit import Refused, Unauthenticated
+from lichen.messages import Messages
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -35,6 +36,7 @@ class Parts:
     store: Store
     accounts: Accounts
     forum: Forum
+    messages: Messages
     search: Search
     notifications: Notifications
     addresses: Addresses

@@ -1,15 +1,25 @@
 """The table of calls: what this face speaks, one line each.
 
 Names, paths and messages are those of lemmy-js-client 0.19.9. A call that is not here is refused
-with `not_implemented`; lists that are always empty (private messages, reports) are here because
-they truly are.
+with `not_implemented`; lists that are always empty (reports) are here because they truly
+are.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from lichen.faces.lemmy_v3 import comments, communities, inbox, posts, searching, sites, users, wire
+from lichen.faces.lemmy_v3 import (
+    comments,
+    communities,
+    inbox,
+    messages,
+    posts,
+    searching,
+    sites,
+    users,
+    wire,
+)
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 
 AskT = TypeVar("AskT", bound=wire.Ask)
@@ -110,5 +120,13 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/user/report_count", wire.GetReportCount, wire.GetReportCountResponse,
          inbox.get_report_count),
     Call("GET", "/private_message/list", wire.GetPrivateMessages, wire.PrivateMessagesResponse,
-         inbox.get_private_messages),
+         messages.list_private_messages),
+    Call("POST", "/private_message", wire.CreatePrivateMessage, wire.PrivateMessageResponse,
+         messages.create_private_message),
+    Call("PUT", "/private_message", wire.EditPrivateMessage, wire.PrivateMessageResponse,
+         messages.edit_private_message),
+    Call("POST", "/private_message/delete", wire.DeletePrivateMessage,
+         wire.PrivateMessageResponse, messages.delete_private_message),
+    Call("POST", "/private_message/mark_as_read", wire.MarkPrivateMessageAsRead,
+         wire.PrivateMessageResponse, messages.mark_private_message_as_read),
 )

@@ -1,4 +1,4 @@
-"""The calls about what waits for a person: replies, mentions, messages, reports."""
+"""The calls about what waits for a person: replies, mentions, how much of everything."""
 
 from lichen.accounts import Viewer
 from lichen.faces.lemmy_v3 import views, wire
@@ -57,7 +57,12 @@ async def mark_all_as_read(
 ) -> wire.GetRepliesResponse:
     """Mark everything as read; what is unread afterwards is nothing."""
     viewer = caller.person()
-    await parts.store.write(lambda unit: parts.notifications.mark_all_read(unit, viewer))
+
+    def command(unit: Unit) -> None:
+        parts.notifications.mark_all_read(unit, viewer)
+        parts.messages.mark_all_read(unit, viewer)
+
+    await parts.store.write(command)
     return wire.GetRepliesResponse(replies=[])
 
 
@@ -66,21 +71,18 @@ async def get_unread_count(
 ) -> wire.GetUnreadCountResponse:
     """Return how much waits in the caller's inbox."""
     viewer = caller.person()
-    counts = await parts.store.read(
-        lambda unit: parts.notifications.unread_counts(unit, viewer)
-    )
-    return wire.GetUnreadCountResponse(
-        replies=counts.replies, mentions=counts.mentions,
-        private_messages=counts.private_messages,
-    )
 
+    def query(unit: Unit) -> wire.GetUnreadCountResponse:
+        waiting, *letters = unit.fetch_all(
+            parts.notifications.unread_query(viewer), *parts.messages.unread_queries(viewer)
+        )
+        counts = parts.notifications.counts_from(waiting)
+        return wire.GetUnreadCountResponse(
+            replies=counts.replies, mentions=counts.mentions,
+            private_messages=parts.messages.unread_from(*letters),
+        )
 
-async def get_private_messages(
-    parts: Parts, caller: Caller, _: wire.GetPrivateMessages
-) -> wire.PrivateMessagesResponse:
-    """Return the caller's private messages: none, for nobody can send any here yet."""
-    caller.person()
-    return wire.PrivateMessagesResponse(private_messages=())
+    return await parts.store.read(query)
 
 
 async def get_report_count(

@@ -12,6 +12,7 @@ from typing import TypedDict
 from lichen import forum
 from lichen.accounts import Actor, Instance
 from lichen.faces.lemmy_v3 import wire
+from lichen.messages import MessageView
 from lichen.notifications import Notification
 
 PEOPLE_KEPT_MAX = 4_096  # translations kept; each about 1 kB beside the noun that it is of
@@ -177,6 +178,20 @@ def mention_view(view: Notification) -> wire.PersonMentionView:
             id=view.id, recipient_id=view.recipient.id, comment_id=view.comment.comment.id,
             read=view.read, published=wire.time_of(view.published_us),
         ),
+    )
+
+
+def private_message_view(view: MessageView) -> wire.PrivateMessageView:
+    """Return a private message with both its people."""
+    one = view.message
+    return wire.PrivateMessageView(
+        private_message=wire.PrivateMessage(
+            id=one.id, creator_id=one.creator_id, recipient_id=one.recipient_id,
+            content=one.content, deleted=one.deleted, read=one.read,
+            published=wire.time_of(one.published_us), updated=wire.maybe_time_of(one.updated_us),
+            ap_id=one.ap_id, local=one.local,
+        ),
+        creator=person(view.creator), recipient=person(view.recipient),
     )
 
 

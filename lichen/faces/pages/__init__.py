@@ -12,6 +12,7 @@ from litestar.di import Provide
 from lichen.accounts import Accounts
 from lichen.faces import feeds
 from lichen.faces.pages import (
+    conversations,
     deeds,
     doors,
     finding,
@@ -30,6 +31,7 @@ from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.messages import Messages
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -45,11 +47,11 @@ class Pages:
     """
 
     def __init__(
-        self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        self, *, store: Store, accounts: Accounts, forum: Forum, messages: Messages,
+        search: Search, notifications: Notifications, addresses: Addresses, config: Config,
     ) -> None:
         self._parts = Parts(
-            store=store, accounts=accounts, forum=forum, search=search,
+            store=store, accounts=accounts, forum=forum, messages=messages, search=search,
             notifications=notifications, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
@@ -71,7 +73,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            conversations, deeds, doors, finding, founding, inbox, lists, own, replies, threads,
+            writing,
         )
 
         def provide_parts() -> Parts:

@@ -41,6 +41,7 @@ class Drawing:
             addresses=addresses,
             at=self.path_of,
             banner=lambda actor: addresses.grown_banner(actor.did),
+            conversation=lambda actor: wording.conversation_of(actor, addresses),
             feed_at=lambda actor: wording.feed_of(actor, addresses),
             here=_here,
             icon=icon,

@@ -62,6 +62,7 @@ def ways(parts: Parts, visit: Visit) -> list[Way]:
         Way("Write a post", addresses.post_new, "square-pen"),
         Way("New community", addresses.community_new, "plus"),
         Way("Inbox", addresses.inbox, "inbox"),
+        Way("Messages", addresses.messages, "message-square"),
         Way("Saved", addresses.saved, "bookmark"),
         Way("My profile", parts.drawing.path_of(visit.viewer.actor), "circle-user-round"),
         Way("Settings: theme, sorts, languages, password, logins", addresses.settings, "settings"),

@@ -4,6 +4,7 @@ from litestar import Response, get, post
 from litestar.params import FromQuery
 
 from lichen.faces.pages.answers import fragment, page, see_other
+from lichen.faces.pages.conversations import messages_tab
 from lichen.faces.pages.parts import GivenParts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, typed
 from lichen.faces.pages.wording import choices
@@ -31,7 +32,7 @@ async def inbox(
     path = parts.addresses.inbox
     values: dict[str, object] = {
         "kind": show.value, "now_us": parts.now_us(),
-        "tabs": choices(_TABS, show, path, show="{}"),
+        "tabs": [*choices(_TABS, show, path, show="{}"), messages_tab(parts, current=False)],
     }
     if visit.is_fragment:
         letters = await parts.store.read(find)
@@ -63,7 +64,12 @@ async def mark_read(
 async def mark_all_read(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Mark everything as read."""
     viewer = visit.required()
-    await parts.store.write(lambda unit: parts.notifications.mark_all_read(unit, viewer))
+
+    def command(unit: Unit) -> None:
+        parts.notifications.mark_all_read(unit, viewer)
+        parts.messages.mark_all_read(unit, viewer)
+
+    await parts.store.write(command)
     return see_other(visit, parts.addresses.inbox)
 
 

@@ -13,6 +13,7 @@ from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
 from lichen.kit.config import Config
+from lichen.messages import Messages
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store, Unit
@@ -67,6 +68,7 @@ class Parts:
     store: Store
     accounts: Accounts
     forum: Forum
+    messages: Messages
     search: Search
     notifications: Notifications
     addresses: Addresses
@@ -91,12 +93,13 @@ class Parts:
         mine: list[Actor] = []
         unread = 0
         if viewer is not None:
-            followed, waiting = unit.fetch_all(
-                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer)
+            followed, waiting, *letters = unit.fetch_all(
+                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer),
+                *self.messages.unread_queries(viewer),
             )
             mine = self.forum.following_from(followed)
             counts = self.notifications.counts_from(waiting)
-            unread = counts.replies + counts.mentions
+            unread = counts.replies + counts.mentions + self.messages.unread_from(*letters)
         return Frame(
             site=self.accounts.current_site.settings,
             counts=self.forum.site_counts(unit),

@@ -118,6 +118,11 @@ def path_of(actor: Actor, addresses: Addresses) -> str:
     return addresses.person(actor.name, domain)
 
 
+def conversation_of(actor: Actor, addresses: Addresses) -> str:
+    """Return the path of what the viewer and a person wrote to each other."""
+    return addresses.conversation(actor.name, None if actor.local else actor.domain)
+
+
 def feed_of(actor: Actor, addresses: Addresses) -> str:
     """Return the path of an actor's feed, without its ending."""
     return "/feeds" + path_of(actor, addresses)

@@ -94,7 +94,8 @@ def example_of(call: Call, place: Place) -> dict[str, object] | None:
         "get_replies": {},
         "get_mentions": {},
         "get_report_count": {},
-        "get_private_messages": {},
+        "list_private_messages": {},
+        "create_private_message": {"content": "Hello.", "recipient_id": place.other_id},
     }.get(call.answer.__name__)
 
 
@@ -131,8 +132,11 @@ def _plain(hint: object) -> object:
 
 
 _ENDING_LOGINS = {"change_password", "logout"}
-# They are about a reply, a mention or another server, which other tests make first.
-_PRECONDITIONED = {"mark_reply_as_read", "mark_mention_as_read", "block_instance"}
+# They are about a reply, a mention, a message or another server, which other tests make first.
+_PRECONDITIONED = {
+    "mark_reply_as_read", "mark_mention_as_read", "block_instance", "edit_private_message",
+    "delete_private_message", "mark_private_message_as_read",
+}
 _EXEMPLARY = [call for call in CALLS if call.answer.__name__ not in _PRECONDITIONED]
 
 
@@ -228,6 +232,7 @@ async def test_what_needs_a_login_is_refused_to_strangers(town: Town, place: Pla
     ("/post", "POST", "url", 2_001, "url_length_overflow"),
     ("/post", "POST", "alt_text", 1_501, "alt_text_length_overflow"),
     ("/comment", "POST", "content", 10_001, "invalid_body_field"),
+    ("/private_message", "POST", "content", 10_001, "invalid_body_field"),
     ("/user/register", "POST", "username", 21, "invalid_name"),
     ("/user/save_user_settings", "PUT", "bio", 1_001, "bio_length_overflow"),
     ("/user/save_user_settings", "PUT", "display_name", 51, "invalid_display_name"),
@@ -273,7 +278,7 @@ async def test_a_wrong_password_is_refused_at_signing_up_and_at_changing_it(
 @pytest.mark.parametrize(("path", "method", "field"), [
     ("/search", "GET", "q"), ("/resolve_object", "GET", "q"), ("/community", "POST", "name"),
     ("/community", "POST", "title"), ("/post", "POST", "name"), ("/comment", "POST", "content"),
-    ("/comment", "PUT", "content"), ("/post", "PUT", "name"),
+    ("/private_message", "POST", "content"), ("/comment", "PUT", "content"), ("/post", "PUT", "name"),
     ("/user/register", "POST", "username"), ("/user/login", "POST", "username_or_email"),
     ("/user/login", "POST", "password"),
     ("/user/change_password", "PUT", "old_password"), ("/user", "GET", "username"),
@@ -326,7 +331,7 @@ async def test_what_belongs_to_others_cannot_be_changed(town: Town) -> None:
 async def test_what_is_not_there_cannot_be_changed(town: Town, place: Place) -> None:
     before = town.house.log.last_seq
     ids = {"post_id", "comment_id", "community_id", "person_id", "instance_id", "parent_id", "id",
-           "comment_reply_id", "person_mention_id"}
+           "comment_reply_id", "person_mention_id", "private_message_id", "recipient_id"}
 
     for call in CALLS:
         base = example_of(call, place) or _made_up(call.request)
@@ -343,7 +348,7 @@ async def test_what_is_not_there_cannot_be_changed(town: Town, place: Place) -> 
 
 
 # For these an id narrows a list down, and nothing there is an empty list.
-_FILTERS = {"list_posts", "list_comments", "search", "get_report_count", "get_private_messages",
+_FILTERS = {"list_posts", "list_comments", "search", "get_report_count", "list_private_messages",
             "get_person_details"}
 
 

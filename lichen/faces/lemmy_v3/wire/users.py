@@ -201,15 +201,6 @@ class GetReportCount(Ask, frozen=True, kw_only=True):
     community_id: Id | None = None
 
 
-class GetPrivateMessages(Ask, frozen=True, kw_only=True):
-    """Ask for a page of private messages."""
-
-    unread_only: bool = False
-    page: PageNumber = 1
-    limit: PageLength = PAGE_LENGTH_DEFAULT
-    creator_id: Id | None = None
-
-
 class LoginResponse(Answer, frozen=True, kw_only=True):
     """A token, or what to wait for."""
 
@@ -249,12 +240,6 @@ class GetReportCountResponse(Answer, frozen=True, kw_only=True):
     comment_reports: int
     post_reports: int
     private_message_reports: int | None = None
-
-
-class PrivateMessagesResponse(Answer, frozen=True, kw_only=True):
-    """A page of private messages, empty until this house has any."""
-
-    private_messages: tuple[()]
 
 
 class GetCaptchaResponse(Answer, frozen=True, kw_only=True):

@@ -1,0 +1,37 @@
+"""Statements that take a person out of the rows of accounts; the number and the name stay."""
+
+import sqlalchemy as sa
+
+from lichen.accounts.tables import (
+    account,
+    actor,
+    actor_block,
+    actor_key,
+    instance_block,
+    session,
+)
+from lichen.store import Statement
+
+_PERSON = sa.bindparam("person_id", type_=sa.BigInteger)
+_ACCOUNT_IDS = sa.select(account.c.id).where(account.c.actor_id == _PERSON)
+NO_PASSWORD = "!"  # a hash that no password fits
+
+# The name is kept: an id that was born with it is never given to somebody else.
+EMPTY_ACTOR = Statement(
+    sa.update(actor).where(actor.c.id == _PERSON).values(
+        display_name=None, summary=None, avatar=None, banner=None, matrix_user_id=None,
+        deleted=sa.true(), admin=sa.false(),
+    )
+)
+EMPTY_ACCOUNT = Statement(
+    sa.update(account).where(account.c.actor_id == _PERSON).values(
+        password_hash=NO_PASSWORD, email=None, email_verified=sa.false(), answer=None,
+        settings="{}",
+    )
+)
+FORGET = (
+    Statement(sa.delete(session).where(session.c.account_id.in_(_ACCOUNT_IDS))),
+    Statement(sa.delete(actor_key).where(actor_key.c.actor_id == _PERSON)),
+    Statement(sa.delete(actor_block).where(actor_block.c.person_id == _PERSON)),
+    Statement(sa.delete(instance_block).where(instance_block.c.person_id == _PERSON)),
+)

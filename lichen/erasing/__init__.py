@@ -1,0 +1,11 @@
+"""Erasing: deletion that really deletes, in rows, search, log and files.
+
+`Erasures` keeps what is asked for, as rows; `Eraser` is the job that does it. Both belong to the
+wiring: they know every room that keeps something of a person.
+"""
+
+from lichen.erasing.eraser import Emptied, Eraser, Keeper
+from lichen.erasing.erasures import Erasures
+from lichen.erasing.model import Kind, Request, Step
+
+__all__ = ["Emptied", "Eraser", "Erasures", "Keeper", "Kind", "Request", "Step"]

@@ -1,0 +1,62 @@
+"""The nouns of erasing: what is asked for, and how far it is. Pure."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What can be erased; a person goes with all that they wrote."""
+
+    PERSON = "person"
+    POST = "post"
+    COMMENT = "comment"
+    MESSAGE = "message"
+
+
+class Step(StrEnum):
+    """How far a request is; each step can be repeated."""
+
+    POSTS = "posts"
+    COMMENTS = "comments"
+    MESSAGES = "messages"
+    ACCOUNT = "account"
+    LOG = "log"
+    FILES = "files"
+    DONE = "done"
+
+
+# A post takes the comments below it along.
+STEPS: dict[Kind, tuple[Step, ...]] = {
+    Kind.PERSON: (Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.ACCOUNT, Step.LOG, Step.FILES),
+    Kind.POST: (Step.POSTS, Step.COMMENTS, Step.LOG, Step.FILES),
+    Kind.COMMENT: (Step.COMMENTS, Step.LOG, Step.FILES),
+    Kind.MESSAGE: (Step.MESSAGES, Step.LOG, Step.FILES),
+}
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One erasure that was asked for.
+
+    `position` is the last id that the step has dealt with, `things` how many in all so far.
+    """
+
+    id: int
+    kind: Kind
+    subject_id: int
+    step: Step
+    position: int
+    things: int
+    asked_us: int
+    done_us: int | None
+
+    @property
+    def is_in_rows(self) -> bool:
+        """Whether rows are still to be emptied."""
+        return self.step not in (Step.LOG, Step.FILES, Step.DONE)
+
+
+def next_step(kind: Kind, step: Step) -> Step:
+    """Return what follows a step."""
+    steps = (*STEPS[kind], Step.DONE)
+    return steps[steps.index(step) + 1]

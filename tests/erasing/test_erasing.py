@@ -1,0 +1,238 @@
+"""What is erased is nowhere: everything is decoded before it is searched."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lichen.erasing import Kind, Step
+from lichen.erasing.eraser import SWEPT
+from lichen.store import set_stamp
+from tests.erasing.decoding import traces
+from tests.faces.lemmy_v3.town import PAGE_URL, Person, Town
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+Place = tuple[Town, Path, str]
+MARKER = "quokkaphonix"
+KEPT = "wombatilde"  # what others wrote, which must stay
+
+
+async def id_of(person: Person) -> int:
+    found = (await person.get("/site")).json()["my_user"]["local_user_view"]["person"]["id"]
+    return int(found)
+
+
+async def write_everything(town: Town, author: Person, other: Person) -> dict[str, int]:
+    """Write the marker through every text field that a person has, and change each once."""
+    mark = iter(f"{MARKER}{number:02}" for number in range(99))
+    await author.put(
+        "/user/save_user_settings", display_name=next(mark), bio=f"I am {next(mark)}",
+        email=f"{next(mark)}@example.org", avatar=f"https://example.org/{next(mark)}.png",
+        banner=f"https://example.org/{next(mark)}.png", theme=next(mark),
+        matrix_user_id=f"@{next(mark)}:example.org",
+    )
+    community = await town.community(other)
+    post = await town.post(
+        author, community, name=f"About {next(mark)}", body=f"Body {next(mark)}",
+        url=f"{PAGE_URL}?{next(mark)}", alt_text=f"Shows {next(mark)}",
+    )
+    gone = await town.post(author, community, name=f"Gone {next(mark)}", body=next(mark))
+    theirs = await town.post(other, community, name=f"About {KEPT}", body=f"Body {KEPT}")
+    comment = await town.comment(author, theirs, content=f"Says {next(mark)}")
+    answer = await town.comment(other, theirs, content=f"Answers {KEPT}", parent_id=comment)
+    below = await town.comment(other, post, content=f"Below {KEPT}")
+    await author.put("/post", post_id=post, name=f"Edited {next(mark)}", body=next(mark))
+    await author.put("/comment", comment_id=comment, content=f"Edited {next(mark)}")
+    await author.post("/post/delete", post_id=gone, deleted=True)
+    await author.post("/post/like", post_id=theirs, score=1)
+    await author.put("/post/save", post_id=theirs, save=True)
+    await author.post("/community/follow", community_id=community, follow=True)
+    await author.post("/user/block", person_id=await id_of(other), block=True)
+    await author.post("/user/block", person_id=await id_of(other), block=False)
+    sent = await author.post(
+        "/private_message", recipient_id=await id_of(other), content=f"Psst {next(mark)}")
+    message = sent.json()["private_message_view"]["private_message"]["id"]
+    await author.put("/private_message", private_message_id=message, content=next(mark))
+    await other.post(
+        "/private_message", recipient_id=await id_of(author), content=f"Reply {KEPT}")
+    return {"post": post, "comment": comment, "answer": answer, "below": below, "theirs": theirs,
+            "message": message, "community": community}
+
+
+async def fill(town: Town, author: Person, community: int) -> None:
+    """Write enough that pages of the database split and their rows move."""
+    post = await town.post(author, community, name="A long thread")
+    for number in range(60):
+        await town.comment(author, post, content=f"{number} " + "lorem ipsum " * (number % 40))
+
+
+async def erase(town: Town, kind: Kind, subject_id: int) -> None:
+    await town.house.store.write(
+        lambda unit: town.house.eraser.erasures.ask(unit, kind, subject_id))
+    assert await town.house.eraser.work() == 1
+
+
+async def test_a_person_who_is_erased_is_nowhere(place: Place) -> None:
+    town, folder, url = place
+    author, other = await town.person(), await town.person()
+    number = await id_of(author)
+    made = await write_everything(town, author, other)
+    await fill(town, other, made["community"])
+    before = traces(MARKER, folder, url)
+    assert any("log record" in where for where in before), "the search can find it"
+    assert any("row of post" in where for where in before)
+
+    await erase(town, Kind.PERSON, number)
+    await town.house.close()
+
+    assert traces(MARKER, folder, url) == []
+    assert any("row of comment" in where for where in traces(KEPT, folder, url))
+
+
+async def test_what_others_wrote_stays_where_it_was(place: Place) -> None:
+    town, _, _ = place
+    author, other = await town.person(), await town.person()
+    number = await id_of(author)
+    made = await write_everything(town, author, other)
+
+    await erase(town, Kind.PERSON, number)
+
+    comments = (await other.get("/comment/list", post_id=made["theirs"])).json()["comments"]
+    texts = {view["comment"]["id"]: view["comment"]["content"] for view in comments}
+    profile = (await other.get("/user", person_id=number)).json()["person_view"]
+    assert texts[made["answer"]] == f"Answers {KEPT}"
+    assert texts.get(made["comment"], "") == ""
+    assert (profile["person"]["deleted"], profile["counts"]) == (
+        True, {"person_id": number, "post_count": 0, "comment_count": 0})
+    assert (await author.get("/user/unread_count")).status_code == 401, "their login has ended"
+    login = await town.stranger.post(
+        "/user/login", username_or_email=author.name, password="correct horse battery")
+    assert login.status_code in (401, 403)
+    community = (await other.get("/community", id=made["community"])).json()["community_view"]
+    assert community["counts"]["posts"] == 1
+    found = (await other.get("/search", q=MARKER, type_="All")).json()
+    assert [found[kind] for kind in ("posts", "comments", "users")] == [[], [], []]
+
+
+@pytest.mark.parametrize(("kind", "subject", "also_kept"), [
+    (Kind.POST, "post", ""), (Kind.COMMENT, "comment", KEPT), (Kind.MESSAGE, "message", KEPT),
+])
+async def test_a_single_thing_that_is_erased_is_nowhere(
+    place: Place, kind: Kind, subject: str, also_kept: str
+) -> None:
+    town, folder, url = place
+    author, other = await town.person(), await town.person()
+    community = await town.community(other)
+    theirs = await town.post(other, community, name=f"About {KEPT}")
+    made = {
+        "post": await town.post(author, community, name=f"T {MARKER}post", body=f"{MARKER}post"),
+        "comment": await town.comment(author, theirs, content=f"{MARKER}comment"),
+    }
+    below = await town.comment(other, made["post"], content=f"Below the {MARKER}post")
+    sent = await author.post(
+        "/private_message", recipient_id=await id_of(other), content=f"{MARKER}message")
+    made["message"] = sent.json()["private_message_view"]["private_message"]["id"]
+
+    await erase(town, kind, made[subject])
+    answer = await town.stranger.get("/comment", id=below)
+    await town.house.close()
+
+    assert traces(f"{MARKER}{subject}", folder, url) == []
+    others = [name for name in made if name != subject]
+    assert all(traces(f"{MARKER}{name}", folder, url) for name in others)
+    assert bool(also_kept) == (answer.status_code == 200)
+
+
+async def test_what_was_purged_from_the_rows_leaves_the_log_within_a_day(place: Place) -> None:
+    """Whoever purges drops rows in a transaction of their own; the daily sweep finds it."""
+    town, folder, url = place
+    author, other = await town.person(), await town.person()
+    sent = await author.post(
+        "/private_message", recipient_id=await id_of(other), content=f"Psst {MARKER}")
+    number = sent.json()["private_message_view"]["private_message"]["id"]
+    await town.house.store.write(
+        lambda unit: town.house.rooms.messages.erase_messages(unit, [number]))
+
+    assert await town.house.eraser.work() == 0
+    assert traces(MARKER, folder, url), "no day has passed"
+    await town.house.store.write(lambda unit: set_stamp(unit, SWEPT, "0"))
+    await town.house.eraser.work()
+    await town.house.close()
+
+    assert traces(MARKER, folder, url) == []
+
+
+async def test_a_cut_off_erasure_goes_on_where_it_was(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, folder, url = place
+    author, other = await town.person(), await town.person()
+    number = await id_of(author)
+    await write_everything(town, author, other)
+    eraser = town.house.eraser
+    asked = await town.house.store.write(
+        lambda unit: eraser.erasures.ask(unit, Kind.PERSON, number))
+
+    async def cut_off(_: Any) -> int:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(eraser, "_sweep", cut_off)
+        with pytest.raises(ConnectionError):
+            await eraser.work()
+    (half,) = await town.house.store.read(eraser.erasures.unfinished)
+    assert (half.id, half.step) == (asked.id, Step.LOG)
+    assert half.things >= 5
+
+    assert await eraser.work() == 1
+    assert await eraser.work() == 0
+    (done,) = await town.house.store.read(eraser.erasures.newest)
+    await town.house.close()
+
+    assert (done.step, done.done_us is not None) == (Step.DONE, True)
+    assert traces(MARKER, folder, url) == []
+
+
+async def test_asked_twice_it_is_done_once(place: Place) -> None:
+    town, _, _ = place
+    author, other = await town.person(), await town.person()
+    number = await id_of(author)
+    await write_everything(town, author, other)
+    await erase(town, Kind.PERSON, number)
+    before = town.house.log.last_seq
+
+    await erase(town, Kind.PERSON, number)
+
+    assert _deletions(town, before) == []
+
+
+async def test_what_an_upgrade_left_as_its_way_back_is_removed(place: Place) -> None:
+    town, folder, url = place
+    author = await town.person()
+    post = await town.post(author, await town.community(author), name=f"About {MARKER}")
+    point, own = folder / "backups" / "2026-01-01-before-0002", folder / "backups" / "mine"
+    for kept in (point, own):
+        kept.mkdir(parents=True)
+        (kept / "rows").write_text("rows")
+    (point / "rows").write_text(MARKER)
+
+    await erase(town, Kind.POST, post)
+    await town.house.close()
+
+    assert (point.exists(), own.exists()) == (False, True)
+    assert traces(MARKER, folder, url) == []
+
+
+async def test_what_is_asked_about_something_that_never_was_ends_all_the_same(
+    place: Place
+) -> None:
+    town, _, _ = place
+
+    for kind in (Kind.POST, Kind.COMMENT, Kind.MESSAGE):
+        await erase(town, kind, 999_999)
+
+
+def _deletions(town: Town, after_seq: int) -> list[str]:
+    batch = town.house.log.read(after_seq + 1)
+    return [entry.payload.decode() for entry in batch.entries() if b'"delete"' in entry.payload]
