@@ -14,6 +14,7 @@ from lichen.faces import lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store
 from lichen.web import Addresses
@@ -28,6 +29,7 @@ class Faces:
     forum: Forum
     search: Search
     notifications: Notifications
+    plugins: Plugins
     addresses: Addresses
     config: Config
 
@@ -38,7 +40,8 @@ def application_of(
     """Return the ASGI application of a house."""
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
-        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        notifications=parts.notifications, plugins=parts.plugins, addresses=parts.addresses,
+        config=parts.config,
     )
     return Litestar(
         route_handlers=[

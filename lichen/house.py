@@ -15,7 +15,7 @@ from traceback import format_tb
 import structlog
 from litestar.types import ASGIApp
 
-from lichen.accounts import Accounts
+from lichen.accounts import Accounts, site_did
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
 from lichen.faces.status import Readiness, start_metrics
@@ -29,6 +29,8 @@ from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
+from lichen.plugins.room import Room as PluginsRoom
+from lichen.plugins.room import build as build_plugins
 from lichen.restore import check_finished
 from lichen.search import Search
 from lichen.search.room import build as build_search
@@ -53,6 +55,7 @@ class Rooms:
     search: Search
     notifications: Notifications
     talk: ForumRoom
+    hooked: PluginsRoom
 
     @property
     def readers(self) -> list[Reader]:
@@ -60,6 +63,7 @@ class Rooms:
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
             self.talk.link_reader, self.search.reader, self.notifications.reader,
+            *self.hooked.readers,
         ]
 
 
@@ -114,12 +118,14 @@ class House:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Unavailable):  # the checkpoint stays where it was
             await self.rooms.talk.rank_reader.close()
+        await self.rooms.hooked.plugins.close()
         await self.rooms.accounts.close()
         await self.ground.outbound.close()
         await self.store.close()
         _log.info("closed", last_seq=self.log.last_seq)
 
     async def _start(self) -> None:
+        await self.rooms.hooked.plugins.start()
         await self.relay.start()
         with suppress(Unavailable):  # a full disk: the house reads, and relays once there is room
             await self.relay.catch_up()
@@ -189,7 +195,7 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            plugins=self.rooms.hooked.plugins, addresses=self.addresses, config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -203,6 +209,7 @@ class House:
             "late_answers_total": float(self.relay.late),
             "round_trips_total": float(self.store.round_trips),
             "round_trips_apart_total": float(self.store.round_trips_apart),
+            **self.rooms.hooked.plugins.figures(),
             **lag,
         }
 
@@ -211,9 +218,16 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     addresses = Addresses(ground.config.public_url)
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
-    accounts = await build_accounts(ground, store, addresses=addresses, log_seq=log.last_seq)
+    hooked = await build_plugins(
+        ground, store, site_did=site_did(addresses.authority), log_first_seq=first_seq,
+        log_last_seq=log.last_seq,
+    )
+    hooks = hooked.plugins.hooks
+    accounts = await build_accounts(
+        ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks
+    )
     talk = await build_forum(
-        ground, store, accounts=accounts, addresses=addresses,
+        ground, store, accounts=accounts, addresses=addresses, hooks=hooks,
         folder=ground.config.server.data / COLUMNS_FOLDER,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
         activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
@@ -223,6 +237,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         accounts=accounts,
         forum=forum,
         talk=talk,
+        hooked=hooked,
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,

@@ -7,7 +7,7 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, forum, notifications
+from lichen.events import accounts, forum, notifications, plugins
 from lichen.events.envelope import Record, collection_of
 
 
@@ -39,7 +39,9 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.Read: PRIVATE,
     forum.Moderator: PUBLIC,
     forum.CommunityBan: PUBLIC,
+    forum.Hold: PRIVATE,
     notifications.Read: PRIVATE,
+    plugins.Switch: PRIVATE,
 }
 
 VISIBILITY: dict[str, Visibility] = {

@@ -37,6 +37,7 @@ class Addresses:
     preview = "/preview"
     shortcuts = "/shortcuts"
     places = "/places"
+    plugins = "/admin/plugins"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))
@@ -71,6 +72,10 @@ class Addresses:
     def comment(self, comment_id: int) -> str:
         """Return the path of a comment."""
         return f"/comment/{comment_id}"
+
+    def contributed(self, path: str) -> str:
+        """Return the path of a plugin's page; `path` begins with the plugin's name."""
+        return f"/x/{path}"
 
     def setup_by(self, token: str) -> str:
         """Return the path of the first administrator's one-time page."""

@@ -30,6 +30,8 @@ EXPECTED = {
     "lichen.forum.moderator": PUBLIC,
     "lichen.forum.communityBan": PUBLIC,
     "lichen.notification.read": PRIVATE,
+    "lichen.plugin.switch": PRIVATE,
+    "lichen.forum.hold": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
 # Who did it belongs to the moderators, who are people with neighbours.

@@ -12,6 +12,7 @@ from litestar.di import Provide
 from lichen.accounts import Accounts
 from lichen.faces import feeds
 from lichen.faces.pages import (
+    contributed,
     deeds,
     doors,
     finding,
@@ -31,6 +32,7 @@ from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store
 from lichen.web import SESSION_COOKIE, Addresses, check_origin, check_text
@@ -46,11 +48,11 @@ class Pages:
 
     def __init__(
         self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        notifications: Notifications, plugins: Plugins, addresses: Addresses, config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, search=search,
-            notifications=notifications, addresses=addresses, config=config,
+            notifications=notifications, plugins=plugins, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
@@ -71,7 +73,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            contributed, deeds, doors, finding, founding, inbox, lists, own, replies, threads,
+            writing,
         )
 
         def provide_parts() -> Parts:

@@ -14,6 +14,7 @@ from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
 from lichen.kit.config import Config
 from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store, Unit
 from lichen.web import Addresses
@@ -69,6 +70,7 @@ class Parts:
     forum: Forum
     search: Search
     notifications: Notifications
+    plugins: Plugins
     addresses: Addresses
     config: Config
     drawing: Drawing
