@@ -67,8 +67,7 @@ class SwitchReader:
         """Switch what the batch says."""
         for event in decode_events(batch.lines()):
             if event.collection == _SWITCH:
-                switch = msgspec.json.decode(event.record, type=Switch)
-                await self._plugins.follow_switch(switch.name, on=switch.on, why=switch.why or "")
+                await self._plugins.follow_switch(event.rkey)
         self._position = batch.next_seq - 1
 
 

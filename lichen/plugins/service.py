@@ -79,6 +79,7 @@ class Plugins:
         self._clock = clock
         self._tids = tids
         self._did = did
+        self._switching = asyncio.Lock()  # one start or stop at a time
         self._house: list[InHouse] = []
         self._records = {}
         for name, one in found.items():
@@ -90,7 +91,8 @@ class Plugins:
         # pluggy asks the newest first, so that the last one named here is asked last.
         for name in sorted(self._records, reverse=True):
             if self._records[name].wanted:
-                await self._start(self._records[name])
+                async with self._switching:
+                    await self._start(self._records[name])
 
     def join(self, check: InHouse) -> None:
         """Ask a check of the house from now on, before every plugin that has joined until now."""
@@ -147,7 +149,7 @@ class Plugins:
     async def switch(self, person: Person | None, name: str, *, on: bool) -> Standing:
         """Switch a plugin on or off, here and now, and return how it stands then."""
         await self.decide(person, name, on=on)
-        await self.follow_switch(name, on=on, why=self._records[name].why)
+        await self.follow_switch(name)
         return _standing(self._records[name])
 
     async def decide(self, person: Person | None, name: str, *, on: bool) -> None:
@@ -161,20 +163,26 @@ class Plugins:
             raise NotFound("couldnt_find_object", f"No plugin named {name[:40]} is installed.")
         why = "" if on else BY_HAND
         await self._store.write(lambda unit: self._stage_switch(unit, name, on=on, why=why))
-        if not on:
-            self._records[name].why = why
 
-    async def follow_switch(self, name: str, *, on: bool, why: str) -> None:
-        """Do what somebody has decided; twice is once, and an unknown name is nobody's."""
+    async def follow_switch(self, name: str) -> None:
+        """Do what the rows say was decided; twice is once, and an unknown name is nobody's.
+
+        Rows, because an event may tell of a decision that was taken back meanwhile.
+        """
         record = self._records.get(name)
-        if record is None or record.wanted == on == (record.running is not None):
+        if record is None:
             return
-        record.wanted, record.why = on, why
-        if on:
-            record.recent_us.clear()
-            await self._start(record)
-        else:
-            await self._stop(record)
+        async with self._switching:
+            rows = await self._store.read(lambda unit: unit.fetch(tables.SWITCHED), apart=True)
+            row = next((row for row in rows if row.name == name), None)
+            if row is None or row.is_on == record.wanted == (record.running is not None):
+                return
+            record.wanted, record.why = row.is_on, row.why
+            if row.is_on:
+                record.recent_us.clear()
+                await self._start(record)
+            else:
+                await self._stop(record)
 
     def hears(self, name: str, hook: str) -> bool:
         """Say whether a plugin is on and wants to be told of this."""
@@ -231,8 +239,9 @@ class Plugins:
                      failures=record.failures)
         is_ill = len(record.recent_us) == FAILURES_MAX
         if is_ill and now_us - record.recent_us[0] <= FAILURES_WINDOW_US:
-            await self._give_up(record, f"It failed {FAILURES_MAX} times within an hour; the last "
-                                        f"time: {failure.what}.")
+            async with self._switching:
+                await self._give_up(record, f"It failed {FAILURES_MAX} times within an hour; the "
+                                            f"last time: {failure.what}.")
 
     async def _give_up(self, record: _Record, why: str) -> None:
         if not record.wanted:

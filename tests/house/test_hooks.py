@@ -149,8 +149,7 @@ async def _noted(path: Path, *, wanted: set[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     async with asyncio.timeout(30):
         while not wanted <= found.keys():
-            for line in path.read_text().splitlines():
+            for line in (await asyncio.to_thread(path.read_text)).splitlines():
                 hook, arguments = json.loads(line)
                 found.setdefault(hook, arguments)
-            await asyncio.sleep(0)
     return found

@@ -1,5 +1,7 @@
 """Switches, shelves, pages and what plugins are told: on both engines."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,11 @@ def batch(*events, first=1):
         next_seq=first + len(lines), seqs=np.arange(first, first + len(lines), dtype=np.int64),
         times_us=np.zeros(len(lines), dtype=np.int64), body=b"".join(lines),
     )
+
+
+def switched(*, on):
+    return event_of(Switch(name="keeping", on=on, updated_at=TIME), id="3kabcdefghijk", did=DID,
+                    operation="update", rkey="keeping")
 
 
 async def show(room, path="", method="GET", person=None, **fields):
@@ -126,14 +133,26 @@ async def test_administrators_switch_plugins_and_nobody_else(planted):
 async def test_a_switch_by_the_command_line_is_followed(planted):
     """It writes a row and an event; the house that runs hears of it by the log."""
     room = await planted(on="", keeping="keeping")
+    shell = await planted(on="", keeping="keeping")
     switches = room.readers[0]
 
-    await switches.apply(batch(said(Switch(name="keeping", on=True, updated_at=TIME), 0)))
+    await shell.plugins.decide(None, "keeping", on=True)
+    await switches.apply(batch(switched(on=True)))
     assert room.plugins.standings()[0].on
 
-    await switches.apply(batch(said(Switch(name="keeping", on=False, updated_at=TIME), 0), first=2))
+    await shell.plugins.decide(None, "keeping", on=False)
+    await switches.apply(batch(switched(on=True), first=2))  # an old event changes nothing
     assert not room.plugins.standings()[0].on
     assert 2 == switches.position()
+
+
+async def test_two_who_switch_at_once_start_it_once(planted):
+    """The page and the reader of the log both did, and pluggy refused the second."""
+    room = await planted(on="", keeping="keeping")
+
+    await asyncio.gather(*(room.plugins.switch(ADMIN, "keeping", on=True) for _ in range(3)))
+
+    assert room.plugins.standings()[0].on
 
 
 async def test_plugins_are_told_what_happened_from_their_own_checkpoint(planted, store):
