@@ -2,7 +2,8 @@
 
     settings.md  from the configuration tree     commands.md  from the command line
     limits.md    from the constants              routes.md    from the application
-    events.md    from the records, their visibility and their golden bytes
+    hooks.md     from their specifications       events.md    from the records, their visibility
+                                                              and their golden bytes
 
 `pages` returns them; a test compares them with what lies on the disk, so none can lie.
 """
@@ -13,9 +14,9 @@ import inspect
 import itertools
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import click
 import msgspec
@@ -30,6 +31,8 @@ from lichen.kit.annotated import toml_value
 from lichen.kit.config import PROFILES, Config, Option, Secret, options, section_text
 from lichen.kit.limits import limits_of
 from lichen.kit.telling import tell_to
+from lichen.plugins import child, framing, specifications
+from lichen.plugins import model as plugin_values
 
 DOCS = Path(__file__).parent
 PACKAGE = Path(lichen.__file__).parent
@@ -37,6 +40,40 @@ GOLDEN = DOCS.parent / "tests" / "events" / "golden"
 HEAD = "<!-- Written by `make docs`; change the code instead. -->\n"
 REFUSING = "_unspoken"  # the handlers that only say which methods a path does not speak
 EXAMPLE_CHARACTERS_MAX = 420  # of an event's golden line; five lines of a page
+
+_HOOKS_INTRODUCTION = """
+A plugin is a Python package with an entry point of the group `lichen.plugins`; its name is the
+plugin's. What it names is a module or an object whose functions carry `hookimpl` and the names of
+hooks; each takes those of the arguments that it wants. `examples/emoji_puzzle` is a whole one.
+
+```toml
+[project.entry-points."lichen.plugins"]
+emoji-puzzle = "emoji_puzzle.plugin"
+```
+
+```python
+from lichen.kit import Reason
+from lichen.plugins import Refuse, hookimpl
+
+@hookimpl
+def before_create(person, writing):
+    if writing.kind == "post" and not writing.body:
+        return Refuse(text="Say something about it.", reason=Reason(rule="posts have a text"))
+```
+
+Switch it on with `plugins.on`, on the administrators' page, or by `lichen plugins --on NAME`.
+
+- **Order.** The house's own checks, then plugins by name, but for `hookimpl(tryfirst=True)` and
+  `trylast`. Each sees what those before it changed. The first refusal ends it.
+- **Where it runs.** In processes of its own, started and ended by the house, without its
+  environment: one for what is asked, one for what is told, one for pages. Keep nothing in memory
+  that must last; the `shelf` is for that. Functions are plain, no coroutines; no wrappers.
+- **Time and memory.** `lichen limits plugins` lists them. A before hook that takes too long has
+  said "allow". Who raises, overstays, takes too much or breaks the rules of a hook has failed; the
+  fifth failure within an hour switches the plugin off, and administrators see why.
+- **Told at least once.** `after_…` hooks follow the log from the plugin's own checkpoint; after a
+  crash the same `seq` may come again.
+"""
 
 
 def pages() -> dict[str, str]:
@@ -46,6 +83,7 @@ def pages() -> dict[str, str]:
         "limits.md": limits_page(),
         "commands.md": commands_page(),
         "events.md": events_page(),
+        "hooks.md": hooks_page(),
         "routes.md": asyncio.run(routes_page()),
     }
 
@@ -147,6 +185,72 @@ def records_of() -> list[type[Record]]:
         if isinstance(value, type) and issubclass(value, Record)
         and value.__module__ == module.__name__
     ]
+
+
+def hooks_page() -> str:
+    """Return every hook with its arguments, and every value that hooks take and give."""
+    lines = [HEAD, "# Hooks", "", _HOOKS_INTRODUCTION.strip()]
+    for heading, kind in (("Asked before", "before_"), ("Told after", "after_"), ("Pages", "")):
+        lines += ["", f"## {heading}"]
+        for name in specifications.HOOKS:
+            is_other = not name.startswith(("before_", "after_"))
+            if name.startswith(kind) if kind else is_other:
+                lines += _hook(name)
+    lines += ["", "## Values", "", "Plain frozen structs, imported from `lichen.plugins`. A field "
+              "is only ever added, with a default."]
+    for value in values_of():
+        lines += ["", f"### {value.__name__}", "", inspect.getdoc(value) or "", "",
+                  "| field | type | meaning |", "|---|---|---|"]
+        lines += [_field(value, one) for one in msgspec.structs.fields(value)]
+    lines += ["", "## What survives of a page", "",
+              f"Elements: {_code(framing.TAGS)}.", "", f"Classes: {_code(framing.CLASSES)}.", "",
+              f"Types of `input`: {_code(framing.INPUT_TYPES)}. Every `id` begins with `x-`."]
+    return "\n".join(lines) + "\n"
+
+
+def values_of() -> list[type[plugin_values.Value]]:
+    """Return the values that hooks take and give, in the order of their file."""
+    inner = (plugin_values.Value, plugin_values.HookOffer, plugin_values.Standing)
+    return [value for value in vars(plugin_values).values()
+            if isinstance(value, type) and issubclass(value, plugin_values.Value)
+            and value not in inner]
+
+
+def _hook(name: str) -> list[str]:
+    hook = getattr(specifications.Specifications, name)
+    arguments = child.arguments_of(name)
+    said = inspect.getdoc(hook) or ""
+    notes = []
+    if name in plugin_values.CHANGEABLE:
+        notes.append(f"May change {_code(plugin_values.CHANGEABLE[name])}.")
+    if name.startswith("before_"):
+        notes.append("May refuse." if name not in plugin_values.HOLDABLE else "May refuse or hold.")
+    if name in specifications.NOT_YET_CALLED:
+        notes.append("**Not called yet:** the room that will call it is being built.")
+    signature = f"{name}({', '.join(arguments)})"
+    lines = ["", f"### {signature}", "", said, *(["", " ".join(notes)] if notes else [])]
+    if arguments:
+        lines += ["", "| argument | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{one}` | `{hint.__name__}` | {_first(hint)} |"
+                  for one, hint in arguments.items()]
+    return lines
+
+
+def _first(value: type) -> str:
+    return (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _field(value: type, field: msgspec.structs.FieldInfo) -> str:
+    hint = get_type_hints(value, include_extras=True)[field.name]
+    bare, meta = get_args(hint)
+    shown = bare.__name__ if isinstance(bare, type) and not get_args(bare) else str(bare)
+    shown = shown.replace("typing.", "").replace("lichen.plugins.model.", "").replace(
+        "lichen.kit.reasons.", "")
+    return f"| `{field.name}` | `{_cell(shown)}` | {_cell(meta.description)} |"
+
+
+def _code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words))
 
 
 def golden_lines() -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """What an administrator does from the command line, also while the house serves.
 
-The rows are changed by the commands of `accounts`; their events wait in the outbox until the
-running house, or the next one, relays them.
+The rows are changed by the commands of `accounts` and `plugins`; their events wait in the outbox
+until the running house, or the next one, relays them.
 """
 
 import asyncio
@@ -13,7 +13,9 @@ from lichen import accounts
 from lichen.accounts import Accounts, Actor, ActorKind
 from lichen.kit import NotFound, Refused
 from lichen.kit.config import Config
-from lichen.kit.ground import ground_of
+from lichen.kit.ground import Ground, ground_of
+from lichen.plugins.room import Room as PluginsRoom
+from lichen.plugins.room import build as build_plugins
 from lichen.store import Store, open_store
 from lichen.store.migrating import EMPTY, HEAD, migrate, version_of
 from lichen.web import Addresses
@@ -64,6 +66,31 @@ def ban(config: Config, name: str, *, banned: bool, reason: str | None,
     _run(config, act)
 
 
+def switch_plugin(config: Config, name: str, *, on: bool) -> None:
+    """Switch a plugin on or off; a house that serves follows by the log."""
+
+    async def act(room: PluginsRoom) -> None:
+        await room.plugins.decide(None, name, on=on)
+
+    asyncio.run(_with_plugins(config, act))
+
+
+def list_plugins(config: Config) -> list[str]:
+    """Return a line for each installed plugin, and one for each thing that it contributes."""
+
+    async def act(room: PluginsRoom) -> list[str]:
+        lines = []
+        for one in await room.plugins.described():
+            state = "on" if one.on else f"off  {one.why_off}".rstrip()
+            lines += [f"{one.name} {one.version}  {state}", f"    hooks: {', '.join(one.hooks)}"]
+            lines += [f"    page: {page.title}" for page in one.pages]
+            lines += [f"    command: lichen {command.name}"
+                      for command in room.plugins.commands_of(one.name)]
+        return lines or ["No plugin is installed."]
+
+    return asyncio.run(_with_plugins(config, act))
+
+
 def seconds_of(text: str) -> int:
     """Return the seconds of a span of time: 30m, 12h, 7d, 4w."""
     found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", text)
@@ -89,13 +116,8 @@ async def with_accounts(
     config: Config, act: Callable[[Accounts, Store], Awaitable[T]]
 ) -> T:
     """Open the rows and the accounts over them, act, and close both."""
-    url, folder = config.database.url.reveal(), config.server.data
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if version_of(url, folder=folder) not in (EMPTY, HEAD):
-        raise Refused("other_version", "The tables are of another release: run `lichen upgrade`.")
-    migrate(url, folder=folder)
     ground = ground_of(config)
-    store = open_store(url, folder=folder, clock=ground.clock)
+    store = _opened(config, ground)
     try:
         service = await accounts.build(
             ground, store, addresses=Addresses(config.public_url), log_seq=0)
@@ -105,3 +127,26 @@ async def with_accounts(
             await service.close()
     finally:
         await store.close()
+
+
+async def _with_plugins(config: Config, act: Callable[[PluginsRoom], Awaitable[T]]) -> T:
+    """Open the rows and the plugins over them, none of them started, act, and close both."""
+    ground = ground_of(config)
+    store = _opened(config, ground)
+    try:
+        room = await build_plugins(
+            ground, store, site_did=accounts.site_did(Addresses(config.public_url).authority),
+            log_first_seq=0, log_last_seq=0, is_serving=False,
+        )
+        return await act(room)
+    finally:
+        await store.close()
+
+
+def _opened(config: Config, ground: Ground) -> Store:
+    url, folder = config.database.url.reveal(), config.server.data
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if version_of(url, folder=folder) not in (EMPTY, HEAD):
+        raise Refused("other_version", "The tables are of another release: run `lichen upgrade`.")
+    migrate(url, folder=folder)
+    return open_store(url, folder=folder, clock=ground.clock)

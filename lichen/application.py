@@ -15,6 +15,7 @@ from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.messages import Messages
 from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store
 from lichen.web import Addresses
@@ -30,6 +31,7 @@ class Faces:
     messages: Messages
     search: Search
     notifications: Notifications
+    plugins: Plugins
     addresses: Addresses
     config: Config
 
@@ -40,7 +42,8 @@ def application_of(
     """Return the ASGI application of a house."""
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, messages=parts.messages,
-        search=parts.search, notifications=parts.notifications, addresses=parts.addresses,
+        search=parts.search, notifications=parts.notifications, plugins=parts.plugins,
+        addresses=parts.addresses,
         config=parts.config,
     )
     return Litestar(

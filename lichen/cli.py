@@ -27,7 +27,19 @@ EXIT_REFUSED = 1  # also of a doctor who found something ill
 
 
 class _Commands(click.Group):
-    """A group that tells what went wrong in one line, not by a traceback."""
+    """A group that tells what went wrong in one line, not by a traceback.
+
+    What is no command of ours may be one of a plugin's.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of ours, else one that an installed plugin contributes."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        from lichen.plugins.commands import commands_of_plugins
+
+        return commands_of_plugins().get(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -100,6 +112,28 @@ def serve(config: Config) -> None:
     from lichen.serving import serve as serve_house
 
     serve_house(config)
+
+
+@main.command("plugins")
+@click.option("--on", "switched_on", metavar="NAME", help="Switch this plugin on.")
+@click.option("--off", "switched_off", metavar="NAME", help="Switch this plugin off.")
+@configured()
+def show_plugins(config: Config, *, switched_on: str | None, switched_off: str | None) -> None:
+    """List the installed plugins with version, hooks and commands; switch them.
+
+    A house that serves hears of a switch within a second. Each plugin is started for a moment, in a
+    process of its own, to learn what it implements.
+
+    \b
+    Example:  lichen plugins --on emoji-puzzle --data /srv/lichen
+    """
+    from lichen.administration import list_plugins, switch_plugin
+
+    for name, on in ((switched_on, True), (switched_off, False)):
+        if name is not None:
+            switch_plugin(config, name, on=on)
+    for line in list_plugins(config):
+        click.echo(line)
 
 
 @main.command("config")

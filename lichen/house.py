@@ -15,7 +15,7 @@ from traceback import format_tb
 import structlog
 from litestar.types import ASGIApp
 
-from lichen.accounts import Accounts
+from lichen.accounts import Accounts, site_did
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
 from lichen.erasing import Emptied, Eraser, Erasures
@@ -32,6 +32,8 @@ from lichen.messages import Messages
 from lichen.messages.room import build as build_messages
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
+from lichen.plugins.room import Room as PluginsRoom
+from lichen.plugins.room import build as build_plugins
 from lichen.restore import check_finished
 from lichen.search import Search
 from lichen.search.room import build as build_search
@@ -58,6 +60,7 @@ class Rooms:
     search: Search
     notifications: Notifications
     talk: ForumRoom
+    hooked: PluginsRoom
 
     @property
     def readers(self) -> list[Reader]:
@@ -65,6 +68,7 @@ class Rooms:
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
             self.talk.link_reader, self.search.reader, self.notifications.reader,
+            *self.hooked.readers,
         ]
 
 
@@ -124,12 +128,14 @@ class House:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Unavailable):  # the checkpoint stays where it was
             await self.rooms.talk.rank_reader.close()
+        await self.rooms.hooked.plugins.close()
         await self.rooms.accounts.close()
         await self.ground.outbound.close()
         await self.store.close()
         _log.info("closed", last_seq=self.log.last_seq)
 
     async def _start(self) -> None:
+        await self.rooms.hooked.plugins.start()
         await self.relay.start()
         with suppress(Unavailable):  # a full disk: the house reads, and relays once there is room
             await self.relay.catch_up()
@@ -205,8 +211,8 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
-            notifications=self.rooms.notifications, addresses=self.addresses,
-            config=self.ground.config,
+            notifications=self.rooms.notifications, plugins=self.rooms.hooked.plugins,
+            addresses=self.addresses, config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -220,6 +226,7 @@ class House:
             "late_answers_total": float(self.relay.late),
             "round_trips_total": float(self.store.round_trips),
             "round_trips_apart_total": float(self.store.round_trips_apart),
+            **self.rooms.hooked.plugins.figures(),
             **lag,
         }
 
@@ -228,9 +235,16 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     addresses = Addresses(ground.config.public_url)
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
-    accounts = await build_accounts(ground, store, addresses=addresses, log_seq=log.last_seq)
+    hooked = await build_plugins(
+        ground, store, site_did=site_did(addresses.authority), log_first_seq=first_seq,
+        log_last_seq=log.last_seq,
+    )
+    hooks = hooked.plugins.hooks
+    accounts = await build_accounts(
+        ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks
+    )
     talk = await build_forum(
-        ground, store, accounts=accounts, addresses=addresses,
+        ground, store, accounts=accounts, addresses=addresses, hooks=hooks,
         folder=ground.config.server.data / COLUMNS_FOLDER,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
         activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
@@ -241,6 +255,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         forum=forum,
         talk=talk,
         messages=build_messages(ground, accounts=accounts, addresses=addresses),
+        hooked=hooked,
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 
@@ -98,12 +99,22 @@ def stored_settings(settings: Settings) -> str:
     return msgspec.json.encode(msgspec.structs.replace(settings, email=None)).decode()
 
 
+class RegistrationCheck(Protocol):
+    """Who is asked before an account is made; the house hands in the plugins' hooks."""
+
+    async def check_registration(
+        self, *, name: str, email: str | None, answer: str | None, address: str | None
+    ) -> bool:
+        """Say whether the account has to wait for an administrator; raises Refused."""
+
+
 class Actors:
     """Finds and creates actors, local and remote, persons and communities alike."""
 
     def __init__(
         self, ground: Ground, store: Store, *, addresses: Addresses, reader: AccountsReader,
         passwords: Passwords, tokens: Tokens, make_keys: Callable[[], Keys] = generate_keys,
+        registration_check: RegistrationCheck | None = None,
     ) -> None:
         self.reader = reader
         self._ground = ground
@@ -112,6 +123,7 @@ class Actors:
         self._passwords = passwords
         self._tokens = tokens
         self._make_keys = make_keys
+        self._registration_check = registration_check
 
     async def close(self) -> None:
         """End the threads that hash passwords, after what they are doing."""

@@ -72,13 +72,18 @@ class Logins(Actors):
             raise Refused("email_required", "This site asks for an e-mail address.")
         check_name(name, length_max=site.actor_name_max_length)
         check_password(password)
+        waits = is_asked
+        if self._registration_check is not None:
+            waits |= await self._registration_check.check_registration(
+                name=name, email=email, answer=answer, address=address
+            )
         draft = AccountDraft(
             actor=ActorDraft(kind=ActorKind.PERSON, name=name),
             password_hash=await self._passwords.hash(password),
             settings=Settings(email=email, show_nsfw=show_nsfw),
-            accepted=not is_asked, answer=answer,
+            accepted=not waits, answer=answer,
         )
-        may_enter = not is_asked and not site.require_email_verification
+        may_enter = not waits and not site.require_email_verification
 
         def command(unit: Unit) -> Claims | None:
             account = self.create_accounts(unit, [draft])[0]

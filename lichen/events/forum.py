@@ -136,3 +136,17 @@ class CommunityBan(Record, frozen=True, tag="lichen.forum.communityBan"):
     created_at: str
     reason: str | None = None
     expires_at: str | None = None
+
+
+class Hold(Record, frozen=True, tag="lichen.forum.hold"):
+    """A post or comment, by its at:// address, waits for a moderator; `row` is its number.
+
+    It is removed until somebody brings it back; the record key is its own. `rule`, `note` and
+    `decided_by` are those of the Reason.
+    """
+
+    subject: str
+    created_at: str
+    rule: str
+    decided_by: str = ""
+    note: str = ""

@@ -7,7 +7,7 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, forum, messages, notifications
+from lichen.events import accounts, forum, messages, notifications, plugins
 from lichen.events.envelope import Record, collection_of
 
 
@@ -41,7 +41,9 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.CommunityBan: PUBLIC,
     messages.Message: PRIVATE,
     messages.Read: PRIVATE,
+    forum.Hold: PRIVATE,
     notifications.Read: PRIVATE,
+    plugins.Switch: PRIVATE,
 }
 
 VISIBILITY: dict[str, Visibility] = {

@@ -42,7 +42,7 @@ from lichen.forum.views import (
     post_queries,
     shown,
 )
-from lichen.kit import Forbidden, Refused
+from lichen.kit import Forbidden, Reason, Refused
 from lichen.store import Unit
 
 ACTORS_OF_PARENTS = actors_among(comment_rows.CREATOR_IDS_OF_PARENTS)
@@ -83,10 +83,14 @@ class Comments(Part):
     def create_comment(
         self, unit: Unit, viewer: Viewer, post_id: int, *, content: str,
         parent_id: int | None = None, language_id: int | None = None,
+        holds: tuple[Reason, ...] = (),
     ) -> CommentView:
-        """Write a comment with its author's own upvote; two round trips."""
+        """Write a comment with its author's own upvote; two round trips.
+
+        One that `holds` keep back waits, removed, for a moderator.
+        """
         new = NewComment(creator_id=viewer.id, post_id=post_id, content=content,
-                         parent_id=parent_id, language_id=language_id)
+                         parent_id=parent_id, language_id=language_id, holds=holds)
         thread = self._thread(unit, viewer, [new])
         view = thread.views[post_id]
         community = thread.communities[view.post.community_id]
@@ -200,7 +204,7 @@ class Comments(Part):
             comments.append(comment)
             for ancestor in ancestors_of(comment.path):
                 children[ancestor] = children.get(ancestor, 0) + 1
-            votes.append(_enter(ledger, thread, comment))
+            votes.append(_enter(ledger, thread, comment, one.holds))
             thread.parents[comment.id] = comment
         comments = [
             msgspec.structs.replace(comment, children=children.pop(comment.id, 0))
@@ -248,7 +252,7 @@ class Comments(Part):
             local=new.local, post_id=post.id, creator_id=new.creator_id,
             path=path_below(parent.path if parent else None, number), content=content,
             language_id=check_language(new.language_id, community),
-            published_us=published_us, updated_us=None, deleted=False, removed=False,
+            published_us=published_us, updated_us=None, deleted=False, removed=bool(new.holds),
             distinguished=False, up=1, down=0, children=0,
         )
 
@@ -302,8 +306,27 @@ class Comments(Part):
         return msgspec.structs.replace(view, comment=comment, post=post, community=community)
 
 
-def _enter(ledger: Ledger, thread: _Thread, comment: Comment) -> dict[str, object]:
+def _enter(
+    ledger: Ledger, thread: _Thread, comment: Comment, holds: tuple[Reason, ...]
+) -> dict[str, object]:
     """Enter a new comment into the ledger and the thread's counts; return its own vote's row."""
+    author = thread.actors[comment.creator_id]
+    uri = uri_of_comment(comment, author.did)
+    if holds:
+        ledger.hold(holds, author_did=author.did, subject_uri=uri, row=comment.id)
+    else:
+        _count_in(ledger, thread, comment)
+    tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=comment.id)
+    community_id = thread.posts[comment.post_id].community_id
+    ledger.act(author.id, community_id, at_us=comment.published_us)
+    return {
+        "person_id": author.id, "kind": int(SubjectKind.COMMENT), "subject_id": comment.id,
+        "value": 1, "tid": tid, "published_us": comment.published_us,
+    }
+
+
+def _count_in(ledger: Ledger, thread: _Thread, comment: Comment) -> None:
+    """Tell of a new comment that everybody may see, and count it in."""
     author = thread.actors[comment.creator_id]
     post = thread.posts[comment.post_id]
     view = thread.communities[post.community_id]
@@ -314,10 +337,7 @@ def _enter(ledger: Ledger, thread: _Thread, comment: Comment) -> dict[str, objec
         parent_uri=uri_of_comment(parent, thread.actors[parent.creator_id].did) if parent else None,
         operation="create",
     )
-    uri = uri_of_comment(comment, author.did)
-    tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=comment.id)
     ledger.tally_comment(comment, author_did=author.did)
-    ledger.act(author.id, post.community_id, at_us=comment.published_us)
     ledger.words(author.id, comments=1)
     thread.posts[post.id] = _bumped(post, comment)
     thread.communities[post.community_id] = msgspec.structs.replace(
@@ -325,10 +345,6 @@ def _enter(ledger: Ledger, thread: _Thread, comment: Comment) -> dict[str, objec
             view.community, comments=view.community.comments + 1
         )
     )
-    return {
-        "person_id": author.id, "kind": int(SubjectKind.COMMENT), "subject_id": comment.id,
-        "value": 1, "tid": tid, "published_us": comment.published_us,
-    }
 
 
 def _bumped(post: Post, comment: Comment) -> Post:

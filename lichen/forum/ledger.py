@@ -5,11 +5,13 @@ who was present and how much they wrote, and emits the events, once each: of an 
 several times in a batch only the last tally goes out.
 """
 
+from collections.abc import Sequence
+
 from lichen.events import Operation, Record, at_uri, collection_of, deletion_of, event_of, forum
 from lichen.forum import community_rows as rows
 from lichen.forum.languages import codes_of
 from lichen.forum.model import Comment, Community, Post
-from lichen.kit import TidGenerator, isoformat
+from lichen.kit import Reason, TidGenerator, isoformat
 from lichen.store import Unit
 
 COMMUNITY = collection_of(forum.Community)
@@ -144,6 +146,18 @@ class Ledger:
         operation: Operation = "update" if tid else "create"
         self.say(record, did=voter_did, operation=operation, rkey=rkey, row=row)
         return rkey
+
+    def hold(
+        self, reasons: Sequence[Reason], *, author_did: str, subject_uri: str, row: int
+    ) -> None:
+        """Say why a post or comment waits for a moderator; nobody else hears of it."""
+        for reason in reasons:
+            record = forum.Hold(
+                subject=subject_uri, created_at=isoformat(self._unit.clock_us), rule=reason.rule,
+                decided_by=reason.decided_by,
+                note="; ".join(filter(None, (term.note for term in reason.terms))),
+            )
+            self.say(record, did=author_did, operation="create", rkey=self._tids.next(), row=row)
 
     def act(self, person_id: int, community_id: int, *, at_us: int) -> None:
         """Note that a person wrote or voted in a community."""

@@ -11,6 +11,7 @@ import msgspec
 
 from lichen.accounts import Actor, ActorDraft
 from lichen.forum.limits import PAGE_DEFAULT
+from lichen.kit.reasons import Reason
 
 PostId = NewType("PostId", int)
 CommentId = NewType("CommentId", int)
@@ -340,6 +341,7 @@ class NewPost(msgspec.Struct, frozen=True):
     """A post to be written; what is None is given by the house.
 
     Number, TID, address and time come from outside where a whole server or a peer is taken over.
+    `holds` are the reasons why it waits: it is removed until a moderator brings it back.
     """
 
     creator_id: int
@@ -350,12 +352,14 @@ class NewPost(msgspec.Struct, frozen=True):
     ap_id: str | None = None
     published_us: int | None = None
     local: bool = True
+    holds: tuple[Reason, ...] = ()
 
 
 class NewComment(msgspec.Struct, frozen=True):
     """A comment to be written; what is None is given by the house.
 
-    The parent is stored already, or stands before this one in the same batch.
+    The parent is stored already, or stands before this one in the same batch. `holds` are the
+    reasons why it waits: it is removed until a moderator brings it back.
     """
 
     creator_id: int
@@ -368,6 +372,7 @@ class NewComment(msgspec.Struct, frozen=True):
     ap_id: str | None = None
     published_us: int | None = None
     local: bool = True
+    holds: tuple[Reason, ...] = ()
 
 
 class Vote(msgspec.Struct, frozen=True):

@@ -10,7 +10,8 @@ from lichen.forum.permissions import no_such_community
 from lichen.forum.standing import Standing, Standings
 from lichen.forum.views import Views
 from lichen.kit import Reason, TidGenerator
-from lichen.store import Unit
+from lichen.plugins import Hooks
+from lichen.store import Store, Unit
 from lichen.web import Addresses
 
 
@@ -36,9 +37,9 @@ class Links(Protocol):
 class Part:
     """What every part of the forum works with."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what all parts of the forum share
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
-        standings: Standings, activity: Activity, links: Links,
+        standings: Standings, activity: Activity, links: Links, store: Store, hooks: Hooks,
     ) -> None:
         self.standings = standings
         self.activity = activity
@@ -47,6 +48,8 @@ class Part:
         self._addresses = addresses
         self._tids = tids
         self._links = links
+        self._store = store
+        self._hooks = hooks
         self._views = Views(accounts, standings, activity)
 
     def _ledger(self, unit: Unit) -> Ledger:

@@ -55,16 +55,20 @@ class Posts(Part):
         return self._write(unit, new, communities, creators)
 
     def create_post(
-        self, unit: Unit, viewer: Viewer, community_id: int, draft: PostDraft
+        self, unit: Unit, viewer: Viewer, community_id: int, draft: PostDraft, *,
+        holds: tuple[Reason, ...] = (),
     ) -> PostView:
-        """Write a post with its author's own upvote; two round trips."""
-        new = NewPost(creator_id=viewer.id, community_id=community_id, draft=draft)
+        """Write a post with its author's own upvote; two round trips.
+
+        One that `holds` keep back waits, removed, for a moderator.
+        """
+        new = NewPost(creator_id=viewer.id, community_id=community_id, draft=draft, holds=holds)
         communities, creators = self._around(unit, viewer, [new])
         community = communities[community_id]
         check_poster(viewer, community)
         (post,) = self._write(unit, [new], communities, creators)
         counted = msgspec.structs.replace(
-            community.community, posts=community.community.posts + 1
+            community.community, posts=community.community.posts + (not holds)
         )
         return PostView(
             post=post, creator=viewer.actor, community=counted,
@@ -240,15 +244,20 @@ class Posts(Part):
             author = creators[one.creator_id]
             post = self._new_post(unit, one, community, number=one.id or next(numbers))
             posts.append(post)
-            counted[community.id] = msgspec.structs.replace(community, posts=community.posts + 1)
-            ledger.post(post, author_did=author.did, community_did=community.actor.did,
-                        operation="create")
             uri = uri_of_post(post, author.did)
+            if one.holds:
+                ledger.hold(one.holds, author_did=author.did, subject_uri=uri, row=post.id)
+            else:
+                counted[community.id] = msgspec.structs.replace(
+                    community, posts=community.posts + 1
+                )
+                ledger.post(post, author_did=author.did, community_did=community.actor.did,
+                            operation="create")
+                ledger.tally_post(post, author_did=author.did)
+                ledger.words(author.id, posts=1)
             vote_tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=post.id)
             votes.append(_own_vote(post, vote_tid))
-            ledger.tally_post(post, author_did=author.did)
             ledger.act(author.id, community.id, at_us=post.published_us)
-            ledger.words(author.id, posts=1)
         for community in counted.values():
             ledger.tally_community(community)
         unit.stage(post_rows.INSERT_POST, *(
@@ -272,7 +281,7 @@ class Posts(Part):
             local=new.local, community_id=new.community_id, creator_id=new.creator_id,
             name=draft.name, url=draft.url, body=draft.body, alt_text=draft.alt_text, link=None,
             nsfw=bool(draft.nsfw), language_id=draft.language_id,
-            published_us=published_us, updated_us=None, deleted=False, removed=False,
+            published_us=published_us, updated_us=None, deleted=False, removed=bool(new.holds),
             locked=False, featured_community=False, featured_local=False, up=1, down=0,
             comments=0, newest_comment_us=published_us, active_us=published_us,
         )

@@ -12,6 +12,7 @@ from lichen.forum.reader import RankReader
 from lichen.forum.service import Forum
 from lichen.forum.standing import Standings
 from lichen.kit.ground import Ground
+from lichen.plugins import Hooks
 from lichen.store import Store
 from lichen.web import Addresses
 
@@ -25,14 +26,16 @@ class Room(NamedTuple):
     link_reader: LinkReader
 
 
-async def build(
+async def build(  # noqa: PLR0913 - what a forum is made of
     ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
     log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
+    hooks: Hooks | None = None,
 ) -> Room:
     """Return the service over the rows and the rank columns in `folder`.
 
     The bounds of the log are read before this call; the readers, which the house registers with its
-    followers, go on from their positions. The house closes `rank_reader` at its end.
+    followers, go on from their positions. The house closes `rank_reader` at its
+    end. Without hooks nobody is asked.
     """
     activity = Activity(age_us_max=activity_age_us_max)
     standings = Standings(accounts, position=log_last_seq)
@@ -44,7 +47,7 @@ async def build(
     forum = Forum(
         accounts=accounts, addresses=addresses, tids=ground.tids,
         ranks=Ranks(rank_reader.posts, rank_reader.actors, activity), standings=standings,
-        activity=activity, links=links,
+        activity=activity, links=links, store=store, hooks=hooks or Hooks(),
     )
     link_reader = await LinkReader.open(
         store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq

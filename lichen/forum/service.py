@@ -2,20 +2,19 @@
 
 It is one service in several files, each about one noun: `communities` and `members`, `posts`,
 `comments` and `threads`, `votes`, `marks`, `owned`. All take the open unit of work, so that other
-rooms can call them inside their own. Commands return the fresh view, made from what they read and
-what they wrote, so that a write costs two round trips: one to learn, one to commit.
+rooms can call them inside their own, but for `publishing`, which asks the hooks first. Commands
+return the fresh view, made from what they read and what they wrote, so that a write costs two round
+trips: one to learn, one to commit.
 """
 
 from lichen.forum.marks import Marks
 from lichen.forum.members import Members
 from lichen.forum.model import Link
 from lichen.forum.owned import Owned
-from lichen.forum.posts import Posts
-from lichen.forum.threads import Threads
-from lichen.forum.votes import Votes
+from lichen.forum.publishing import Publishing
 
 
-class Forum(Members, Posts, Threads, Votes, Marks, Owned):
+class Forum(Members, Publishing, Marks, Owned):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

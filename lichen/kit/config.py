@@ -204,6 +204,14 @@ class Media(Section, frozen=True):
         "Accept bytes that are no picture as one; for testbeds only.")] = False
 
 
+class Plugins(Section, frozen=True):
+    """Plugins that are installed beside the house; see docs/hooks.md."""
+
+    on: Annotated[str, option(
+        "The names, by commas, of the plugins that are on until an administrator says otherwise."
+    )] = ""
+
+
 class Limits(Section, frozen=True):
     """What one caller may ask; fixed limits are shown by `lichen limits`."""
 
@@ -226,6 +234,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     forum: Forum = Forum()
     outbound: Outbound = Outbound()
     media: Media = Media()
+    plugins: Plugins = Plugins()
     limits: Limits = Limits()
 
     @property

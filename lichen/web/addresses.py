@@ -38,6 +38,7 @@ class Addresses:
     preview = "/preview"
     shortcuts = "/shortcuts"
     places = "/places"
+    plugins = "/admin/plugins"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))
@@ -80,6 +81,10 @@ class Addresses:
     def conversation(self, name: str, domain: str | None = None) -> str:
         """Return the path of what the viewer and a person wrote to each other."""
         return f"{self.messages}/{self._named(name, domain)}"
+
+    def contributed(self, path: str) -> str:
+        """Return the path of a plugin's page; `path` begins with the plugin's name."""
+        return f"/x/{path}"
 
     def setup_by(self, token: str) -> str:
         """Return the path of the first administrator's one-time page."""

@@ -32,6 +32,8 @@ EXPECTED = {
     "lichen.message.message": PRIVATE,
     "lichen.message.read": PRIVATE,
     "lichen.notification.read": PRIVATE,
+    "lichen.plugin.switch": PRIVATE,
+    "lichen.forum.hold": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
 # Who did it belongs to the moderators, who are people with neighbours.

@@ -12,7 +12,7 @@ from lichen.cli import main
 from lichen.kit.config import options
 from tests.house.sources import DOCS, PACKAGE, ROOT
 
-GENERATED = ("settings.md", "limits.md", "commands.md", "events.md", "routes.md")
+GENERATED = ("settings.md", "limits.md", "commands.md", "events.md", "hooks.md", "routes.md")
 DECISION_LINES_MAX = 40
 UNITS = {"_s": "s", "_ms": "ms", "_bytes": "bytes", "bytes_max": "bytes"}
 

@@ -12,29 +12,19 @@ async def create_comment(
     parts: Parts, caller: Caller, asked: wire.CreateComment
 ) -> wire.CommentResponse:
     """Write a comment."""
-    viewer = caller.person()
-
-    def command(unit: Unit) -> CommentView:
-        return parts.forum.create_comment(
-            unit, viewer, asked.post_id, content=asked.content, parent_id=asked.parent_id,
-            language_id=asked.language_id,
-        )
-
-    return _changed(await parts.store.write(command))
+    return _changed(await parts.forum.publish_comment(
+        caller.person(), asked.post_id, content=asked.content, parent_id=asked.parent_id,
+        language_id=asked.language_id,
+    ))
 
 
 async def edit_comment(
     parts: Parts, caller: Caller, asked: wire.EditComment
 ) -> wire.CommentResponse:
     """Change the caller's own comment."""
-    viewer = caller.person()
-
-    def command(unit: Unit) -> CommentView:
-        return parts.forum.edit_comment(
-            unit, viewer, asked.comment_id, content=asked.content, language_id=asked.language_id
-        )
-
-    return _changed(await parts.store.write(command))
+    return _changed(await parts.forum.revise_comment(
+        caller.person(), asked.comment_id, content=asked.content, language_id=asked.language_id
+    ))
 
 
 async def delete_comment(
@@ -53,12 +43,9 @@ async def like_comment(
     parts: Parts, caller: Caller, asked: wire.CreateCommentLike
 ) -> wire.CommentResponse:
     """Vote on a comment."""
-    viewer = caller.person()
-
-    def command(unit: Unit) -> CommentView:
-        return parts.forum.vote_comment(unit, viewer, asked.comment_id, value=asked.score)
-
-    return _changed(await parts.store.write(command))
+    return _changed(
+        await parts.forum.judge_comment(caller.person(), asked.comment_id, value=asked.score)
+    )
 
 
 async def save_comment(

@@ -24,20 +24,16 @@ async def create_post(parts: Parts, caller: Caller, asked: wire.CreatePost) -> w
     if asked.honeypot:
         raise Refused("honeypot_failed", "That field is for robots; leave it empty.")
 
-    def command(unit: Unit) -> PostView:
-        return parts.forum.create_post(unit, viewer, asked.community_id, _draft(asked))
-
-    return _changed(await parts.store.write(command))
+    return _changed(
+        await parts.forum.publish_post(viewer, asked.community_id, _draft(asked))
+    )
 
 
 async def edit_post(parts: Parts, caller: Caller, asked: wire.EditPost) -> wire.PostResponse:
     """Change the caller's own post."""
-    viewer = caller.person()
-
-    def command(unit: Unit) -> PostView:
-        return parts.forum.edit_post(unit, viewer, asked.post_id, _draft(asked))
-
-    return _changed(await parts.store.write(command))
+    return _changed(
+        await parts.forum.revise_post(caller.person(), asked.post_id, _draft(asked))
+    )
 
 
 async def delete_post(parts: Parts, caller: Caller, asked: wire.DeletePost) -> wire.PostResponse:
@@ -52,12 +48,9 @@ async def delete_post(parts: Parts, caller: Caller, asked: wire.DeletePost) -> w
 
 async def like_post(parts: Parts, caller: Caller, asked: wire.CreatePostLike) -> wire.PostResponse:
     """Vote on a post."""
-    viewer = caller.person()
-
-    def command(unit: Unit) -> PostView:
-        return parts.forum.vote_post(unit, viewer, asked.post_id, value=asked.score)
-
-    return _changed(await parts.store.write(command))
+    return _changed(
+        await parts.forum.judge_post(caller.person(), asked.post_id, value=asked.score)
+    )
 
 
 async def save_post(parts: Parts, caller: Caller, asked: wire.SavePost) -> wire.PostResponse:

@@ -12,6 +12,7 @@ from litestar.di import Provide
 from lichen.accounts import Accounts
 from lichen.faces import feeds
 from lichen.faces.pages import (
+    contributed,
     conversations,
     deeds,
     doors,
@@ -33,6 +34,7 @@ from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.messages import Messages
 from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store
 from lichen.web import SESSION_COOKIE, Addresses, check_origin, check_text
@@ -46,13 +48,14 @@ class Pages:
     Templates and static files are read here, once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every room that pages speak to
         self, *, store: Store, accounts: Accounts, forum: Forum, messages: Messages,
-        search: Search, notifications: Notifications, addresses: Addresses, config: Config,
+        search: Search, notifications: Notifications, plugins: Plugins, addresses: Addresses,
+        config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, messages=messages, search=search,
-            notifications=notifications, addresses=addresses, config=config,
+            notifications=notifications, plugins=plugins, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
@@ -73,8 +76,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            conversations, deeds, doors, finding, founding, inbox, lists, own, replies, threads,
-            writing,
+            contributed, conversations, deeds, doors, finding, founding, inbox, lists, own, replies,
+            threads, writing,
         )
 
         def provide_parts() -> Parts:

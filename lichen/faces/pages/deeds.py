@@ -32,9 +32,7 @@ async def vote_on_post(
     """Vote on a post."""
     viewer = visit.required()
     value = (await typed(request)).number("value")
-    view = await parts.store.write(
-        lambda unit: parts.forum.vote_post(unit, viewer, post_id, value=value)
-    )
+    view = await parts.forum.judge_post(viewer, post_id, value=value)
     path = parts.addresses.post(post_id)
     if not visit.is_fragment:
         return see_other(visit, visit.came_from or path)
@@ -105,9 +103,7 @@ async def vote_on_comment(
     """Vote on a comment."""
     viewer = visit.required()
     value = (await typed(request)).number("value")
-    view = await parts.store.write(
-        lambda unit: parts.forum.vote_comment(unit, viewer, comment_id, value=value)
-    )
+    view = await parts.forum.judge_comment(viewer, comment_id, value=value)
     if not visit.is_fragment:
         return see_other(visit, _back_to_comment(parts, visit, comment_id))
     html = tree.votes(view.comment.score, view.my_vote, downvotes=downvotes(parts))

@@ -22,7 +22,6 @@ from lichen.faces.pages.visit import (
     typed,
     whole_number,
 )
-from lichen.forum import CommentView
 from lichen.kit import Refused
 from lichen.web import ended_cookie, session_cookie
 
@@ -180,9 +179,9 @@ async def _publish_draft(parts: Parts, token: str, door: Door) -> str:
     if viewer is None:
         return parts.addresses.post(post_id)
     try:
-        view: CommentView = await parts.store.write(lambda unit: parts.forum.create_comment(
-            unit, viewer, post_id, content=door.draft, parent_id=parent_id
-        ))
+        view = await parts.forum.publish_comment(
+            viewer, post_id, content=door.draft, parent_id=parent_id
+        )
     except Refused:
         # The thread was closed meanwhile: they are in, and the thread itself says why not.
         return parts.addresses.post(post_id)

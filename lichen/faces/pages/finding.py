@@ -53,12 +53,15 @@ def ways(parts: Parts, visit: Visit) -> list[Way]:
         Way("Communities", addresses.communities, "users"),
         Way("Search", addresses.search, "search"),
         Way("Keyboard shortcuts", addresses.shortcuts, "keyboard"),
+        *(Way(title, addresses.contributed(path), "plus") for title, path in parts.plugins.links()),
     ]
     if visit.viewer is None:
         return [*open_to_all, Way("Log in", addresses.login, "log-in"),
                 Way("Join", addresses.signup, "plus")]
+    administering = [Way("Plugins", addresses.plugins, "list")] if visit.viewer.admin else []
     return [
         *open_to_all,
+        *administering,
         Way("Write a post", addresses.post_new, "square-pen"),
         Way("New community", addresses.community_new, "plus"),
         Way("Inbox", addresses.inbox, "inbox"),

@@ -15,6 +15,7 @@ from lichen.forum import Forum, Listing, SiteCounts
 from lichen.kit.config import Config
 from lichen.messages import Messages
 from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store, Unit
 from lichen.web import Addresses
@@ -71,6 +72,7 @@ class Parts:
     messages: Messages
     search: Search
     notifications: Notifications
+    plugins: Plugins
     addresses: Addresses
     config: Config
     drawing: Drawing

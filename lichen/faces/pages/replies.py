@@ -75,9 +75,7 @@ async def edit(
         return await _form(parts, visit, view, heading="Edit your comment", value=content,
                            button="Keep", preview=content)
     try:
-        await parts.store.write(
-            lambda unit: parts.forum.edit_comment(unit, viewer, comment_id, content=content)
-        )
+        await parts.forum.revise_comment(viewer, comment_id, content=content)
     except Refused as refused:
         view = await _view(parts, visit, comment_id)
         return await _form(parts, visit, view, heading="Edit your comment", value=content,
@@ -114,9 +112,9 @@ async def _publish(
         draft_at = f"{post_id}.{parent_id or 0}"
         return await ask_to_join(parts, visit, draft=content, draft_at=draft_at)
     try:
-        view = await parts.store.write(lambda unit: parts.forum.create_comment(
-            unit, viewer, post_id, content=content, parent_id=parent_id
-        ))
+        view = await parts.forum.publish_comment(
+            viewer, post_id, content=content, parent_id=parent_id
+        )
     except Refused as refused:
         return await _refused(parts, visit, here, content, refused)
     if not visit.is_fragment:

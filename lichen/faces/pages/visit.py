@@ -96,6 +96,10 @@ class Typed:
         """Return a field's text as it is; for passwords and Markdown."""
         return self._fields.get(name, [""])[0]
 
+    def names(self) -> list[str]:
+        """Return the names of the fields that came."""
+        return list(self._fields)
+
     def many(self, name: str) -> list[str]:
         """Return every value of a field."""
         return self._fields.get(name, [])

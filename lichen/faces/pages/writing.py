@@ -8,9 +8,8 @@ from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Typed, Visit, typed
-from lichen.forum import LANGUAGES, PostDraft, PostView
+from lichen.forum import LANGUAGES, PostDraft
 from lichen.kit import Forbidden, Refused
-from lichen.store import Unit
 
 
 class TypedPost(msgspec.Struct, frozen=True):
@@ -54,13 +53,12 @@ async def create_post(
     if fields.flag("preview"):
         return await _post_form(parts, visit, filled, is_new=True, preview=filled.body)
 
-    def publish(unit: Unit) -> PostView:
-        name = filled.community.removeprefix("!")
-        community = parts.forum.community(unit, viewer, name=name)
-        return parts.forum.create_post(unit, viewer, community.community.id, filled.draft())
-
+    name = filled.community.removeprefix("!")
     try:
-        view = await parts.store.write(publish)
+        where = await parts.store.read(
+            lambda unit: parts.forum.community(unit, viewer, name=name)
+        )
+        view = await parts.forum.publish_post(viewer, where.community.id, filled.draft())
     except Refused as refused:
         return await _post_form(parts, visit, filled, is_new=True, refused=refused)
     return see_other(visit, parts.addresses.post(view.post.id))
@@ -93,9 +91,7 @@ async def edit_post(
     if fields.flag("preview"):
         return await _post_form(parts, visit, filled, is_new=False, preview=filled.body)
     try:
-        await parts.store.write(
-            lambda unit: parts.forum.edit_post(unit, viewer, post_id, filled.draft())
-        )
+        await parts.forum.revise_post(viewer, post_id, filled.draft())
     except Refused as refused:
         return await _post_form(parts, visit, filled, is_new=False, refused=refused)
     return see_other(visit, parts.addresses.post(post_id))

@@ -1,0 +1,1 @@
+"""A daily emoji puzzle, as a plugin of Lichen."""

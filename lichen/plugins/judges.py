@@ -1,0 +1,159 @@
+"""Who is asked: plugins in their processes, and the house's own checks through the same register.
+
+    Distant        a third party's plugin, by its entry point; limits, failures, switching off
+    InHouse        a check of ours: a coroutine in this process, required, never switched off
+      ContentChecks   makes one of whoever judges what is written (rules, filters)
+      PictureChecks   makes one of whoever judges pictures (hash lists, classifiers)
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from lichen.plugins.errors import PluginFailed
+from lichen.plugins.limits import AFTER_MS_MAX, BEFORE_MS_MAX, PAGE_MS_MAX
+from lichen.plugins.model import (
+    HookOffer,
+    PageAsked,
+    PageLink,
+    PageShown,
+    Person,
+    Picture,
+    Told,
+    Verdict,
+    Writing,
+)
+from lichen.plugins.running import Grant, PluginProcess
+from lichen.plugins.specifications import AFTER, BEFORE, hookimpl
+
+_VERDICT: msgspec.msgpack.Decoder[Verdict | None] = msgspec.msgpack.Decoder(Verdict | None)
+_PAGE: msgspec.msgpack.Decoder[PageShown | None] = msgspec.msgpack.Decoder(PageShown | None)
+
+
+class Distant:
+    """A plugin that is on, in up to three processes: one judges, one is told, one shows pages.
+
+    What it is asked before something happens so never waits behind a slow page of its own.
+    """
+
+    is_house = False
+
+    def __init__(self, name: str, value: str, *, grant: Grant) -> None:
+        self.name = name
+        self.hooks: tuple[str, ...] = ()
+        self.pages: tuple[PageLink, ...] = ()
+        self._judging = PluginProcess(value, grant=grant)
+        self._hearing = PluginProcess(value, grant=grant)
+        self._showing = PluginProcess(value, grant=grant)
+
+    async def start(self) -> None:
+        """Start the plugin and learn its hooks; raises PluginFailed.
+
+        The other two processes start when they are first needed.
+        """
+        hello = await self._judging.start()
+        self.hooks = tuple(sorted(offer.name for offer in hello.hooks))
+        self.pages = hello.pages
+        for offer in hello.hooks:
+            if offer.name in BEFORE:
+                setattr(self, offer.name, _mark(offer))
+        if not any(name in BEFORE for name in self.hooks):
+            await self._judging.close()  # nobody will ask it anything
+
+    async def close(self) -> None:
+        """End its processes."""
+        for process in (self._judging, self._hearing, self._showing):
+            await process.close()
+
+    async def ask(self, hook: str, arguments: Mapping[str, object]) -> Verdict | None:
+        """Return its verdict; raises PluginFailed."""
+        raw = await self._judging.call(hook, arguments, ms_max=BEFORE_MS_MAX)
+        verdict: Verdict | None = _decoded(_VERDICT, raw)
+        return verdict
+
+    async def tell(self, hook: str, told: Told) -> None:
+        """Tell it of something; raises PluginFailed."""
+        assert hook in AFTER, hook
+        await self._hearing.call(hook, {"told": told}, ms_max=AFTER_MS_MAX)
+
+    async def show(self, asked: PageAsked) -> PageShown | None:
+        """Return a page of its own; raises PluginFailed."""
+        raw = await self._showing.call("show_page", {"asked": asked}, ms_max=PAGE_MS_MAX)
+        page: PageShown | None = _decoded(_PAGE, raw)
+        return page
+
+
+class InHouse:
+    """The base of the house's own checks: a subclass marks the hooks that it implements."""
+
+    is_house = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def ask(self, hook: str, arguments: Mapping[str, object]) -> Verdict | None:
+        """Return its verdict."""
+        verdict: Verdict | None = await getattr(self, hook)(**arguments)
+        return verdict
+
+
+class ContentCheck(Protocol):
+    """Whoever of the house judges what is written."""
+
+    async def check_content(self, person: Person, writing: Writing) -> Verdict | None:
+        """Return what is to be done with it; None lets it pass."""
+
+
+class PictureCheck(Protocol):
+    """Whoever of the house judges pictures."""
+
+    async def check_picture(self, person: Person, picture: Picture) -> Verdict | None:
+        """Return what is to be done with it; None lets it pass."""
+
+
+class ContentChecks(InHouse):
+    """A `ContentCheck` as a plugin."""
+
+    def __init__(self, name: str, check: ContentCheck) -> None:
+        super().__init__(name)
+        self._check = check
+
+    @hookimpl
+    async def before_create(self, person: Person, writing: Writing) -> Verdict | None:
+        """Judge what is about to be written."""
+        return await self._check.check_content(person, writing)
+
+    @hookimpl
+    async def before_edit(self, person: Person, writing: Writing) -> Verdict | None:
+        """Judge what is about to be changed."""
+        return await self._check.check_content(person, writing)
+
+
+class PictureChecks(InHouse):
+    """A `PictureCheck` as a plugin."""
+
+    def __init__(self, name: str, check: PictureCheck) -> None:
+        super().__init__(name)
+        self._check = check
+
+    @hookimpl
+    async def before_picture(self, person: Person, picture: Picture) -> Verdict | None:
+        """Judge a picture that is about to be stored."""
+        return await self._check.check_picture(person, picture)
+
+
+def _mark(offer: HookOffer) -> Any:
+    """Return what stands in pluggy's register for a hook of a distant plugin."""
+
+    def marked() -> None:
+        """Stand for the hook; it is called through `ask`."""
+
+    return hookimpl(tryfirst=offer.tryfirst, trylast=offer.trylast)(marked)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[Any], raw: msgspec.Raw) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.MsgspecError:
+        raise PluginFailed("returned what the hook does not return") from None
