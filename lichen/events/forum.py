@@ -81,6 +81,13 @@ class Tally(Record, frozen=True, tag="lichen.forum.tally"):
     subscribers_local: int | None = None
 
 
+class Held(Record, frozen=True, tag="lichen.forum.held"):
+    """A post or comment waits for a moderator and is not public; decided, this is deleted."""
+
+    subject: str
+    created_at: str
+
+
 class Vote(Record, frozen=True, tag="lichen.forum.vote"):
     """A person's vote on a post or comment; taken back, it is deleted."""
 

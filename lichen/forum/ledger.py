@@ -17,6 +17,7 @@ POST = collection_of(forum.Post)
 COMMENT = collection_of(forum.Comment)
 TALLY = collection_of(forum.Tally)
 VOTE = collection_of(forum.Vote)
+HELD = collection_of(forum.Held)
 
 
 def uri_of_post(post: Post, author_did: str) -> str:
@@ -79,6 +80,16 @@ class Ledger:
             distinguished=comment.distinguished, updated_at=_time(comment.updated_us),
         )
         self.say(record, did=author_did, operation=operation, rkey=comment.tid, row=comment.id)
+
+    def held(self, subject: Post | Comment, *, author_did: str) -> None:
+        """Say whether a post or comment waits for a moderator now; nobody outside hears it."""
+        if not subject.held:
+            self.retract(HELD, did=author_did, rkey=subject.tid, row=subject.id)
+            return
+        uri = (uri_of_post(subject, author_did) if isinstance(subject, Post)
+               else uri_of_comment(subject, author_did))
+        record = forum.Held(subject=uri, created_at=isoformat(self._unit.clock_us))
+        self.say(record, did=author_did, operation="create", rkey=subject.tid, row=subject.id)
 
     def community(self, community: Community, *, operation: Operation) -> None:
         """Say what a community is now; one that is deleted or removed is a deletion."""

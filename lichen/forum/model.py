@@ -120,7 +120,8 @@ class Post(msgspec.Struct, frozen=True, gc=False):
 
     `newest_comment_us` is the time of the newest comment, or of publication without one.
     `active_us` is what Active looks at: the newest comment by somebody else within two days of
-    publication (Lemmy calls it newest_comment_time_necro).
+    publication (Lemmy calls it newest_comment_time_necro). `held` waits for a moderator and is
+    nobody else's but its author's; `unseen` was never public: its first event is yet to come.
     """
 
     id: PostId
@@ -148,6 +149,8 @@ class Post(msgspec.Struct, frozen=True, gc=False):
     comments: int
     newest_comment_us: int
     active_us: int
+    held: bool = False
+    unseen: bool = False
 
     @property
     def score(self) -> int:
@@ -156,7 +159,10 @@ class Post(msgspec.Struct, frozen=True, gc=False):
 
 
 class Comment(msgspec.Struct, frozen=True, gc=False):
-    """A comment as stored, with its tallies; `path` is "0.12.34", root first, itself last."""
+    """A comment as stored, with its tallies; `path` is "0.12.34", root first, itself last.
+
+    `held` and `unseen` are as a post's.
+    """
 
     id: CommentId
     tid: str
@@ -175,6 +181,8 @@ class Comment(msgspec.Struct, frozen=True, gc=False):
     up: int
     down: int
     children: int
+    held: bool = False
+    unseen: bool = False
 
     @property
     def score(self) -> int:

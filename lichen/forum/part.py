@@ -4,6 +4,7 @@ from typing import Protocol
 
 from lichen.accounts import Accounts, Viewer
 from lichen.forum.activity import Activity
+from lichen.forum.checks import ContentCheck
 from lichen.forum.ledger import Ledger
 from lichen.forum.model import CommunityView, Link, PostQuery, Sort
 from lichen.forum.permissions import no_such_community
@@ -38,7 +39,7 @@ class Part:
 
     def __init__(
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
-        standings: Standings, activity: Activity, links: Links,
+        standings: Standings, activity: Activity, links: Links, check: ContentCheck,
     ) -> None:
         self.standings = standings
         self.activity = activity
@@ -47,6 +48,7 @@ class Part:
         self._addresses = addresses
         self._tids = tids
         self._links = links
+        self._check = check
         self._views = Views(accounts, standings, activity)
 
     def _ledger(self, unit: Unit) -> Ledger:

@@ -22,6 +22,7 @@ EXPECTED = {
     "lichen.forum.post": PUBLIC,
     "lichen.forum.comment": PUBLIC,
     "lichen.forum.tally": PUBLIC,
+    "lichen.forum.held": PRIVATE,
     "lichen.forum.vote": PRIVATE,
     "lichen.forum.subscription": PRIVATE,
     "lichen.forum.save": PRIVATE,

@@ -43,6 +43,7 @@ EXAMPLES: list[Record] = [
     records.Read(subject=POST, comments=2, created_at=TIME),
     records.Moderator(subject=MIRA, created_at=TIME),
     records.CommunityBan(subject=MIRA, created_at=TIME, reason="spam", expires_at=TIME),
+    records.Held(subject=POST, created_at=TIME),
 ]
 
 
