@@ -20,7 +20,7 @@ def _waiting(
     return sa.select(sa.literal(int(kind), sa.Integer).label("kind"), *columns).where(
         table.c.held.is_(True),
         table.c.deleted.is_(False),
-        _KIND.in_((-1, int(kind))),
+        sa.or_(_KIND == -1, sa.literal(int(kind), sa.Integer) == _KIND),
         sa.or_(_CREATOR == 0, table.c.creator_id == _CREATOR),
         sa.or_(_EVERYWHERE.is_(True), any_of(table.c.community_id, "communities")),
     )
