@@ -81,6 +81,17 @@ class Tally(Record, frozen=True, tag="lichen.forum.tally"):
     subscribers_local: int | None = None
 
 
+class Held(Record, frozen=True, tag="lichen.forum.held"):
+    """A post or comment waits for a moderator and is not public; decided, this is deleted.
+
+    `rules` are the names of those that plugins' hooks gave as their reasons.
+    """
+
+    subject: str
+    created_at: str
+    rules: tuple[str, ...] = ()
+
+
 class Vote(Record, frozen=True, tag="lichen.forum.vote"):
     """A person's vote on a post or comment; taken back, it is deleted."""
 
@@ -136,17 +147,3 @@ class CommunityBan(Record, frozen=True, tag="lichen.forum.communityBan"):
     created_at: str
     reason: str | None = None
     expires_at: str | None = None
-
-
-class Hold(Record, frozen=True, tag="lichen.forum.hold"):
-    """A post or comment, by its at:// address, waits for a moderator; `row` is its number.
-
-    It is removed until somebody brings it back; the record key is its own. `rule`, `note` and
-    `decided_by` are those of the Reason.
-    """
-
-    subject: str
-    created_at: str
-    rule: str
-    decided_by: str = ""
-    note: str = ""

@@ -32,6 +32,7 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.Post: PUBLIC,
     forum.Comment: PUBLIC,
     forum.Tally: PUBLIC,
+    forum.Held: PRIVATE,
     forum.Vote: PRIVATE,
     forum.Subscription: PRIVATE,
     forum.Save: PRIVATE,
@@ -41,7 +42,6 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.CommunityBan: PUBLIC,
     messages.Message: PRIVATE,
     messages.Read: PRIVATE,
-    forum.Hold: PRIVATE,
     notifications.Read: PRIVATE,
     plugins.Switch: PRIVATE,
 }

@@ -4,6 +4,8 @@ The front door. `Forum` is the service, built by `lichen.forum.room.build`; the 
 types it speaks in.
 """
 
+from lichen.forum.checks import ContentCheck, Verdict, Written
+from lichen.forum.holding import HeldCount, HeldQuery
 from lichen.forum.languages import LANGUAGES, Language
 from lichen.forum.model import (
     Comment,
@@ -38,8 +40,8 @@ from lichen.forum.service import Forum
 
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
-    "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
-    "PostDraft", "PostId", "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind",
-    "Subscribed", "Vote",
+    "CommunityDraft", "CommunityView", "ContentCheck", "Following", "Forum", "HeldCount",
+    "HeldQuery", "Language", "Link", "Listing", "NewComment", "NewCommunity", "NewPost", "Page",
+    "PersonView", "Post", "PostAround", "PostDraft", "PostId", "PostQuery", "PostView",
+    "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Written",
 ]

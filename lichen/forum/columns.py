@@ -67,7 +67,7 @@ ACTORS: Final[Layout] = (("instance", "<u4"), ("flags", "<u2"))
 
 
 class PostFlag(IntFlag):
-    """What is true of a post; GONE: deleted by its author or removed by a moderator."""
+    """What is true of a post; GONE: deleted by its author, removed or held."""
 
     EXISTS = 1
     GONE = 2

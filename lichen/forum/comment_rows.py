@@ -124,7 +124,8 @@ SKELETON_OF_PARENT = Statement(
     name="skeleton of a branch's post",
 )
 
-_VISIBLE = sa.and_(comment.c.deleted.is_(False), comment.c.removed.is_(False))
+_VISIBLE = sa.and_(comment.c.deleted.is_(False), comment.c.removed.is_(False),
+                   comment.c.held.is_(False))
 _NEWEST_FIRST = comment.c.id.desc()
 
 # Lists without a thread: the newest by one index each.
@@ -181,7 +182,8 @@ NEWEST_VOTED = Statement(
 
 INSERT_COMMENT = Statement(sa.insert(comment), name="insert comment")
 CHANGE_COMMENT = change(
-    comment, "content", "language_id", "updated_us", "deleted", "removed", "distinguished"
+    comment, "content", "language_id", "updated_us", "deleted", "removed", "distinguished", "held",
+    "unseen",
 )
 TALLY_COMMENT = change(comment, "up", "down")
 # The ancestors' own rows are not locked before: an addition needs no knowledge of the old value.
@@ -211,6 +213,7 @@ def _comment(shared: tuple[Any, ...]) -> Comment:
         content=row.content, language_id=row.language_id, published_us=row.published_us,
         updated_us=row.updated_us, deleted=row.deleted, removed=row.removed,
         distinguished=row.distinguished, up=row.up, down=row.down, children=row.children,
+        held=row.held, unseen=row.unseen,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from lichen.accounts import Actor, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
+from lichen.forum.checks import Written, settle
 from lichen.forum.drafts import check_comment, check_language
 from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
 from lichen.forum.limits import BATCH_MAX, COMMENT_DEPTH_MAX, NECRO_AGE_US_MAX
@@ -27,7 +28,7 @@ from lichen.forum.permissions import (
     can_see_post,
     check_member,
     check_moderator,
-    check_visible,
+    check_replier,
     is_gone,
     is_moderator,
     no_such_comment,
@@ -87,15 +88,16 @@ class Comments(Part):
     ) -> CommentView:
         """Write a comment with its author's own upvote; two round trips.
 
-        One that `holds` keep back waits, removed, for a moderator.
+        One that `holds` keep back waits, seen by nobody else, for a moderator.
         """
         new = NewComment(creator_id=viewer.id, post_id=post_id, content=content,
                          parent_id=parent_id, language_id=language_id, holds=holds)
         thread = self._thread(unit, viewer, [new])
         view = thread.views[post_id]
         community = thread.communities[view.post.community_id]
-        _check_replier(viewer, view.post, community)
-        (comment,) = self._write_comments(unit, [new], thread)
+        check_replier(viewer, view.post, community)
+        (comment,) = self._write_comments(unit, [new], thread,
+                                          moderates=is_moderator(viewer, community))
         return CommentView(
             comment=comment, creator=viewer.actor, post=thread.posts[post_id],
             community=thread.communities[community.community.id].community,
@@ -120,7 +122,14 @@ class Comments(Part):
             ),
             updated_us=unit.clock_us,
         )
-        return self._changed_comment(unit, located, comment)
+        (verdict,) = self._check.judge(unit, [Written(
+            post=located.view.post, comment=comment, author=viewer.actor, before=before,
+            community=located.view.community, moderates=is_moderator(viewer, located.community),
+        )])
+        comment = msgspec.structs.replace(comment, held=comment.held or verdict.hold)
+        changed = self._changed_comment(unit, located, comment)
+        settle(unit, [verdict])
+        return changed
 
     def delete_comment(
         self, unit: Unit, viewer: Viewer, comment_id: int, *, deleted: bool
@@ -134,10 +143,13 @@ class Comments(Part):
     def remove_comment(
         self, unit: Unit, viewer: Viewer, comment_id: int, *, removed: bool
     ) -> CommentView:
-        """Take a comment away as a moderator, or bring it back; two round trips."""
+        """Take a comment away as a moderator, or bring it back; two round trips.
+
+        Either decides what was held.
+        """
         located = self._locked_comment(unit, viewer, comment_id)
         check_moderator(viewer, located.community)
-        changed = msgspec.structs.replace(located.view.comment, removed=removed)
+        changed = msgspec.structs.replace(located.view.comment, removed=removed, held=False)
         return self._changed_comment(unit, located, changed)
 
     def comment_view(
@@ -193,26 +205,29 @@ class Comments(Part):
         )
 
     def _write_comments(
-        self, unit: Unit, new: Sequence[NewComment], thread: _Thread
+        self, unit: Unit, new: Sequence[NewComment], thread: _Thread, *, moderates: bool = False
     ) -> list[Comment]:
+        written = self._drafted(unit, new, thread, moderates=moderates)
+        verdicts = self._check.judge(unit, written)
         ledger = self._ledger(unit)
-        numbers = iter(unit.take_numbers("comment", sum(one.id is None for one in new)))
         comments, votes = [], []
         children: dict[int, int] = {}
-        for one in new:
-            comment = self._new_comment(unit, one, thread, number=one.id or next(numbers))
+        for draft, one, verdict in zip(new, written, verdicts, strict=True):
+            assert one.comment is not None, "a comment is written"
+            hold = verdict.hold or bool(draft.holds)
+            comment = msgspec.structs.replace(one.comment, held=hold, unseen=hold)
             comments.append(comment)
-            for ancestor in ancestors_of(comment.path):
+            for ancestor in () if comment.held else ancestors_of(comment.path):
                 children[ancestor] = children.get(ancestor, 0) + 1
-            votes.append(_enter(ledger, thread, comment, one.holds))
-            thread.parents[comment.id] = comment
+            votes.append(_enter(ledger, thread, comment, draft.holds))
         comments = [
             msgspec.structs.replace(comment, children=children.pop(comment.id, 0))
             for comment in comments
         ]
         posts = [thread.posts[key] for key in sorted({comment.post_id for comment in comments})]
         for post in posts:
-            ledger.tally_post(post, author_did=thread.actors[post.creator_id].did)
+            if not post.unseen:
+                ledger.tally_post(post, author_did=thread.actors[post.creator_id].did)
         communities = {post.community_id: thread.communities[post.community_id] for post in posts}
         for community in communities.values():
             ledger.tally_community(community.community)
@@ -229,7 +244,24 @@ class Comments(Part):
         stage_communities(unit, [view.community for view in communities.values()])
         unit.stage(vote_rows.WRITE_VOTE, *votes)
         ledger.close()
+        settle(unit, verdicts)
         return comments
+
+    def _drafted(
+        self, unit: Unit, new: Sequence[NewComment], thread: _Thread, *, moderates: bool
+    ) -> list[Written]:
+        """Return the batch as it would be stored; later ones may answer earlier ones."""
+        numbers = iter(unit.take_numbers("comment", sum(one.id is None for one in new)))
+        written = []
+        for one in new:
+            comment = self._new_comment(unit, one, thread, number=one.id or next(numbers))
+            thread.parents[comment.id] = comment
+            post = thread.posts[comment.post_id]
+            written.append(Written(
+                post=post, comment=comment, author=thread.actors[one.creator_id],
+                community=thread.communities[post.community_id].community, moderates=moderates,
+            ))
+        return written
 
     def _new_comment(
         self, unit: Unit, new: NewComment, thread: _Thread, *, number: int
@@ -237,7 +269,9 @@ class Comments(Part):
         content = check_comment(new.content)
         post = thread.posts[new.post_id]
         parent = None if new.parent_id is None else thread.parents.get(new.parent_id)
-        if new.parent_id is not None and (parent is None or parent.post_id != new.post_id):
+        if new.parent_id is not None and (
+            parent is None or parent.post_id != new.post_id or parent.held
+        ):
             raise no_such_comment()
         if parent is not None and depth_of(parent.path) >= COMMENT_DEPTH_MAX:
             raise Refused(
@@ -252,7 +286,7 @@ class Comments(Part):
             local=new.local, post_id=post.id, creator_id=new.creator_id,
             path=path_below(parent.path if parent else None, number), content=content,
             language_id=check_language(new.language_id, community),
-            published_us=published_us, updated_us=None, deleted=False, removed=bool(new.holds),
+            published_us=published_us, updated_us=None, deleted=False, removed=False,
             distinguished=False, up=1, down=0, children=0,
         )
 
@@ -285,19 +319,32 @@ class Comments(Part):
         ledger = self._ledger(unit)
         more = is_gone(view.comment) - is_gone(comment)
         post, community = view.post, view.community
+        comment = msgspec.structs.replace(comment, unseen=comment.unseen and is_gone(comment))
         unit.stage(comment_rows.CHANGE_COMMENT,
                    comment_rows.row_of_comment(comment, community_id=community.id))
         author = located.scene.actors[post.creator_id]
+        first_seen = view.comment.unseen and not comment.unseen
+        if first_seen:
+            unit.stage(comment_rows.COUNT_CHILDREN, *(
+                {"row_id": key, "more": 1} for key in sorted(ancestors_of(comment.path))
+            ))
+            ledger.tally_comment(comment, author_did=view.creator.did)
         if more:
-            post = msgspec.structs.replace(post, comments=post.comments + more)
+            post = (_bumped(post, comment) if first_seen
+                    else msgspec.structs.replace(post, comments=post.comments + more))
             community = msgspec.structs.replace(community, comments=community.comments + more)
             unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts([post]))
             stage_communities(unit, [community])
-            ledger.tally_post(post, author_did=author.did)
+            if not post.unseen:
+                ledger.tally_post(post, author_did=author.did)
             ledger.tally_community(community)
             ledger.words(comment.creator_id, comments=more)
+        if comment.held != view.comment.held:
+            ledger.held(comment, author_did=view.creator.did)
         if not (is_gone(comment) and is_gone(view.comment)):
             operation: Operation = "delete" if is_gone(comment) else "update"
+            if first_seen:
+                operation = "create"
             ledger.comment(
                 comment, author_did=view.creator.did, post_uri=uri_of_post(post, author.did),
                 parent_uri=located.parent_uri, operation=operation,
@@ -309,16 +356,19 @@ class Comments(Part):
 def _enter(
     ledger: Ledger, thread: _Thread, comment: Comment, holds: tuple[Reason, ...]
 ) -> dict[str, object]:
-    """Enter a new comment into the ledger and the thread's counts; return its own vote's row."""
+    """Enter a new comment into the ledger and the thread's counts; return its own vote's row.
+
+    Of one that is held nobody hears, and it counts nowhere.
+    """
     author = thread.actors[comment.creator_id]
-    uri = uri_of_comment(comment, author.did)
-    if holds:
-        ledger.hold(holds, author_did=author.did, subject_uri=uri, row=comment.id)
+    post = thread.posts[comment.post_id]
+    if comment.held:
+        ledger.held(comment, author_did=author.did, holds=holds)
     else:
         _count_in(ledger, thread, comment)
+    uri = uri_of_comment(comment, author.did)
     tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=comment.id)
-    community_id = thread.posts[comment.post_id].community_id
-    ledger.act(author.id, community_id, at_us=comment.published_us)
+    ledger.act(author.id, post.community_id, at_us=comment.published_us)
     return {
         "person_id": author.id, "kind": int(SubjectKind.COMMENT), "subject_id": comment.id,
         "value": 1, "tid": tid, "published_us": comment.published_us,
@@ -359,15 +409,6 @@ def _bumped(post: Post, comment: Comment) -> Post:
     )
 
 
-def _check_replier(viewer: Viewer, post: Post, community: CommunityView) -> None:
-    check_visible(viewer, post, community)
-    check_member(viewer, community)
-    if is_gone(post):
-        raise no_such_post()
-    if post.locked and not is_moderator(viewer, community):
-        raise Forbidden("locked", "A moderator has closed this post for new comments.")
-
-
 def _check_author(viewer: Viewer, located: _Located) -> None:
     if viewer.id != located.view.comment.creator_id:
         raise Forbidden("no_comment_edit_allowed", "Only its author can change a comment.")
@@ -384,4 +425,6 @@ def seen(
             continue
         community = scene.communities[view.community.id]
         if can_see_post(viewer, view.post, community):
-            yield shown(view, viewer, moderates=community.moderates)
+            as_seen = shown(view, viewer, moderates=community.moderates)
+            if as_seen is not None:
+                yield as_seen

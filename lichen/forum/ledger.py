@@ -19,6 +19,7 @@ POST = collection_of(forum.Post)
 COMMENT = collection_of(forum.Comment)
 TALLY = collection_of(forum.Tally)
 VOTE = collection_of(forum.Vote)
+HELD = collection_of(forum.Held)
 
 
 def uri_of_post(post: Post, author_did: str) -> str:
@@ -81,6 +82,21 @@ class Ledger:
             distinguished=comment.distinguished, updated_at=_time(comment.updated_us),
         )
         self.say(record, did=author_did, operation=operation, rkey=comment.tid, row=comment.id)
+
+    def held(
+        self, subject: Post | Comment, *, author_did: str, holds: Sequence[Reason] = ()
+    ) -> None:
+        """Say whether a post or comment waits for a moderator now; nobody outside hears it."""
+        if not subject.held:
+            self.retract(HELD, did=author_did, rkey=subject.tid, row=subject.id)
+            return
+        uri = (uri_of_post(subject, author_did) if isinstance(subject, Post)
+               else uri_of_comment(subject, author_did))
+        record = forum.Held(
+            subject=uri, created_at=isoformat(self._unit.clock_us),
+            rules=tuple(reason.rule for reason in holds),
+        )
+        self.say(record, did=author_did, operation="create", rkey=subject.tid, row=subject.id)
 
     def community(self, community: Community, *, operation: Operation) -> None:
         """Say what a community is now; one that is deleted or removed is a deletion."""
@@ -146,18 +162,6 @@ class Ledger:
         operation: Operation = "update" if tid else "create"
         self.say(record, did=voter_did, operation=operation, rkey=rkey, row=row)
         return rkey
-
-    def hold(
-        self, reasons: Sequence[Reason], *, author_did: str, subject_uri: str, row: int
-    ) -> None:
-        """Say why a post or comment waits for a moderator; nobody else hears of it."""
-        for reason in reasons:
-            record = forum.Hold(
-                subject=subject_uri, created_at=isoformat(self._unit.clock_us), rule=reason.rule,
-                decided_by=reason.decided_by,
-                note="; ".join(filter(None, (term.note for term in reason.terms))),
-            )
-            self.say(record, did=author_did, operation="create", rkey=self._tids.next(), row=row)
 
     def act(self, person_id: int, community_id: int, *, at_us: int) -> None:
         """Note that a person wrote or voted in a community."""

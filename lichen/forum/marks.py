@@ -12,7 +12,7 @@ from lichen.forum.limits import MARKS_MAX
 from lichen.forum.model import CommentView, PostView, SubjectKind
 from lichen.forum.part import Part
 from lichen.forum.permissions import check_visible, no_such_comment, no_such_post
-from lichen.forum.views import comment_queries, post_queries
+from lichen.forum.views import comment_queries, post_queries, shown
 from lichen.kit import Refused, isoformat
 from lichen.store import Query, Statement, Unit
 
@@ -52,7 +52,10 @@ class Marks(Part):
         view = scene.views.get(comment_id)
         if view is None:
             raise no_such_comment()
-        check_visible(viewer, view.post, scene.communities[view.community.id])
+        community = scene.communities[view.community.id]
+        check_visible(viewer, view.post, community)
+        if shown(view, viewer, moderates=community.moderates) is None:
+            raise no_such_comment()
         uri = uri_of_comment(view.comment, view.creator.did)
         self._save(unit, viewer, SubjectKind.COMMENT, comment_id, uri=uri, save=save,
                    tid=kept[0].tid if kept else None)

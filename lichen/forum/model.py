@@ -121,7 +121,8 @@ class Post(msgspec.Struct, frozen=True, gc=False):
 
     `newest_comment_us` is the time of the newest comment, or of publication without one.
     `active_us` is what Active looks at: the newest comment by somebody else within two days of
-    publication (Lemmy calls it newest_comment_time_necro).
+    publication (Lemmy calls it newest_comment_time_necro). `held` waits for a moderator and is
+    nobody else's but its author's; `unseen` was never public: its first event is yet to come.
     """
 
     id: PostId
@@ -149,6 +150,8 @@ class Post(msgspec.Struct, frozen=True, gc=False):
     comments: int
     newest_comment_us: int
     active_us: int
+    held: bool = False
+    unseen: bool = False
 
     @property
     def score(self) -> int:
@@ -157,7 +160,10 @@ class Post(msgspec.Struct, frozen=True, gc=False):
 
 
 class Comment(msgspec.Struct, frozen=True, gc=False):
-    """A comment as stored, with its tallies; `path` is "0.12.34", root first, itself last."""
+    """A comment as stored, with its tallies; `path` is "0.12.34", root first, itself last.
+
+    `held` and `unseen` are as a post's.
+    """
 
     id: CommentId
     tid: str
@@ -176,6 +182,8 @@ class Comment(msgspec.Struct, frozen=True, gc=False):
     up: int
     down: int
     children: int
+    held: bool = False
+    unseen: bool = False
 
     @property
     def score(self) -> int:
@@ -341,7 +349,7 @@ class NewPost(msgspec.Struct, frozen=True):
     """A post to be written; what is None is given by the house.
 
     Number, TID, address and time come from outside where a whole server or a peer is taken over.
-    `holds` are the reasons why it waits: it is removed until a moderator brings it back.
+    `holds` are the reasons why it waits, seen by nobody else, until a moderator approves it.
     """
 
     creator_id: int
@@ -359,7 +367,7 @@ class NewComment(msgspec.Struct, frozen=True):
     """A comment to be written; what is None is given by the house.
 
     The parent is stored already, or stands before this one in the same batch. `holds` are the
-    reasons why it waits: it is removed until a moderator brings it back.
+    reasons why it waits, seen by nobody else, until a moderator approves it.
     """
 
     creator_id: int

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from lichen.accounts import Accounts, Viewer
 from lichen.forum.activity import Activity
+from lichen.forum.checks import ContentCheck
 from lichen.forum.ledger import Ledger
 from lichen.forum.model import CommunityView, Link, PostQuery, Sort
 from lichen.forum.permissions import no_such_community
@@ -40,6 +41,7 @@ class Part:
     def __init__(  # noqa: PLR0913 - what all parts of the forum share
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
         standings: Standings, activity: Activity, links: Links, store: Store, hooks: Hooks,
+        check: ContentCheck,
     ) -> None:
         self.standings = standings
         self.activity = activity
@@ -50,6 +52,7 @@ class Part:
         self._links = links
         self._store = store
         self._hooks = hooks
+        self._check = check
         self._views = Views(accounts, standings, activity)
 
     def _ledger(self, unit: Unit) -> Ledger:

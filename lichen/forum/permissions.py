@@ -33,6 +33,16 @@ def check_moderator(viewer: Viewer, community: CommunityView) -> None:
         raise Forbidden("not_a_moderator", "Only moderators of this community can do this.")
 
 
+def check_replier(viewer: Viewer, post: Post, community: CommunityView) -> None:
+    """Refuse whoever may not write below the post."""
+    check_visible(viewer, post, community)
+    check_member(viewer, community)
+    if is_gone(post):
+        raise no_such_post()
+    if post.locked and not is_moderator(viewer, community):
+        raise Forbidden("locked", "A moderator has closed this post for new comments.")
+
+
 def check_visible(viewer: Viewer | None, post: Post, community: CommunityView) -> None:
     """Refuse a post that is gone for this viewer, as if there was none."""
     if not can_see_post(viewer, post, community):
@@ -42,7 +52,7 @@ def check_visible(viewer: Viewer | None, post: Post, community: CommunityView) -
 def can_see_post(viewer: Viewer | None, post: Post, community: CommunityView) -> bool:
     """Say whether a post is there for a viewer: what is gone stays for who must judge it."""
     around = community.community
-    if not (post.deleted or post.removed or around.deleted or around.removed):
+    if not (is_gone(post) or around.deleted or around.removed):
         return True
     if viewer is None:
         return False
@@ -55,8 +65,8 @@ def is_moderator(viewer: Viewer | None, community: CommunityView) -> bool:
 
 
 def is_gone(subject: Post | Comment) -> bool:
-    """Say whether a post or comment was deleted by its author or removed by a moderator."""
-    return subject.deleted or subject.removed
+    """Say whether a post or comment was deleted by its author, removed, or waits to be seen."""
+    return subject.deleted or subject.removed or subject.held
 
 
 def no_such_post() -> NotFound:

@@ -100,6 +100,7 @@ CROSS_POST_IDS = Statement(
         post.c.id != sa.bindparam("post_id", type_=sa.BigInteger),
         post.c.deleted.is_(False),
         post.c.removed.is_(False),
+        post.c.held.is_(False),
     )
     .order_by(post.c.id.desc())
     .limit(sa.bindparam("limit", type_=sa.Integer)),
@@ -117,7 +118,7 @@ COMMENT_ID_BY_AP_ID = Statement(
 INSERT_POST = Statement(sa.insert(post), name="insert post")
 CHANGE_POST = change(
     post, "name", "url", "url_key", "body", "alt_text", "link", "nsfw", "language_id", "updated_us",
-    "deleted", "removed", "locked", "featured_community", "featured_local",
+    "deleted", "removed", "locked", "featured_community", "featured_local", "held", "unseen",
 )
 TALLY_POST = change(post, "up", "down", "comments", "newest_comment_us", "active_us")
 
@@ -144,7 +145,8 @@ def _post(shared: tuple[Any, ...]) -> Post:
         deleted=row.deleted, removed=row.removed, locked=row.locked,
         featured_community=row.featured_community, featured_local=row.featured_local,
         up=row.up, down=row.down, comments=row.comments,
-        newest_comment_us=row.newest_comment_us, active_us=row.active_us,
+        newest_comment_us=row.newest_comment_us, active_us=row.active_us, held=row.held,
+        unseen=row.unseen,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from lichen.accounts import Actor, Settings, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import community_rows, post_rows, vote_rows
+from lichen.forum.checks import Written, settle
 from lichen.forum.drafts import check_post, url_key
 from lichen.forum.ledger import Ledger, uri_of_post
 from lichen.forum.limits import BATCH_MAX, CROSS_POSTS_MAX, VOTED_POSTS_MAX
@@ -33,6 +34,7 @@ from lichen.forum.permissions import (
     check_poster,
     check_visible,
     is_gone,
+    is_moderator,
     no_such_community,
     no_such_post,
 )
@@ -60,15 +62,16 @@ class Posts(Part):
     ) -> PostView:
         """Write a post with its author's own upvote; two round trips.
 
-        One that `holds` keep back waits, removed, for a moderator.
+        One that `holds` keep back waits, seen by nobody else, for a moderator.
         """
         new = NewPost(creator_id=viewer.id, community_id=community_id, draft=draft, holds=holds)
         communities, creators = self._around(unit, viewer, [new])
         community = communities[community_id]
         check_poster(viewer, community)
-        (post,) = self._write(unit, [new], communities, creators)
+        (post,) = self._write(unit, [new], communities, creators,
+                              moderates=is_moderator(viewer, community))
         counted = msgspec.structs.replace(
-            community.community, posts=community.community.posts + (not holds)
+            community.community, posts=community.community.posts + (not is_gone(post))
         )
         return PostView(
             post=post, creator=viewer.actor, community=counted,
@@ -86,7 +89,14 @@ class Posts(Part):
         _check_author(viewer, view.post)
         check_member(viewer, community)
         post = _edited(view.post, draft, community.community, unit.clock_us)
-        return self._changed(unit, view, post)
+        (verdict,) = self._check.judge(unit, [Written(
+            post=post, author=viewer.actor, community=community.community, before=view.post,
+            moderates=is_moderator(viewer, community),
+        )])
+        post = msgspec.structs.replace(post, held=post.held or verdict.hold)
+        changed = self._changed(unit, view, post)
+        settle(unit, [verdict])
+        return changed
 
     def delete_post(
         self, unit: Unit, viewer: Viewer, post_id: int, *, deleted: bool
@@ -101,9 +111,13 @@ class Posts(Part):
     def remove_post(
         self, unit: Unit, viewer: Viewer, post_id: int, *, removed: bool
     ) -> PostView:
-        """Take a post away as a moderator, or bring it back; two round trips."""
+        """Take a post away as a moderator, or bring it back; two round trips.
+
+        Either decides what was held.
+        """
         view = self._moderated(unit, viewer, post_id)
-        return self._changed(unit, view, msgspec.structs.replace(view.post, removed=removed))
+        decided = msgspec.structs.replace(view.post, removed=removed, held=False)
+        return self._changed(unit, view, decided)
 
     def lock_post(self, unit: Unit, viewer: Viewer, post_id: int, *, locked: bool) -> PostView:
         """Close a post for new comments, or open it, as a moderator; two round trips."""
@@ -233,31 +247,25 @@ class Posts(Part):
 
     def _write(
         self, unit: Unit, new: Sequence[NewPost], communities: dict[int, CommunityView],
-        creators: dict[int, Actor],
+        creators: dict[int, Actor], *, moderates: bool = False,
     ) -> list[Post]:
-        ledger = self._ledger(unit)
         counted = {key: view.community for key, view in communities.items()}
         numbers = iter(unit.take_numbers("post", sum(one.id is None for one in new)))
+        written = [
+            Written(post=self._new_post(unit, one, counted[one.community_id],
+                                        number=one.id or next(numbers)),
+                    author=creators[one.creator_id], community=counted[one.community_id],
+                    moderates=moderates)
+            for one in new
+        ]
+        verdicts = self._check.judge(unit, written)
+        ledger = self._ledger(unit)
         posts, votes = [], []
-        for one in new:
-            community = counted[one.community_id]
-            author = creators[one.creator_id]
-            post = self._new_post(unit, one, community, number=one.id or next(numbers))
+        for draft, one, verdict in zip(new, written, verdicts, strict=True):
+            hold = verdict.hold or bool(draft.holds)
+            post = msgspec.structs.replace(one.post, held=hold, unseen=hold)
             posts.append(post)
-            uri = uri_of_post(post, author.did)
-            if one.holds:
-                ledger.hold(one.holds, author_did=author.did, subject_uri=uri, row=post.id)
-            else:
-                counted[community.id] = msgspec.structs.replace(
-                    community, posts=community.posts + 1
-                )
-                ledger.post(post, author_did=author.did, community_did=community.actor.did,
-                            operation="create")
-                ledger.tally_post(post, author_did=author.did)
-                ledger.words(author.id, posts=1)
-            vote_tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=post.id)
-            votes.append(_own_vote(post, vote_tid))
-            ledger.act(author.id, community.id, at_us=post.published_us)
+            votes.append(_enter(ledger, post, one.author, counted, draft.holds))
         for community in counted.values():
             ledger.tally_community(community)
         unit.stage(post_rows.INSERT_POST, *(
@@ -266,6 +274,7 @@ class Posts(Part):
         unit.stage(vote_rows.WRITE_VOTE, *votes)
         stage_communities(unit, counted.values())
         ledger.close()
+        settle(unit, verdicts)
         return posts
 
     def _new_post(
@@ -281,7 +290,7 @@ class Posts(Part):
             local=new.local, community_id=new.community_id, creator_id=new.creator_id,
             name=draft.name, url=draft.url, body=draft.body, alt_text=draft.alt_text, link=None,
             nsfw=bool(draft.nsfw), language_id=draft.language_id,
-            published_us=published_us, updated_us=None, deleted=False, removed=bool(new.holds),
+            published_us=published_us, updated_us=None, deleted=False, removed=False,
             locked=False, featured_community=False, featured_local=False, up=1, down=0,
             comments=0, newest_comment_us=published_us, active_us=published_us,
         )
@@ -291,6 +300,7 @@ class Posts(Part):
         ledger = self._ledger(unit)
         more = is_gone(view.post) - is_gone(post)
         community = view.community
+        post = msgspec.structs.replace(post, unseen=post.unseen and is_gone(post))
         unit.stage(post_rows.CHANGE_POST, post_rows.row_of_post(post, url_key=url_key(post.url)))
         if more:
             community = msgspec.structs.replace(community, posts=community.posts + more)
@@ -361,10 +371,38 @@ def _own_vote(post: Post, tid: str) -> dict[str, object]:
     }
 
 
+def _enter(
+    ledger: Ledger, post: Post, author: Actor, counted: dict[int, Community],
+    holds: tuple[Reason, ...],
+) -> dict[str, object]:
+    """Enter a new post into the ledger and the communities' counts; return its own vote's row.
+
+    Of one that is held nobody hears, and it counts nowhere.
+    """
+    community = counted[post.community_id]
+    uri = uri_of_post(post, author.did)
+    if post.held:
+        ledger.held(post, author_did=author.did, holds=holds)
+    else:
+        counted[community.id] = msgspec.structs.replace(community, posts=community.posts + 1)
+        ledger.post(post, author_did=author.did, community_did=community.actor.did,
+                    operation="create")
+        ledger.tally_post(post, author_did=author.did)
+        ledger.words(author.id, posts=1)
+    ledger.act(author.id, community.id, at_us=post.published_us)
+    tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=post.id)
+    return _own_vote(post, tid)
+
+
 def _tell(ledger: Ledger, view: PostView, post: Post) -> None:
-    """Emit what a change of a post looks like from outside: gone, back, or changed."""
+    """Emit what a change of a post looks like from outside: new, gone, back, or changed."""
+    if post.held != view.post.held:
+        ledger.held(post, author_did=view.creator.did)
     if is_gone(post) and is_gone(view.post):
         return
     operation: Operation = "delete" if is_gone(post) else "update"
+    if view.post.unseen:
+        operation = "create"
+        ledger.tally_post(post, author_did=view.creator.did)
     ledger.post(post, author_did=view.creator.did, community_did=view.community.actor.did,
                 operation=operation)

@@ -1,7 +1,7 @@
 """Publishing: what people write, change and vote, after everybody who may object was asked.
 
     person ──▶ hooks (plugins, the house's checks) ──▶ one unit of work ──▶ view
-                 │ Refuse: nothing happens      └ Hold: written, removed until a moderator restores
+                 │ Refuse: nothing happens      └ Hold: written, held until a moderator approves it
                  └ Change: another draft
 
 Hooks are asked before the unit of work begins, so that a slow one keeps no lock. Faces call

@@ -9,7 +9,8 @@ from lichen.store import Statement, any_of
 _POST = sa.select(
     post.c.id, post.c.published_us, post.c.newest_comment_us, post.c.active_us, post.c.up,
     post.c.down, post.c.comments, post.c.community_id, post.c.creator_id, post.c.language_id,
-    post.c.nsfw, post.c.deleted, post.c.removed, post.c.featured_community, post.c.featured_local,
+    post.c.nsfw, post.c.deleted, post.c.removed, post.c.held, post.c.featured_community,
+    post.c.featured_local,
 )
 _COMMUNITY = sa.select(
     community.c.id, community.c.local, community.c.nsfw, community.c.hidden, community.c.removed,

@@ -22,7 +22,7 @@ from lichen.accounts import Accounts, Actor
 from lichen.events import Event, accounts, collection_of, decode_events, forum
 from lichen.forum import rank_rows as rows
 from lichen.forum.columns import ACTORS, POSTS, ActorFlag, ColumnFile, FormatDiffers, PostFlag
-from lichen.forum.ledger import COMMUNITY, POST, TALLY
+from lichen.forum.ledger import COMMUNITY, HELD, POST, TALLY
 from lichen.kit import Clock, from_isoformat
 from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
@@ -99,7 +99,7 @@ class RankReader:
                 self._tally(event)
             elif event.collection == _PROFILE:
                 self._profile(event)
-            elif event.collection == POST:
+            elif event.collection == POST or _is_held_post(event):
                 posts.add(event.row)
             elif event.collection == COMMUNITY:
                 communities.add(event.row)
@@ -231,10 +231,17 @@ class RankReader:
         self.actors.close()
 
 
+def _is_held_post(event: Event) -> bool:
+    # Of a post that comes out of the queue its own record tells.
+    if event.collection != HELD or event.operation == "delete":
+        return False
+    return _OF_A_POST in msgspec.json.decode(event.record, type=forum.Held).subject
+
+
 def _flags_of_post(row: Row) -> int:
     flags = PostFlag.EXISTS
     for is_set, flag in (
-        (row.deleted or row.removed, PostFlag.GONE), (row.nsfw, PostFlag.NSFW),
+        (row.deleted or row.removed or row.held, PostFlag.GONE), (row.nsfw, PostFlag.NSFW),
         (row.featured_community, PostFlag.FEATURED_COMMUNITY),
         (row.featured_local, PostFlag.FEATURED_LOCAL),
     ):

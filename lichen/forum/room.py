@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lichen.accounts import Accounts
 from lichen.forum.activity import Activity
+from lichen.forum.checks import ContentCheck, Unchecked
 from lichen.forum.limits import ACTIVITY_AGE_US_MAX
 from lichen.forum.links import LinkReader, Links
 from lichen.forum.ranks import Ranks
@@ -29,13 +30,13 @@ class Room(NamedTuple):
 async def build(  # noqa: PLR0913 - what a forum is made of
     ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
     log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
-    hooks: Hooks | None = None,
+    hooks: Hooks | None = None, check: ContentCheck | None = None,
 ) -> Room:
     """Return the service over the rows and the rank columns in `folder`.
 
     The bounds of the log are read before this call; the readers, which the house registers with its
-    followers, go on from their positions. The house closes `rank_reader` at its
-    end. Without hooks nobody is asked.
+    followers, go on from their positions. The house closes `rank_reader` at its end. `hooks` and
+    `check` are asked before anything is published; without them everything is.
     """
     activity = Activity(age_us_max=activity_age_us_max)
     standings = Standings(accounts, position=log_last_seq)
@@ -48,6 +49,7 @@ async def build(  # noqa: PLR0913 - what a forum is made of
         accounts=accounts, addresses=addresses, tids=ground.tids,
         ranks=Ranks(rank_reader.posts, rank_reader.actors, activity), standings=standings,
         activity=activity, links=links, store=store, hooks=hooks or Hooks(),
+        check=check or Unchecked(),
     )
     link_reader = await LinkReader.open(
         store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq

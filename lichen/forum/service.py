@@ -1,12 +1,13 @@
 """The service of the room: every command and query about communities, posts and comments.
 
 It is one service in several files, each about one noun: `communities` and `members`, `posts`,
-`comments` and `threads`, `votes`, `marks`, `owned`. All take the open unit of work, so that other
-rooms can call them inside their own, but for `publishing`, which asks the hooks first. Commands
-return the fresh view, made from what they read and what they wrote, so that a write costs two round
-trips: one to learn, one to commit.
+`comments` and `threads`, `votes`, `marks`, `holding`, `owned`. All take the open unit of work, so
+that other rooms can call them inside their own, but for `publishing`, which asks the hooks first.
+Commands return the fresh view, made from what they read and what they wrote, so that a write costs
+two round trips: one to learn, one to commit.
 """
 
+from lichen.forum.holding import Holding
 from lichen.forum.marks import Marks
 from lichen.forum.members import Members
 from lichen.forum.model import Link
@@ -14,7 +15,7 @@ from lichen.forum.owned import Owned
 from lichen.forum.publishing import Publishing
 
 
-class Forum(Members, Publishing, Marks, Owned):
+class Forum(Members, Publishing, Holding, Marks, Owned):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

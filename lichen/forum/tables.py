@@ -84,11 +84,16 @@ post = sa.Table(
     _number("comments"),
     _number("newest_comment_us"),  # of any comment; the time of publication without one
     _number("active_us"),  # of comments by others within two days; what Active looks at
+    _flag("held"),  # waits for a moderator; seen by its author and the moderators only
+    _flag("unseen"),  # was never public
     sa.Index("post_ap_id", "ap_id", unique=True),
     sa.Index("post_community", "community_id", "id"),
     sa.Index("post_creator", "creator_id", "id"),
     sa.Index("post_url", "url_key"),
 )
+# Few rows wait: the queue reads them all, whatever else there is.
+sa.Index("post_held", post.c.published_us, sqlite_where=post.c.held.is_(True),
+         postgresql_where=post.c.held.is_(True))
 
 comment = sa.Table(
     "comment",
@@ -112,11 +117,15 @@ comment = sa.Table(
     _number("up"),
     _number("down"),
     _number("children"),  # all comments below it, however deep
+    _flag("held"),  # as a post's
+    _flag("unseen"),
     sa.Index("comment_ap_id", "ap_id", unique=True),
     sa.Index("comment_post", "post_id", "id"),
     sa.Index("comment_community", "community_id", "id"),
     sa.Index("comment_creator", "creator_id", "id"),
 )
+sa.Index("comment_held", comment.c.published_us, sqlite_where=comment.c.held.is_(True),
+         postgresql_where=comment.c.held.is_(True))
 
 vote = sa.Table(
     "vote",

@@ -63,9 +63,9 @@ class Threads(Comments):
         creator_ids = {bone.creator_id for bone in skeleton if bone.id in chosen}
         answers = unit.fetch_all(*self._views.thread_queries(unit, viewer, ids, creator_ids))
         found = self._views.thread(answers, view, community, flush.standing)
-        return view, [
-            shown(found[one], viewer, moderates=community.moderates) for one in ids if one in found
-        ]
+        seen_by = (shown(found[one], viewer, moderates=community.moderates)
+                   for one in ids if one in found)
+        return view, [each for each in seen_by if each is not None]
 
     def comment_list(
         self, unit: Unit, viewer: Viewer | None, query: CommentQuery

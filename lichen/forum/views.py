@@ -22,6 +22,7 @@ from lichen.forum.model import (
     PostView,
     Subscribed,
 )
+from lichen.forum.permissions import is_gone
 from lichen.forum.standing import Standing, Standings
 from lichen.store import Query, Row, Unit
 
@@ -219,14 +220,20 @@ def comment_view(
     )
 
 
-def shown(view: CommentView, viewer: Viewer | None, *, moderates: bool) -> CommentView:
-    """Return the view as the viewer may see it: what was taken away has lost its text."""
+def shown(view: CommentView, viewer: Viewer | None, *, moderates: bool) -> CommentView | None:
+    """Return the view as the viewer may see it: what was taken away has lost its text.
+
+    What is held is not there, or, where it has been answered, looks like what was removed.
+    """
     comment = view.comment
-    if not (comment.deleted or comment.removed) or moderates:
+    if not is_gone(comment) or moderates:
         return view
     if viewer is not None and (viewer.admin or viewer.id == comment.creator_id):
         return view
-    return msgspec.structs.replace(view, comment=msgspec.structs.replace(comment, content=""))
+    if comment.held and not comment.children:
+        return None
+    blank = msgspec.structs.replace(comment, content="", removed=comment.removed or comment.held)
+    return msgspec.structs.replace(view, comment=blank)
 
 
 def replaced_post(view: PostView, post: Post, **marks: object) -> PostView:

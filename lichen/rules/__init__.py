@@ -10,9 +10,10 @@ million rows as for one. There is no second evaluator.
     hot.explain({"score": 41, "age_hours": 3.5})          # a lichen.kit.Reason
 """
 
+from lichen.rules.bundle import Bundle
 from lichen.rules.errors import RuleRefused
 from lichen.rules.program import Program, compile_program
 from lichen.rules.tree import FieldType
 from lichen.rules.trial import Trial, try_on
 
-__all__ = ["FieldType", "Program", "RuleRefused", "Trial", "compile_program", "try_on"]
+__all__ = ["Bundle", "FieldType", "Program", "RuleRefused", "Trial", "compile_program", "try_on"]

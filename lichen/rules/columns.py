@@ -34,15 +34,19 @@ from lichen.rules.arithmetic import (
 )
 from lichen.rules.interpreter import Floating, evaluate, fact, floating_of
 from lichen.rules.sets import Lookup, is_member, lookup_of
+from lichen.rules.texts import is_found, words_of
 from lichen.rules.tree import (
     Arithmetic,
     Choice,
     Comparison,
+    Containing,
     Field,
     FieldType,
     Logic,
+    Matching,
     Membership,
     Node,
+    Overlap,
     fields_of,
     walk,
 )
@@ -152,6 +156,10 @@ class Plan:
                 if container.type is FieldType.TEXT or self._reads_columns(container):
                     return _row_by_row(container.type, parts, slot)
                 return _membership(parts, slot)
+            case Containing() | Matching():
+                return _looking(node, parts[0], slot)
+            case Overlap():
+                return _overlap(parts, slot)
         raise AssertionError(f"unknown node {type(node).__name__}")
 
     def _reads_columns(self, node: Node) -> bool:
@@ -250,6 +258,39 @@ def _row_by_row(kind: FieldType, parts: Sequence[Step], slot: int) -> Step:
         else:
             out[:] = [is_member(item, members)
                       for item, members in zip(items, containers, strict=True)]
+        return out
+
+    return run
+
+
+def _looking(node: Containing | Matching, part: Step, slot: int) -> Step:
+    """Look for words or a pattern in every text; one call a row."""
+    if isinstance(node, Containing):
+        phrases = node.phrases
+
+        def holds(text: str) -> bool:
+            words = words_of(text)
+            return any(phrase in words for phrase in phrases)
+    else:
+        pattern = node.pattern
+
+        def holds(text: str) -> bool:
+            return is_found(pattern, text)
+
+    def run(frame: Frame) -> Array:
+        out = frame.truths(slot)
+        out[:] = [holds(text) for text in part(frame).tolist()]
+        return out
+
+    return run
+
+
+def _overlap(parts: Sequence[Step], slot: int) -> Step:
+    def run(frame: Frame) -> Array:
+        lefts, rights = (value if isinstance(value, np.ndarray) else repeat(value, frame.rows)
+                         for value in (part(frame) for part in parts))
+        out = frame.truths(slot)
+        out[:] = [not left.isdisjoint(right) for left, right in zip(lefts, rights, strict=True)]
         return out
 
     return run

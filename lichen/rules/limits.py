@@ -12,3 +12,6 @@ LITERAL_MAX = 2**63  # a number that is written out; ids are 63 bits
 CHUNK_ROWS = 32_768  # rows worked on at once: a float32 scratch column is 128 KiB, in L2
 PLANS_MAX = 8  # compiled forms kept for each program, one for each set of columns it was given
 SAMPLE_MAX = 20  # rows of the past that a trial shows
+PATTERN_CHARACTERS_MAX = 500  # of one pattern; a longer one is better written as two
+PATTERNS_MAX = 20  # patterns of one program; each is compiled and kept
+PATTERN_MEMORY_BYTES_MAX = 1 << 20  # of one compiled pattern and its automaton; RE2 keeps to it

@@ -17,17 +17,21 @@ from lichen.rules import limits
 from lichen.rules.arithmetic import quiet
 from lichen.rules.errors import RuleRefused
 from lichen.rules.interpreter import evaluate
+from lichen.rules.texts import pattern_of, words_of
 from lichen.rules.tree import (
     MEMBER_TYPES,
     Arithmetic,
     Choice,
     Comparison,
+    Containing,
     Field,
     FieldType,
     Literal,
     Logic,
+    Matching,
     Membership,
     Node,
+    Overlap,
     fields_of,
 )
 
@@ -44,6 +48,7 @@ _FUNCTIONS: Final[Mapping[str, tuple[str, int, int]]] = MappingProxyType({
     "abs": ("absolute", 1, 1), "sqrt": ("sqrt", 1, 1), "log": ("log", 1, 1),
     "log10": ("log10", 1, 1),
 })
+_TEXT_FUNCTIONS: Final = ("contains", "matches", "overlaps")
 # What people try, in their words; anything else is named as Python's grammar does.
 _FOREIGN: Final[Mapping[type[ast.AST], str]] = MappingProxyType({
     ast.Attribute: "an attribute (a dot)", ast.Subscript: "a subscript ([ ])",
@@ -115,6 +120,7 @@ class _Reader:
     def __init__(self, wrapped: str, fields: Mapping[str, FieldType]) -> None:
         self._lines = [line.encode() for line in wrapped.split("\n")]
         self._fields = fields
+        self._patterns = 0
 
     def refuse(self, at: ast.expr, expected: str, got: str = "", *, hint: str = "") -> NoReturn:
         """Raise RuleRefused at the place of the syntax node; `got` is its text if not given."""
@@ -278,9 +284,12 @@ class _Reader:
 
     def _call(self, at: ast.Call, text: str) -> Node:
         name = at.func.id if isinstance(at.func, ast.Name) else ""
+        if name in _TEXT_FUNCTIONS:
+            return self._looking(at, name, text)
         if name not in _FUNCTIONS:
-            hint = _did_you_mean(name, _FUNCTIONS) if name else ""
-            self.refuse(at.func, f"one of the functions {' '.join(_FUNCTIONS)}", hint=hint)
+            known = (*_FUNCTIONS, *_TEXT_FUNCTIONS)
+            hint = _did_you_mean(name, known) if name else ""
+            self.refuse(at.func, f"one of the functions {' '.join(known)}", hint=hint)
         kernel, fewest, most = _FUNCTIONS[name]
         if at.keywords or not fewest <= len(at.args) <= most:
             count = str(fewest) if fewest == most else f"{fewest} to {most}"
@@ -292,3 +301,38 @@ class _Reader:
         for part in parts[1:]:
             folded = Arithmetic(FieldType.NUMBER, text, (folded, part), kernel=kernel)
         return folded
+
+    def _looking(self, at: ast.Call, name: str, text: str) -> Node:
+        """Read contains(text, words), matches(text, pattern) or overlaps(texts, texts)."""
+        if at.keywords or len(at.args) != 2:
+            self.refuse(at, f"2 values for {name}")
+        if name == "overlaps":
+            sets = tuple(self._typed(each, FieldType.SET_OF_TEXT) for each in at.args)
+            return Overlap(FieldType.BOOLEAN, text, sets)
+        part = self._typed(at.args[0], FieldType.TEXT)
+        wanted = self.read(at.args[1])
+        if name == "matches":
+            return self._matching(at.args[1], wanted, part=part, text=text)
+        words = wanted.value if isinstance(wanted, Literal) else None
+        words = frozenset([words]) if isinstance(words, str) else words
+        if not isinstance(words, frozenset) or wanted.type is FieldType.SET_OF_NUMBERS:
+            self.refuse(at.args[1], "words that are written out, 'so' or {'so', 'and so'}")
+        phrases = tuple(sorted(words_of(str(each)) for each in words))
+        if any(not phrase.strip() for phrase in phrases):
+            self.refuse(at.args[1], "words with letters or digits in them")
+        return Containing(FieldType.BOOLEAN, text, (part,), phrases=phrases)
+
+    def _matching(self, at: ast.expr, wanted: Node, *, part: Node, text: str) -> Node:
+        if not isinstance(wanted, Literal) or not isinstance(wanted.value, str):
+            self.refuse(at, "a pattern that is written out, 'so+'")
+        source = wanted.value
+        self._patterns += 1
+        if self._patterns > limits.PATTERNS_MAX:
+            self.refuse(at, f"at most {limits.PATTERNS_MAX} patterns", "more")
+        if not 0 < len(source) <= limits.PATTERN_CHARACTERS_MAX:
+            self.refuse(at, f"a pattern of 1 to {limits.PATTERN_CHARACTERS_MAX} characters")
+        try:
+            pattern = pattern_of(source)
+        except ValueError as error:
+            self.refuse(at, "a pattern of RE2", _quoted(str(error)))
+        return Matching(FieldType.BOOLEAN, text, (part,), source=source, pattern=pattern)

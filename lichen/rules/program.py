@@ -49,15 +49,16 @@ def compile_program(source: str, fields: Mapping[str, FieldType]) -> "Program":
 class Program:
     """A checked program; made by `compile_program`, immutable, and safe in several threads.
 
-    `fields` are the names it reads, conditions before branches; `type` is the type of its value.
+    `fields` are the names it reads, conditions before branches, `kinds` their types; `type` is the
+    type of its value, `tree` what both evaluators walk.
     """
 
     def __init__(self, source: str, tree: Node) -> None:
         self.source = source
         self.fields = fields_of(tree)
         self.type = tree.type
-        self._tree = tree
-        self._kinds = {node.name: node.type for node in walk(tree) if isinstance(node, Field)}
+        self.tree = tree
+        self.kinds = {node.name: node.type for node in walk(tree) if isinstance(node, Field)}
         self._plans: dict[frozenset[str], Plan] = {}
 
     def columns(self, columns: Mapping[str, Array], **scalars: object) -> Array:
@@ -76,7 +77,7 @@ class Program:
         if plan is None:
             if len(self._plans) >= limits.PLANS_MAX:
                 self._plans.clear()
-            plan = self._plans[names] = Plan(self._tree, names)
+            plan = self._plans[names] = Plan(self.tree, names)
         return plan.run(columns, scalars, rows=lengths.pop())
 
     def value(self, facts: Mapping[str, Any]) -> Value:
@@ -86,7 +87,7 @@ class Program:
         """
         ready, floating = self._ready(facts)
         with quiet():
-            return self._shown(self._tree, ready, floating)
+            return self._shown(self.tree, ready, floating)
 
     def explain(self, facts: Mapping[str, Any], *, rule: str = "") -> Reason:
         """Return the value with the terms it was made of, as `value` would; `rule` is its name.
@@ -97,19 +98,19 @@ class Program:
         ready, floating = self._ready(facts)
         with quiet():
             terms = [Term(part.text, self._shown(part, ready, floating), note)
-                     for part, note in _parts(self._tree, ready, floating)]
-            if isinstance(self._tree, Arithmetic) and self._tree.kernel in ("add", "subtract"):
+                     for part, note in _parts(self.tree, ready, floating)]
+            if isinstance(self.tree, Arithmetic) and self.tree.kernel in ("add", "subtract"):
                 terms.sort(key=lambda term: -abs(float(term.value)))
             named = {term.name for term in terms}
             terms += [self._term(name, ready[name]) for name in self.fields if name not in named]
-            value = self._shown(self._tree, ready, floating)
+            value = self._shown(self.tree, ready, floating)
         return Reason(rule=rule or self.source, terms=tuple(terms), value=value)
 
     def _ready(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], Floating]:
-        floating = floating_of(facts[name] for name, kind in self._kinds.items()
+        floating = floating_of(facts[name] for name, kind in self.kinds.items()
                                if kind is FieldType.NUMBER)
         return {name: fact(facts[name], kind, floating)
-                for name, kind in self._kinds.items()}, floating
+                for name, kind in self.kinds.items()}, floating
 
     def _shown(self, node: Node, ready: Mapping[str, Any], floating: Floating) -> Value:
         value = evaluate(node, ready, floating)
@@ -118,7 +119,7 @@ class Program:
         return value if isinstance(value, str) else bool(value)
 
     def _term(self, name: str, value: Any) -> Term:
-        if self._kinds[name] in MEMBER_TYPES:
+        if self.kinds[name] in MEMBER_TYPES:
             return Term(name, float(len(value)), "members")
         return Term(name, value.item() if isinstance(value, np.generic) else value)
 

@@ -13,9 +13,9 @@ text it was written as (for `explain`).
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 
 class FieldType(enum.StrEnum):
@@ -88,6 +88,26 @@ class Choice(Node):
 @dataclass(frozen=True, kw_only=True)
 class Membership(Node):
     """`item in container`; the container is a set, or a text that the item may be a piece of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Containing(Node):
+    """`contains(text, words)`: one of the phrases, in the normal form, is in the text."""
+
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matching(Node):
+    """`matches(text, pattern)`: RE2 finds the pattern somewhere in the text."""
+
+    source: str
+    pattern: Any = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap(Node):
+    """`overlaps(texts, texts)`: the two sets have a member in common."""
 
 
 def walk(node: Node) -> Iterator[Node]:

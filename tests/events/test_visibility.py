@@ -22,6 +22,7 @@ EXPECTED = {
     "lichen.forum.post": PUBLIC,
     "lichen.forum.comment": PUBLIC,
     "lichen.forum.tally": PUBLIC,
+    "lichen.forum.held": PRIVATE,
     "lichen.forum.vote": PRIVATE,
     "lichen.forum.subscription": PRIVATE,
     "lichen.forum.save": PRIVATE,
@@ -33,7 +34,6 @@ EXPECTED = {
     "lichen.message.read": PRIVATE,
     "lichen.notification.read": PRIVATE,
     "lichen.plugin.switch": PRIVATE,
-    "lichen.forum.hold": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
 # Who did it belongs to the moderators, who are people with neighbours.

@@ -43,8 +43,8 @@ EXAMPLES: list[Record] = [
     records.Read(subject=POST, comments=2, created_at=TIME),
     records.Moderator(subject=MIRA, created_at=TIME),
     records.CommunityBan(subject=MIRA, created_at=TIME, reason="spam", expires_at=TIME),
-    records.Hold(subject=POST, created_at=TIME, rule="link on the first day", decided_by="links",
-                 note="1 link"),
+    records.Held(subject=POST, created_at=TIME),
+    records.Held(subject=POST, created_at=TIME, rules=("link on the first day",)),
 ]
 
 

@@ -9,7 +9,9 @@ FIELDS = {
     "t": FieldType.TEXT, "flag": FieldType.BOOLEAN,
     "ids": FieldType.SET_OF_NUMBERS, "tags": FieldType.SET_OF_TEXT,
 }
-WORDS = ["", "a", "ab", "b", "lichen", "Ü"]
+WORDS = ["", "a", "ab", "b", "lichen", "Ü", "A lichen, Ab!", "über\u00a0b", "\ud800b"]
+PHRASES = st.sampled_from(["'a'", "'LICHEN'", "'a lichen'", "{'ü', 'ab'}", "'über'"])
+PATTERNS = st.sampled_from(["a", "^b", r"\bab\b", "(?i)LICHEN", "[0-9]", "ü|b$", "x*", "li.*n", r"\pL{3}"])
 
 floats = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.1, 2.5, 1e-30, 1e30, -1e30]),
@@ -23,7 +25,7 @@ VALUES = {"a": floats, "b": floats, "n": whole, "t": words, "flag": st.booleans(
           "ids": ids, "tags": tags}
 
 number_literals = st.sampled_from(["0", "1", "2", "3.5", "0.1", "1e12", "16777217", "-2"])
-text_literals = words.map(repr)
+text_literals = st.sampled_from(WORDS[:-1]).map(repr)
 NUMBER_SETS = ["ids", "{0, 1, 2.5}", "{0.1}", "{" + ", ".join(map(str, range(40))) + "}"]
 TEXT_SETS = ["tags", "{'a', 'ab'}", "{''}"]
 
@@ -66,7 +68,13 @@ def conditions(draw, depth):
     if depth == 0:
         return draw(st.sampled_from(["flag", "True", "False"]))
     number, part = numbers(depth - 1), conditions(depth - 1)
-    shape = draw(st.integers(0, 7))
+    shape = draw(st.integers(0, 10))
+    if shape == 8:
+        return f"contains({draw(texts(depth - 1))}, {draw(PHRASES)})"
+    if shape == 9:
+        return f"matches({draw(texts(depth - 1))}, {draw(PATTERNS)!r})"
+    if shape == 10:
+        return f"overlaps(tags, {draw(st.sampled_from(TEXT_SETS))})"
     if shape == 0:
         compared = st.sampled_from([" < ", " <= ", " > ", " >= ", " == ", " != "])
         links = draw(st.lists(st.tuples(compared, number), min_size=1, max_size=3))

@@ -81,6 +81,8 @@ def test_where_python_has_an_answer_ours_is_close_to_it(source, data):
     program = compiled(source)
     if program is None or "==" in source or "!=" in source:
         return
+    if any(name in source for name in ("contains(", "matches(", "overlaps(")):
+        return
     if "**" in source and " in " in source:
         return  # Python would look for a complex number, and not find it
     facts = {name: data.draw(VALUES[name].filter(lambda v: not isinstance(v, float) or abs(v) < 50))

@@ -284,7 +284,7 @@ def test_the_programs_of_the_readme_are_programs():
 
     compiled = [compile_program(source, fields) for source in programs]
 
-    assert len(compiled) == 5
+    assert len(compiled) == 6
 
 
 def test_the_example_of_the_readme_runs():

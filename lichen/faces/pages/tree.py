@@ -134,6 +134,10 @@ def _draw(pieces: list[str], branch: Branch, scene: Scene, depth: int) -> None:
     if comment.deleted or comment.removed:
         by = "its author" if comment.deleted else "a moderator"
         pieces.append(f'<p class="gone">Taken away by {by}.</p>')
+    elif comment.held:
+        words = scene.markdown(comment.content)
+        pieces.append('<p class="gone">Waits for a moderator; only you and they see this.</p>'
+                      f'<div class="text" dir="auto">{words}</div>')
     else:
         words = scene.markdown(comment.content)
         pieces.append(f'<div class="text" dir="auto">{words}</div>{_acts(view, path, scene)}')

@@ -1,0 +1,78 @@
+"""What is asked before anything is published: may this be seen?
+
+The forum asks whoever it was given, in the command that writes, before a row is staged:
+
+    draft ──► post or comment as it would be stored ──► ContentCheck.judge ──► publish
+                                                                           ├─► hold: private until
+                                                                           │   a moderator approves
+                                                                           └─► raise Refused
+    rows and events staged ──► Verdict.then(unit): a report, a removal, a ban, in the same command
+
+Rules, hash lists and classifiers live in higher rooms; they know the forum, it knows this.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from lichen.accounts import Actor
+from lichen.forum.model import Comment, Community, Post, SubjectKind
+from lichen.store import Unit
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A post, or a comment and its post, as it is about to be stored.
+
+    `before` is what an edit changes, None for what is new. `moderates` says whether the author
+    moderates the community or administers the site, as far as the caller knows.
+    """
+
+    post: Post
+    author: Actor
+    community: Community
+    comment: Comment | None = None
+    before: Post | Comment | None = None
+    moderates: bool = False
+
+    @property
+    def kind(self) -> SubjectKind:
+        """Whether it is a post or a comment."""
+        return SubjectKind.POST if self.comment is None else SubjectKind.COMMENT
+
+    @property
+    def subject(self) -> Post | Comment:
+        """The post or the comment itself."""
+        return self.comment or self.post
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What becomes of something written.
+
+    `then` is called once its rows are staged, in the same unit of work.
+    """
+
+    hold: bool = False
+    then: Callable[[Unit], None] | None = None
+
+
+class ContentCheck(Protocol):
+    """Whoever may say that something is not published, or not yet."""
+
+    def judge(self, unit: Unit, written: Sequence[Written]) -> list[Verdict]:
+        """Return a verdict for each; a constant number of round trips. Raises Refused."""
+
+
+class Unchecked:
+    """The check of a house without rules: everything is published."""
+
+    def judge(self, unit: Unit, written: Sequence[Written]) -> list[Verdict]:
+        """Return that everything is published; no round trip."""
+        return [Verdict() for _ in written]
+
+
+def settle(unit: Unit, verdicts: Sequence[Verdict]) -> None:
+    """Do what the verdicts say should follow on publication."""
+    for verdict in verdicts:
+        if verdict.then is not None:
+            verdict.then(unit)
