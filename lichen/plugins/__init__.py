@@ -13,6 +13,7 @@ from lichen.plugins.judges import (
     InHouse,
     PictureCheck,
     PictureChecks,
+    PictureDoor,
 )
 from lichen.plugins.model import (
     Allow,
@@ -39,6 +40,6 @@ from lichen.plugins.specifications import hookimpl
 __all__ = [
     "Allow", "Change", "ContentCheck", "ContentChecks", "Hold", "Hooks", "InHouse", "Message",
     "PageAsked", "PageLink", "PageShown", "Person", "Picture", "PictureCheck", "PictureChecks",
-    "Refuse", "RefusedByPlugin", "Registration", "Report", "Ruling", "Shelf", "Standing", "Told",
-    "Verdict", "Vote", "Writing", "hookimpl",
+    "PictureDoor", "Refuse", "RefusedByPlugin", "Registration", "Report", "Ruling", "Shelf",
+    "Standing", "Told", "Verdict", "Vote", "Writing", "hookimpl",
 ]

@@ -5,12 +5,9 @@ word is no command of ours: nothing of a plugin is in the process that serves.
 """
 
 import click
-import structlog
 
 from lichen.plugins.child import load, register_of
 from lichen.plugins.installed import Installed, installed
-
-_log = structlog.get_logger("lichen.plugins")
 
 
 def commands_of_plugins() -> dict[str, click.Command]:
@@ -30,5 +27,5 @@ def commands_of(one: Installed) -> list[click.Command]:
                 if isinstance(command, click.Command)]
     # The outermost frame around code of others: their fault must not hide the commands of the rest.
     except Exception as error:
-        _log.warning("plugin_not_loaded", plugin=one.name, error=type(error).__name__)
+        click.echo(f"lichen: the plugin {one.name} does not load: {type(error).__name__}", err=True)
         return []

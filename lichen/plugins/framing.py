@@ -23,8 +23,8 @@ TAGS = frozenset((
     "tr", "ul",
 ))
 # Of our style sheet: what gives a page its rows and its cards, nothing that lies above others.
-CLASSES = frozenset(("card", "check", "choices", "end", "field", "form", "go", "hint", "narrow",
-                     "num", "panel", "plain", "row", "soft", "vh"))
+CLASSES = frozenset(("big", "card", "check", "choices", "end", "field", "form", "go", "hint",
+                     "narrow", "num", "panel", "plain", "row", "soft", "vh"))
 INPUT_TYPES = frozenset(("checkbox", "hidden", "number", "radio", "search", "submit", "text"))
 _ATTRIBUTES = {
     "*": {"aria-label", "dir", "id", "lang", "role", "title"},

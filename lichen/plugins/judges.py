@@ -4,6 +4,7 @@
     InHouse        a check of ours: a coroutine in this process, required, never switched off
       ContentChecks   makes one of whoever judges what is written (rules, filters)
       PictureChecks   makes one of whoever judges pictures (hash lists, classifiers)
+    PictureDoor    the other way round: every plugin's say about pictures, as one check for `media`
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from lichen.plugins.errors import PluginFailed
+from lichen.kit import Reason
+from lichen.plugins.errors import PluginFailed, RefusedByPlugin
+from lichen.plugins.hooks import Hooks
 from lichen.plugins.limits import AFTER_MS_MAX, BEFORE_MS_MAX, PAGE_MS_MAX
 from lichen.plugins.model import (
     HookOffer,
@@ -141,6 +144,57 @@ class PictureChecks(InHouse):
     async def before_picture(self, person: Person, picture: Picture) -> Verdict | None:
         """Judge a picture that is about to be stored."""
         return await self._check.check_picture(person, picture)
+
+
+class SeenPicture(Protocol):
+    """What `media` tells of a picture; it may not import this room, nor this room it."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes as they came."""
+
+    @property
+    def likeness(self) -> int:
+        """A hash of how it looks."""
+
+    @property
+    def kind(self) -> str:
+        """The format: png, jpeg, …"""
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+
+    @property
+    def uploader_id(self) -> int | None:
+        """Who uploads; None for a picture that the house fetched itself."""
+
+
+class PictureDoor:
+    """The hooks as one of the checks that `media` asks before it stores a picture."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+
+    async def judge(self, seen: SeenPicture, content: bytes) -> Reason | None:
+        """Return why the picture is refused, None to let it pass."""
+        if not self._hooks.asks("before_picture"):
+            return None
+        picture = Picture(
+            sha256=seen.sha256, media_type=f"image/{seen.kind}", width=seen.width,
+            height=seen.height, likeness=seen.likeness, content=content,
+        )
+        try:
+            await self._hooks.before_picture(
+                Person(id=seen.uploader_id or 0, name="", did=""), picture
+            )
+        except RefusedByPlugin as refused:
+            return refused.reason
+        return None
 
 
 def _mark(offer: HookOffer) -> Any:

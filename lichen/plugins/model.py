@@ -85,7 +85,7 @@ class Picture(Value, frozen=True):
     media_type: Annotated[str, said("as found in its bytes: image/png")]
     width: Annotated[int, said("in pixels")]
     height: Annotated[int, said("in pixels")]
-    perceptual_hash: Annotated[str, said("a hash that similar pictures share, or nothing")] = ""
+    likeness: Annotated[int, said("64 bits that similar pictures share, signed; 0: unknown")] = 0
     content: Annotated[bytes, said("the bytes, without metadata")] = b""
 
 
@@ -173,7 +173,7 @@ CHANGEABLE: Mapping[str, frozenset[str]] = {
     "before_message": frozenset(("content",)),
 }
 # What can wait for a moderator.
-HOLDABLE = frozenset(("before_create", "before_registration", "before_picture", "before_message"))
+HOLDABLE = frozenset(("before_create", "before_registration"))
 
 
 class HookOffer(Value, frozen=True):

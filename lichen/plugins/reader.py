@@ -10,12 +10,12 @@ late as it makes itself; no answer to a person waits for any of them. One that i
 happens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import msgspec
 
-from lichen.events import Event, collection_of, decode_events
+from lichen.events import Event, Operation, collection_of, decode_events
 from lichen.events.accounts import Profile
 from lichen.events.forum import Comment, Post
 from lichen.events.forum import Vote as VoteRecord
@@ -30,19 +30,6 @@ SWITCHES = "plugins"
 _SWITCH = collection_of(Switch)
 _POST, _COMMENT = collection_of(Post), collection_of(Comment)
 _VOTE, _PROFILE = collection_of(VoteRecord), collection_of(Profile)
-
-# Events become calls here; a room whose records are to be told adds its line.
-HOOK_OF = {
-    (_POST, "create"): "after_create",
-    (_COMMENT, "create"): "after_create",
-    (_POST, "update"): "after_edit",
-    (_COMMENT, "update"): "after_edit",
-    (_VOTE, "create"): "after_vote",
-    (_VOTE, "update"): "after_vote",
-    (_VOTE, "delete"): "after_vote",
-    (_PROFILE, "create"): "after_registration",
-}
-
 
 def reader_name(plugin: str) -> str:
     """Return the name under which a plugin's checkpoint is kept."""
@@ -103,11 +90,9 @@ class ToldReader:
 
     def _calls(self, events: Iterator[tuple[int, Event]]) -> Iterator[tuple[str, Told]]:
         for seq, event in events:
-            hook = HOOK_OF.get((event.collection, event.operation))
-            if hook is not None and self._plugins.hears(self._plugin, hook):
-                told = told_of(seq, event)
-                if told is not None:
-                    yield hook, told
+            found = told_of(seq, event)
+            if found is not None and self._plugins.hears(self._plugin, found[0]):
+                yield found
 
     async def _mark(self, seq: int) -> None:
         def command(unit: Unit) -> None:
@@ -117,21 +102,53 @@ class ToldReader:
         self._position = self._marked = seq
 
 
-def told_of(seq: int, event: Event) -> Told | None:
-    """Return what a plugin is told of an event, None where it is not what it seems."""
-    about = Told(seq=seq, id=event.row, did=event.did, kind="person")
-    replace = msgspec.structs.replace
-    if event.collection == _POST:
-        post = msgspec.json.decode(event.record, type=Post)
-        return replace(about, kind="post", title=post.name, url=post.url, body=post.body)
-    if event.collection == _COMMENT:
-        comment = msgspec.json.decode(event.record, type=Comment)
-        return replace(about, kind="comment", body=comment.content)
-    if event.collection == _VOTE:
-        value = 0
-        if event.operation != "delete":
-            value = msgspec.json.decode(event.record, type=VoteRecord).value
-        return replace(about, kind="vote", value=value)
+def told_of(seq: int, event: Event) -> tuple[str, Told] | None:
+    """Return the hook that tells of an event and what it tells, None where none does."""
+    found = _TELLING.get((event.collection, event.operation))
+    if found is None:
+        return None
+    hook, tell = found
+    told = tell(Told(seq=seq, id=event.row, did=event.did, kind=hook.partition("_")[2]), event)
+    return None if told is None else (hook, told)
+
+
+def _post(told: Told, event: Event) -> Told:
+    post = msgspec.json.decode(event.record, type=Post)
+    return msgspec.structs.replace(
+        told, kind="post", title=post.name, url=post.url, body=post.body
+    )
+
+
+def _comment(told: Told, event: Event) -> Told:
+    comment = msgspec.json.decode(event.record, type=Comment)
+    return msgspec.structs.replace(told, kind="comment", body=comment.content)
+
+
+def _vote(told: Told, event: Event) -> Told:
+    vote = msgspec.json.decode(event.record, type=VoteRecord)
+    return msgspec.structs.replace(told, value=vote.value)
+
+
+def _person(told: Told, event: Event) -> Told | None:
     profile = msgspec.json.decode(event.record, type=Profile)
     # A person from elsewhere is met, not registered.
-    return None if profile.also_known_as else replace(about, title=profile.name)
+    named = msgspec.structs.replace(told, kind="person", title=profile.name)
+    return None if profile.also_known_as else named
+
+
+def _bare(told: Told, _event: Event) -> Told:
+    """Tell that it happened, to what and by whom: enough for messages, reports and pictures."""
+    return told
+
+
+# Events become calls here; a room whose records are to be told adds its line.
+_TELLING: dict[tuple[str, Operation], tuple[str, Callable[[Told, Event], Told | None]]] = {
+    (_POST, "create"): ("after_create", _post),
+    (_COMMENT, "create"): ("after_create", _comment),
+    (_POST, "update"): ("after_edit", _post),
+    (_COMMENT, "update"): ("after_edit", _comment),
+    (_VOTE, "create"): ("after_vote", _vote),
+    (_VOTE, "update"): ("after_vote", _vote),
+    (_VOTE, "delete"): ("after_vote", _bare),
+    (_PROFILE, "create"): ("after_registration", _person),
+}

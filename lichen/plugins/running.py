@@ -11,6 +11,7 @@ has failed.
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
@@ -172,7 +173,8 @@ class PluginProcess:
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
-                process.kill()
+                # The whole group: whatever the plugin itself has started.
+                os.killpg(process.pid, signal.SIGKILL)
             self._killed = process
 
     async def _bury(self) -> None:

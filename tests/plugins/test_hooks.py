@@ -1,5 +1,7 @@
 """What hooks may say, and in which order they are asked."""
 
+from typing import NamedTuple
+
 import pytest
 
 from lichen.kit import Reason, Unavailable
@@ -10,6 +12,7 @@ from lichen.plugins import (
     Hooks,
     Picture,
     PictureChecks,
+    PictureDoor,
     Refuse,
     RefusedByPlugin,
     Registration,
@@ -142,6 +145,34 @@ async def test_pictures_are_checked_by_who_knows_their_hashes():
     assert (good, ()) == await hooks.before_picture(MIRA, good)
     with pytest.raises(RefusedByPlugin, match="known_picture"):
         await hooks.before_picture(MIRA, Picture(sha256="bad", media_type="", width=1, height=1))
+
+
+async def test_plugins_have_their_say_at_the_door_of_pictures():
+    """`media` asks through a port; what it tells is more than plugins need to know."""
+
+    class Small:
+        async def check_picture(self, person, picture):
+            if picture.width < 10:
+                return Refuse(text="Too small.", reason=Reason(rule=f"small {picture.media_type}"))
+            return None
+
+    class Seen(NamedTuple):
+        sha256: str = "ab"
+        likeness: int = 7
+        kind: str = "png"
+        width: int = 1
+        height: int = 1
+        uploader_id: int | None = None
+
+    hooks = Hooks()
+    door = PictureDoor(hooks)
+    assert await door.judge(Seen(), b"") is None
+    hooks.join(PictureChecks("small", Small()))
+
+    refused = await door.judge(Seen(), b"")
+
+    assert ("small image/png", "small") == (refused.rule, refused.decided_by)
+    assert await door.judge(Seen(width=10), b"") is None
 
 
 async def test_a_check_of_the_house_that_fails_stops_what_it_was_to_check():

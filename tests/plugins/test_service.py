@@ -191,15 +191,15 @@ async def test_a_plugin_goes_on_where_it_was_and_a_new_one_begins_now(planted, s
 
 
 @pytest.mark.parametrize(("event", "told"), [
-    (said(VoteRecord(subject="at://x", value=-1, created_at=TIME), 3), ("vote", 3, -1)),
-    (said(VoteRecord(subject="at://x", value=-1, created_at=TIME), 3, "delete"), ("vote", 3, 0)),
-    (said(Profile(name="mira", created_at=TIME), 8), ("person", 8, 0)),
+    (said(VoteRecord(subject="at://x", value=-1, created_at=TIME), 3), ("after_vote", "vote", 3, -1)),
+    (said(VoteRecord(subject="at://x", value=-1, created_at=TIME), 3, "delete"), ("after_vote", "vote", 3, 0)),
+    (said(Profile(name="mira", created_at=TIME), 8), ("after_registration", "person", 8, 0)),
 ])
 def test_votes_and_registrations_are_told(event, told):
     found = told_of(1, event)
 
     assert found is not None
-    assert told == (found.kind, found.id, found.value)
+    assert told == (found[0], found[1].kind, found[1].id, found[1].value)
 
 
 def test_a_person_from_elsewhere_is_met_and_not_registered():

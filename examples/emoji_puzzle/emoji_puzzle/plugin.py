@@ -84,8 +84,8 @@ def _page(puzzle: Puzzle, player: Player, *, is_member: bool) -> str:
     is_over = player.solved or len(player.guesses) >= GUESSES_MAX
     shown = len(plain(puzzle.word)) if is_over else len(wrong)
     parts = [
-        f'<h2><span role="img" aria-label="Pictures: {escape(puzzle.names)}">{puzzle.emoji}</span>'
-        "</h2>",
+        f'<p class="big" role="img" aria-label="Pictures: {escape(puzzle.names)}">'
+        f"{puzzle.emoji}</p>",
         f'<p aria-label="The word so far"><code>{escape(letters(puzzle, shown))}</code></p>',
         _verdict(puzzle, player),
     ]
