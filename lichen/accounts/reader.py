@@ -2,8 +2,8 @@
 
 A memory reader: it has no checkpoint. It is loaded from rows while nothing else runs and then
 hears of every change. Sessions are loaded one by one when their tokens first come, and *dropped*
-when an event touches their person; the site's settings and the flags are small, so their events
-are folded in.
+when an event touches their person; the site's settings, lists and flags are small, so their
+events are folded in; the screen for words and addresses is compiled when they change.
 
     token ──► Viewer ◄── loaded from rows on a miss, unless an event came meanwhile
       ▲
@@ -17,6 +17,7 @@ import msgspec
 
 from lichen.accounts.limits import SESSION_FRESH_US, SESSIONS_CACHED_MAX
 from lichen.accounts.model import SessionId, Site, SiteSettings, Viewer
+from lichen.accounts.site_lists import SiteLists
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import (
     Profile,
@@ -25,10 +26,12 @@ from lichen.events.accounts import (
     SiteBan,
     SiteFlag,
 )
+from lichen.events.accounts import SiteLists as SiteListsRecord
 from lichen.events.accounts import SiteSettings as SiteSettingsRecord
 from lichen.kit import from_isoformat
 from lichen.kit.flags import MEANINGS, Flag, Flags
 from lichen.log import Batch
+from lichen.rules import Screen
 
 _PROFILE = collection_of(Profile)
 _SESSION = collection_of(Session)
@@ -36,6 +39,7 @@ _SETTINGS = collection_of(Settings)
 _SITE = collection_of(SiteSettingsRecord)
 _BAN = collection_of(SiteBan)
 _FLAG = collection_of(SiteFlag)
+_LISTS = collection_of(SiteListsRecord)
 
 
 class _Kept(NamedTuple):
@@ -110,9 +114,13 @@ class AccountsReader:
     name = "accounts"
     serves_pages = True
 
-    def __init__(self, site: Site, flags: Flags, *, position: int = 0) -> None:
+    def __init__(
+        self, site: Site, flags: Flags, *, position: int = 0, lists: SiteLists | None = None
+    ) -> None:
         self.sessions = Sessions()
         self.site = site
+        self.lists = lists or SiteLists()
+        self.screen = self._screen()
         self._flags = flags
         self._position = position
 
@@ -136,11 +144,25 @@ class AccountsReader:
         elif collection == _BAN:
             self.sessions.drop_person(msgspec.json.decode(event.record, type=SiteBan).subject)
         elif collection == _SITE:
-            self.site = _folded(self.site, event)
+            before, self.site = self.site, _folded(self.site, event)
+            if before.settings.slur_filter_regex != self.site.settings.slur_filter_regex:
+                self.screen = self._screen()
+        elif collection == _LISTS:
+            record = msgspec.json.decode(event.record, type=SiteListsRecord)
+            self.lists = SiteLists(
+                taglines=record.taglines, blocked_urls=record.blocked_urls,
+                allowed_instances=record.allowed_instances,
+                blocked_instances=record.blocked_instances,
+            )
+            self.screen = self._screen()
         elif collection == _FLAG:
             flag = msgspec.json.decode(event.record, type=SiteFlag)
             if flag.name in MEANINGS:
                 self._flags.change(Flag(flag.name), on=flag.on)
+
+    def _screen(self) -> Screen:
+        """Return the screen for what is set now; compiled here and nowhere else."""
+        return Screen(self.site.settings.slur_filter_regex, self.lists.blocked_urls)
 
 
 def _folded(site: Site, event: Event) -> Site:

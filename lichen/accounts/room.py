@@ -29,7 +29,9 @@ async def build(
     accounts = Accounts(
         ground, store,
         addresses=addresses,
-        reader=AccountsReader(foundation.site, ground.flags, position=log_seq),
+        reader=AccountsReader(
+            foundation.site, ground.flags, position=log_seq, lists=foundation.lists
+        ),
         passwords=passwords or Passwords(),
         tokens=Tokens(foundation.token_secret, issuer=addresses.authority),
         make_keys=make_keys,

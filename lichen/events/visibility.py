@@ -28,6 +28,9 @@ _RECORDS: dict[type[Record], Visibility] = {
     accounts.SiteSettings: PUBLIC,
     accounts.SiteBan: PUBLIC,
     accounts.SiteFlag: PRIVATE,
+    accounts.SiteLists: PUBLIC,
+    accounts.SiteEmoji: PUBLIC,
+    accounts.Away: PUBLIC,
     forum.Community: PUBLIC,
     forum.Post: PUBLIC,
     forum.Comment: PUBLIC,
@@ -39,6 +42,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.Read: PRIVATE,
     forum.Moderator: PUBLIC,
     forum.CommunityBan: PUBLIC,
+    forum.Reaction: PRIVATE,
+    forum.ReactionTally: PUBLIC,
     notifications.Read: PRIVATE,
 }
 

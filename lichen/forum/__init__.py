@@ -33,6 +33,7 @@ from lichen.forum.model import (
     SubjectKind,
     Subscribed,
     Vote,
+    Voter,
 )
 from lichen.forum.service import Forum
 
@@ -41,5 +42,5 @@ __all__ = [
     "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
     "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
     "PostDraft", "PostId", "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind",
-    "Subscribed", "Vote",
+    "Subscribed", "Vote", "Voter",
 ]

@@ -5,7 +5,7 @@ from the garbage collector (`gc=False`): frozen and made of each other, they can
 """
 
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 import msgspec
 
@@ -368,6 +368,14 @@ class NewComment(msgspec.Struct, frozen=True):
     ap_id: str | None = None
     published_us: int | None = None
     local: bool = True
+
+
+class Voter(NamedTuple):
+    """Who voted on something, and how; for moderators alone."""
+
+    person: Actor
+    value: int
+    banned_from_community: bool
 
 
 class Vote(msgspec.Struct, frozen=True):

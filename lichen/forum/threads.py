@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from pyroaring import BitMap
 
 from lichen.accounts import Viewer
 from lichen.forum import comment_rows
@@ -45,7 +46,8 @@ class Threads(Comments):
             raise no_such_post()
         community = scene.communities[view.post.community_id]
         check_visible(viewer, view.post, community)
-        ids = _chosen(skeleton, query, flush.standing, now_us=unit.clock_us)
+        without = self._unwanted(viewer, skeleton, flush.standing)
+        ids = _chosen(skeleton, query, without, now_us=unit.clock_us)
         if not ids:
             return view, []
         chosen = set(ids)
@@ -67,8 +69,18 @@ class Threads(Comments):
         """
         _check_query(query, viewer)
         flush = self._views.fetch(unit, viewer, _skeleton_query(query, viewer))
-        ids = _chosen(flush.rows[0], query, flush.standing, now_us=unit.clock_us)
+        without = self._unwanted(viewer, flush.rows[0], flush.standing)
+        ids = _chosen(flush.rows[0], query, without, now_us=unit.clock_us)
         return self.comment_views(unit, viewer, ids) if ids else []
+
+    def _unwanted(
+        self, viewer: Viewer | None, skeleton: Sequence[Bone], standing: Standing
+    ) -> BitMap:
+        """Return the people whose comments the viewer does not want to see."""
+        if viewer is None or viewer.settings.show_bot_accounts:
+            return standing.blocked_people
+        programs = self.ranks.programs_among({bone.creator_id for bone in skeleton} - {viewer.id})
+        return standing.blocked_people | programs
 
 
 def _check_query(query: CommentQuery, viewer: Viewer | None) -> None:
@@ -114,25 +126,25 @@ def _candidates(query: CommentQuery) -> int:
 
 
 def _chosen(
-    skeleton: Sequence[Bone], query: CommentQuery, standing: Standing, *, now_us: int
+    skeleton: Sequence[Bone], query: CommentQuery, without: BitMap, *, now_us: int
 ) -> list[int]:
     """Return the ids of the comments to show, in their order."""
     rank = comment_rank(query.sort, now_us)
     if query.depth_max is not None and (query.post_id or query.parent_id):
         return tree_of(
             skeleton, rank, limit=TREE_COMMENTS_MAX, depth_max=query.depth_max,
-            parent_id=query.parent_id, without=standing.blocked_people,
+            parent_id=query.parent_id, without=without,
         )
-    return _page(skeleton, rank, query, standing)
+    return _page(skeleton, rank, query, without)
 
 
 def _page(
-    skeleton: Sequence[Bone], rank: Rank, query: CommentQuery, standing: Standing
+    skeleton: Sequence[Bone], rank: Rank, query: CommentQuery, without: BitMap
 ) -> list[int]:
     mark = f".{query.parent_id}." if query.parent_id is not None else ""
     within = [
         bone for bone in skeleton
-        if bone.creator_id not in standing.blocked_people and mark in f"{bone.path}."
+        if bone.creator_id not in without and mark in f"{bone.path}."
     ]
     offset = check_page(query.page, query.limit)
     return [bone.id for bone in ranked(within, rank)[offset:offset + query.limit]]

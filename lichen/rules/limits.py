@@ -12,3 +12,9 @@ LITERAL_MAX = 2**63  # a number that is written out; ids are 63 bits
 CHUNK_ROWS = 32_768  # rows worked on at once: a float32 scratch column is 128 KiB, in L2
 PLANS_MAX = 8  # compiled forms kept for each program, one for each set of columns it was given
 SAMPLE_MAX = 20  # rows of the past that a trial shows
+
+# The screen for words and addresses; see screen.py.
+PATTERN_LENGTH_MAX = 10_000  # characters of a slur filter; the longest in use have about 4,000
+PATTERN_MEMORY_BYTES_MAX = 8 << 20  # of a compiled pattern and its states; RE2 refuses above
+BLOCKED_ADDRESS_LENGTH_MAX = 500  # characters of one blocked host with its path
+SCREEN_HITS_MAX = 5  # unwanted pieces of a text that a refusal names

@@ -43,6 +43,8 @@ EXAMPLES: list[Record] = [
     records.Read(subject=POST, comments=2, created_at=TIME),
     records.Moderator(subject=MIRA, created_at=TIME),
     records.CommunityBan(subject=MIRA, created_at=TIME, reason="spam", expires_at=TIME),
+    records.Reaction(subject=POST, emoji="🌿", created_at=TIME),
+    records.ReactionTally(subject=POST, emojis=("🌿", ":moss:"), counts=(2, 1)),
 ]
 
 

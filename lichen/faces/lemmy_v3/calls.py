@@ -9,7 +9,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from lichen.faces.lemmy_v3 import comments, communities, inbox, posts, searching, sites, users, wire
+from lichen.faces.lemmy_v3 import (
+    comments,
+    communities,
+    inbox,
+    keeping,
+    likes,
+    posts,
+    searching,
+    sites,
+    users,
+    wire,
+)
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 
 AskT = TypeVar("AskT", bound=wire.Ask)
@@ -42,6 +53,14 @@ class Call(Generic[AskT, AnswerT]):
 
 CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/site", wire.Nothing, wire.GetSiteResponse, sites.get_site),
+    Call("POST", "/site", wire.CreateSite, wire.SiteResponse, keeping.create_site),
+    Call("PUT", "/site", wire.EditSite, wire.SiteResponse, keeping.edit_site),
+    Call("POST", "/custom_emoji", wire.CreateCustomEmoji, wire.CustomEmojiResponse,
+         keeping.create_custom_emoji),
+    Call("PUT", "/custom_emoji", wire.EditCustomEmoji, wire.CustomEmojiResponse,
+         keeping.edit_custom_emoji),
+    Call("POST", "/custom_emoji/delete", wire.DeleteCustomEmoji, wire.SuccessResponse,
+         keeping.delete_custom_emoji),
     Call("POST", "/site/block", wire.BlockInstance, wire.BlockInstanceResponse,
          users.block_instance),
     Call("GET", "/search", wire.Search, wire.SearchResponse, searching.search),
@@ -67,6 +86,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/post/delete", wire.DeletePost, wire.PostResponse, posts.delete_post),
     Call("GET", "/post/list", wire.GetPosts, wire.GetPostsResponse, posts.list_posts),
     Call("POST", "/post/like", wire.CreatePostLike, wire.PostResponse, posts.like_post),
+    Call("GET", "/post/like/list", wire.ListPostLikes, wire.ListPostLikesResponse,
+         likes.list_post_likes),
     Call("PUT", "/post/save", wire.SavePost, wire.PostResponse, posts.save_post),
     Call("POST", "/post/hide", wire.HidePost, wire.SuccessResponse, posts.hide_post),
     Call("POST", "/post/mark_as_read", wire.MarkPostAsRead, wire.SuccessResponse,
@@ -82,6 +103,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
          comments.list_comments),
     Call("POST", "/comment/like", wire.CreateCommentLike, wire.CommentResponse,
          comments.like_comment),
+    Call("GET", "/comment/like/list", wire.ListCommentLikes, wire.ListCommentLikesResponse,
+         likes.list_comment_likes),
     Call("PUT", "/comment/save", wire.SaveComment, wire.CommentResponse, comments.save_comment),
     Call("POST", "/comment/mark_as_read", wire.MarkCommentReplyAsRead, wire.CommentReplyResponse,
          inbox.mark_reply_as_read),

@@ -92,7 +92,8 @@ class Parts:
         unread = 0
         if viewer is not None:
             followed, waiting = unit.fetch_all(
-                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer)
+                self.forum.following_query(unit, viewer),
+                self.notifications.unread_query(unit, viewer),
             )
             mine = self.forum.following_from(followed)
             counts = self.notifications.counts_from(waiting)
