@@ -18,8 +18,8 @@ from lichen.accounts.model import (
 )
 from lichen.accounts.records import site_settings_of
 from lichen.accounts.site import site_from
-from lichen.accounts.site_keeping import lists_from
-from lichen.accounts.site_lists import SiteLists
+from lichen.accounts.site_keeping import emoji_from, lists_from
+from lichen.accounts.site_lists import Emoji, SiteLists
 from lichen.accounts.tokens import SECRET_BYTES
 from lichen.events import event_of
 from lichen.events.accounts import SELF
@@ -44,6 +44,7 @@ class Foundation(NamedTuple):
     token_secret: bytes
     flags: dict[Flag, bool]
     lists: SiteLists
+    emoji: list[Emoji]
 
 
 def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
@@ -51,11 +52,12 @@ def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
 
     Our authority follows the configuration; ids stay what they were born with.
     """
-    sites, instances, flags, lines = unit.fetch_all(
+    sites, instances, flags, lines, emoji = unit.fetch_all(
         (tables.SITE, {"now_us": unit.clock_us}),
         (tables.INSTANCE, {"id": OUR_INSTANCE_ID}),
         (tables.FLAGS, {}),
         (site_rows.LINES, {}),
+        (site_rows.EMOJI, {}),
     )
     if instances and instances[0].domain != addresses.authority:
         renamed = {"instance_id": OUR_INSTANCE_ID, "new_domain": addresses.authority}
@@ -66,6 +68,7 @@ def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
         token_secret=_secret(unit, ground),
         flags={flag_named(row.name): row.is_on for row in flags},
         lists=lists_from(lines),
+        emoji=emoji_from(emoji),
     )
 
 

@@ -30,7 +30,8 @@ async def build(
         ground, store,
         addresses=addresses,
         reader=AccountsReader(
-            foundation.site, ground.flags, position=log_seq, lists=foundation.lists
+            foundation.site, ground.flags, position=log_seq, lists=foundation.lists,
+            emoji=foundation.emoji,
         ),
         passwords=passwords or Passwords(),
         tokens=Tokens(foundation.token_secret, issuer=addresses.authority),

@@ -35,6 +35,11 @@ class SiteKeeping(Persons):
         """The site's lists from memory; costs nothing."""
         return self.reader.lists
 
+    @property
+    def current_emoji(self) -> dict[str, Emoji]:
+        """The site's emoji by shortcode, from memory; not to be changed."""
+        return self.reader.emoji
+
     def site_lines(self, unit: Unit) -> list[SiteLine]:
         """Return every entry of every list, the oldest first; one round trip."""
         return lines_from(unit.fetch(site_rows.LINES))
@@ -46,10 +51,6 @@ class SiteKeeping(Persons):
     def emojis(self, unit: Unit) -> list[Emoji]:
         """Return the site's emoji by category and shortcode; one round trip."""
         return emoji_from(unit.fetch(site_rows.EMOJI))
-
-    def emoji_query(self, shortcode: str) -> Query:
-        """Return the query that yields a row where there is an emoji of that shortcode."""
-        return site_rows.EMOJI_NAMED, {"shortcode": shortcode}
 
     def create_emoji(self, unit: Unit, viewer: Viewer, draft: EmojiDraft) -> Emoji:
         """Let people use a picture by its shortcode; refuses one that is taken."""

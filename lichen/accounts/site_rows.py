@@ -12,10 +12,6 @@ DROP_LINES = Statement(sa.delete(site_line).where(any_of(site_line.c.id, "ids"))
 
 EMOJI = Statement(sa.select(emoji).order_by(emoji.c.category, emoji.c.shortcode))
 EMOJI_LOCKED = Statement(sa.select(emoji).order_by(emoji.c.id).with_for_update())
-# By the unique index of shortcode.
-EMOJI_NAMED = Statement(
-    sa.select(emoji.c.shortcode).where(emoji.c.shortcode == sa.bindparam("shortcode"))
-)
 WRITE_EMOJI = upsert(
     emoji, keys=["id"],
     update=["image_url", "alt_text", "category", "keywords", "updated_us"],

@@ -28,6 +28,7 @@ from lichen.forum.model import (
     PostId,
     PostQuery,
     PostView,
+    Reaction,
     SiteCounts,
     Sort,
     SubjectKind,
@@ -41,6 +42,6 @@ __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
     "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
     "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
-    "PostDraft", "PostId", "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind",
+    "PostDraft", "PostId", "PostQuery", "PostView", "Reaction", "SiteCounts", "Sort", "SubjectKind",
     "Subscribed", "Vote", "Voter",
 ]

@@ -33,3 +33,7 @@ READ_MARKS_MAX = 100_000  # newest read marks that hide posts from lists of unre
 
 NECRO_AGE_US_MAX = 2 * 24 * 3_600 * 1_000_000  # Lemmy 0.19: later comments do not bump Active
 ACTIVITY_AGE_US_MAX = 60 * 1_000_000  # how old the counts of active people may be
+
+EMOJI_LENGTH_MAX = 64  # characters; the longest family has 11, a shortcode 62
+REACTION_KINDS_MAX = 20  # emoji on one post or comment, so that the row below it stays a row
+REACTIONS_OF_PERSON_MAX = 5  # emoji of one person on one post or comment

@@ -203,6 +203,14 @@ class CommunityView(msgspec.Struct, frozen=True, gc=False):
     moderates: bool
 
 
+class Reaction(msgspec.Struct, frozen=True, gc=False):
+    """How many people put one emoji on something, and whether the viewer did."""
+
+    emoji: str
+    count: int
+    mine: bool
+
+
 class PostView(msgspec.Struct, frozen=True, gc=False):
     """A post as one viewer sees it; without a viewer the personal fields hold their defaults."""
 
@@ -219,6 +227,7 @@ class PostView(msgspec.Struct, frozen=True, gc=False):
     banned_from_community: bool = False
     my_vote: int | None = None
     unread_comments: int = 0
+    reactions: tuple[Reaction, ...] = ()  # on its own page alone
 
 
 class PostAround(msgspec.Struct, frozen=True, gc=False):
@@ -244,6 +253,7 @@ class CommentView(msgspec.Struct, frozen=True, gc=False):
     creator_blocked: bool = False
     banned_from_community: bool = False
     my_vote: int | None = None
+    reactions: tuple[Reaction, ...] = ()  # in its thread alone
 
 
 class PersonView(msgspec.Struct, frozen=True):

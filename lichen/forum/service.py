@@ -10,12 +10,13 @@ from lichen.forum.marks import Marks
 from lichen.forum.members import Members
 from lichen.forum.model import Link
 from lichen.forum.posts import Posts
+from lichen.forum.reactions import Reactions
 from lichen.forum.threads import Threads
 from lichen.forum.voters import Voters
 from lichen.forum.votes import Votes
 
 
-class Forum(Members, Posts, Threads, Votes, Voters, Marks):
+class Forum(Members, Posts, Threads, Votes, Voters, Reactions, Marks):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

@@ -16,9 +16,17 @@ from lichen.forum.limits import (
     SKELETON_MAX,
     TREE_COMMENTS_MAX,
 )
-from lichen.forum.model import CommentQuery, CommentSort, CommentView, Listing, PostView
+from lichen.forum.model import (
+    CommentQuery,
+    CommentSort,
+    CommentView,
+    Listing,
+    PostView,
+    SubjectKind,
+)
 from lichen.forum.permissions import check_visible, no_such_post
 from lichen.forum.ranking import comment_rank
+from lichen.forum.reactions import reactions_from, reactions_query
 from lichen.forum.standing import Standing
 from lichen.forum.tree import Bone, Rank, ranked, tree_of
 from lichen.forum.views import post_queries, shown
@@ -38,22 +46,29 @@ class Threads(Comments):
         flush = self._views.fetch(
             unit, viewer, *post_queries(unit, viewer, [post_id]),
             (comment_rows.SKELETON_OF_POST, {"post_id": post_id, "limit": SKELETON_MAX}),
+            reactions_query(viewer, SubjectKind.POST, [post_id]),
         )
-        *posts, skeleton = flush.rows
+        *posts, skeleton, on_post = flush.rows
         scene = self._views.posts(posts, flush.standing)
         view = scene.views.get(post_id)
         if view is None:
             raise no_such_post()
         community = scene.communities[view.post.community_id]
         check_visible(viewer, view.post, community)
+        view = msgspec.structs.replace(view, reactions=reactions_from(on_post).get(post_id, ()))
         without = self._unwanted(viewer, skeleton, flush.standing)
         ids = _chosen(skeleton, query, without, now_us=unit.clock_us)
         if not ids:
             return view, []
         chosen = set(ids)
         creator_ids = {bone.creator_id for bone in skeleton if bone.id in chosen}
-        answers = unit.fetch_all(*self._views.thread_queries(unit, viewer, ids, creator_ids))
+        *answers, reactions = unit.fetch_all(
+            *self._views.thread_queries(unit, viewer, ids, creator_ids),
+            reactions_query(viewer, SubjectKind.COMMENT, ids),
+        )
         found = self._views.thread(answers, view, community, flush.standing)
+        for one, some in reactions_from(reactions).items():
+            found[one] = msgspec.structs.replace(found[one], reactions=some)
         return view, [
             shown(found[one], viewer, moderates=community.moderates) for one in ids if one in found
         ]
