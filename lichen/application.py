@@ -13,6 +13,7 @@ from lichen.accounts import Accounts
 from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.kit.flags import Flags
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -30,6 +31,7 @@ class Faces:
     notifications: Notifications
     addresses: Addresses
     config: Config
+    flags: Flags
 
 
 def application_of(
@@ -39,6 +41,7 @@ def application_of(
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
         notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        flags=parts.flags,
     )
     calls = lemmy_v3.parts_of(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,

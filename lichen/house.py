@@ -59,7 +59,7 @@ class Rooms:
         """Every reader of the house's log."""
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
-            self.talk.link_reader, self.search.reader, self.notifications.reader,
+            self.talk.link_reader, self.talk.live, self.search.reader, self.notifications.reader,
         ]
 
 
@@ -189,7 +189,7 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            addresses=self.addresses, config=self.ground.config, flags=self.ground.flags,
         )
 
     def _figures(self) -> dict[str, float]:

@@ -126,6 +126,7 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     collapse_bot_comments: bool = False
     serif: bool = False
     density: str = "card"
+    show_unread: bool = False
 
 
 class Account(msgspec.Struct, frozen=True):

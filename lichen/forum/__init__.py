@@ -5,6 +5,7 @@ types it speaks in.
 """
 
 from lichen.forum.languages import LANGUAGES, Language
+from lichen.forum.live import Listener
 from lichen.forum.model import (
     Comment,
     CommentId,
@@ -40,7 +41,7 @@ from lichen.forum.service import Forum
 
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
+    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listener", "Listing",
     "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
     "PostDraft", "PostId", "PostQuery", "PostView", "Reaction", "SiteCounts", "Sort", "SubjectKind",
     "Subscribed", "Vote", "Voter",

@@ -8,6 +8,7 @@ from pyroaring import BitMap
 from lichen.accounts import Accounts, Viewer
 from lichen.forum.activity import Activity
 from lichen.forum.ledger import Ledger
+from lichen.forum.live import LiveThreads
 from lichen.forum.markdown import links
 from lichen.forum.model import CommunityView, Link, PostQuery, Sort
 from lichen.forum.permissions import no_such_community
@@ -45,9 +46,10 @@ class Part:
 
     def __init__(
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
-        standings: Standings, activity: Activity, links: Links,
+        standings: Standings, activity: Activity, links: Links, live: LiveThreads,
     ) -> None:
         self.standings = standings
+        self.live = live
         self.activity = activity
         self.ranks = ranks
         self._accounts = accounts

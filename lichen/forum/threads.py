@@ -9,9 +9,11 @@ from lichen.accounts import Viewer
 from lichen.forum import comment_rows
 from lichen.forum.comments import Comments
 from lichen.forum.drafts import check_page
+from lichen.forum.ledger import uri_of_post
 from lichen.forum.limits import (
     COMMENT_DEPTH_MAX,
     FLAT_CANDIDATES_MAX,
+    NEW_COMMENTS_MAX,
     PAGE_MAX,
     SKELETON_MAX,
     TREE_COMMENTS_MAX,
@@ -24,7 +26,7 @@ from lichen.forum.model import (
     PostView,
     SubjectKind,
 )
-from lichen.forum.permissions import check_visible, no_such_post
+from lichen.forum.permissions import check_visible, is_gone, no_such_post
 from lichen.forum.ranking import comment_rank
 from lichen.forum.reactions import reactions_from, reactions_query
 from lichen.forum.standing import Standing
@@ -72,6 +74,29 @@ class Threads(Comments):
         return view, [
             shown(found[one], viewer, moderates=community.moderates) for one in ids if one in found
         ]
+
+    def comments_since(
+        self, unit: Unit, viewer: Viewer | None, post_id: int, *, after_id: int = 0,
+        after_us: int = 0,
+    ) -> list[CommentView]:
+        """Return the comments of a post after one and after a time, the oldest first.
+
+        Those that are gone or of people the viewer blocks are left out. Two round trips.
+        """
+        rows = unit.fetch(
+            comment_rows.NEWER_OF_POST, post_id=post_id, after_id=after_id, after_us=after_us,
+            limit=NEW_COMMENTS_MAX,
+        )
+        if not rows:
+            return []
+        found = self.comment_views(unit, viewer, [row.id for row in rows])
+        return [
+            view for view in found if not (is_gone(view.comment) or view.creator_blocked)
+        ]
+
+    def uri_of(self, view: PostView) -> str:
+        """Return a post's address as records name it."""
+        return uri_of_post(view.post, view.creator.did)
 
     def comment_list(
         self, unit: Unit, viewer: Viewer | None, query: CommentQuery

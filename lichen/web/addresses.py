@@ -37,6 +37,8 @@ class Addresses:
     preview = "/preview"
     shortcuts = "/shortcuts"
     places = "/places"
+    admin = "/admin"
+    legal = "/legal"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))

@@ -17,8 +17,11 @@ from lichen.faces.pages import (
     finding,
     founding,
     inbox,
+    keeping,
     lists,
+    live,
     own,
+    reacting,
     replies,
     threads,
     writing,
@@ -30,6 +33,7 @@ from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.kit.flags import Flags
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -46,12 +50,13 @@ class Pages:
 
     def __init__(
         self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        notifications: Notifications, addresses: Addresses, config: Config, flags: Flags,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, search=search,
             notifications=notifications, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
+            flags=flags,
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
         faults = Faults(self._parts)
@@ -71,7 +76,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            deeds, doors, finding, founding, inbox, keeping, lists, live, own, reacting, replies,
+            threads, writing,
         )
 
         def provide_parts() -> Parts:

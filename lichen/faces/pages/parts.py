@@ -13,6 +13,7 @@ from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
 from lichen.kit.config import Config
+from lichen.kit.flags import Flags
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store, Unit
@@ -73,6 +74,7 @@ class Parts:
     config: Config
     drawing: Drawing
     busiest: Busiest
+    flags: Flags
 
     async def framed(self, visit: Visit, query: Callable[[Unit], Seen]) -> tuple[Seen, Frame]:
         """Run a page's query and load its frame, side by side."""
