@@ -41,8 +41,8 @@ from lichen.forum.service import Forum
 
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listener", "Listing",
-    "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
+    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listener",
+    "Listing", "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
     "PostDraft", "PostId", "PostQuery", "PostView", "Reaction", "SiteCounts", "Sort", "SubjectKind",
     "Subscribed", "Vote", "Voter",
 ]

@@ -31,19 +31,9 @@ RATES = {
 }
 
 
-async def admin_of(town: Town) -> Person:
-    """Return a person who administers the town."""
-    person = await town.person("admin")
-    viewer = await town.house.rooms.accounts.viewer(person.headers["authorization"][7:])
-    await town.house.store.write(
-        lambda unit: town.house.rooms.accounts.promote(unit, None, viewer.id, admin=True)
-    )
-    return person
-
-
 @pytest.fixture
 async def admin(town: Town) -> Person:
-    return await admin_of(town)
+    return await town.keeper()
 
 
 @pytest.fixture
