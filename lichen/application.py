@@ -1,7 +1,6 @@
 """The application: every face behind one entrance, and one shape for errors that no face caught."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
@@ -9,55 +8,25 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
 from lichen import __version__, media
-from lichen.accounts import Accounts
-from lichen.faces import lemmy_v3, nodeinfo, pages, status
-from lichen.forum import Forum
-from lichen.kit.config import Config
-from lichen.messages import Messages
-from lichen.notifications import Notifications
-from lichen.plugins.room import Plugins
-from lichen.search import Search
-from lichen.store import Store
-from lichen.web import Addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Faces:
-    """What the faces are given."""
-
-    store: Store
-    accounts: Accounts
-    forum: Forum
-    messages: Messages
-    search: Search
-    notifications: Notifications
-    plugins: Plugins
-    addresses: Addresses
-    config: Config
+from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
+from lichen.faces.given import Given
 
 
 def application_of(
-    parts: Faces, readiness: Callable[[], Awaitable[status.Readiness]]
+    given: Given, readiness: Callable[[], Awaitable[status.Readiness]]
 ) -> ASGIApp:
     """Return the ASGI application of a house."""
-    people = pages.Pages(
-        store=parts.store, accounts=parts.accounts, forum=parts.forum, messages=parts.messages,
-        search=parts.search, notifications=parts.notifications, plugins=parts.plugins,
-        addresses=parts.addresses,
-        config=parts.config,
-    )
+    people = pages.Pages(given)
+    calls = lemmy_v3.parts_of(given)
     return Litestar(
         route_handlers=[
             *status.routes(readiness),
             *media.routes(media.Grown()),
-            lemmy_v3.router(
-                store=parts.store, accounts=parts.accounts, forum=parts.forum,
-                messages=parts.messages, search=parts.search, notifications=parts.notifications,
-                addresses=parts.addresses, config=parts.config,
-            ),
+            lemmy_v3.router(calls),
+            house_api.router(calls),
             nodeinfo.router(
-                store=parts.store, accounts=parts.accounts, forum=parts.forum,
-                addresses=parts.addresses, config=parts.config,
+                store=given.store, accounts=given.accounts, forum=given.forum,
+                addresses=given.addresses, config=given.config,
             ),
             people.router(),
         ],
@@ -67,5 +36,5 @@ def application_of(
             title="Lichen", version=__version__, render_plugins=[JsonRenderPlugin()],
             description="The Lemmy 0.19 API and what Lichen adds to it.",
         ),
-        request_max_body_size=parts.config.limits.body_bytes_max,
+        request_max_body_size=given.config.limits.body_bytes_max,
     )

@@ -17,8 +17,9 @@ from litestar.types import ASGIApp
 
 from lichen.accounts import Accounts, site_did
 from lichen.accounts.room import build as build_accounts
-from lichen.application import Faces, application_of
+from lichen.application import application_of
 from lichen.erasing import Emptied, Eraser, Erasures
+from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
@@ -67,7 +68,7 @@ class Rooms:
         """Every reader of the house's log."""
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
-            self.talk.link_reader, self.search.reader, self.notifications.reader,
+            self.talk.link_reader, self.talk.live, self.search.reader, self.notifications.reader,
             *self.hooked.readers,
         ]
 
@@ -207,12 +208,12 @@ class House:
             ready=not waiting, waiting_for=waiting, readers=positions, last_seq=self.log.last_seq
         )
 
-    def _faces(self) -> Faces:
-        return Faces(
+    def _faces(self) -> Given:
+        return Given(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
             notifications=self.rooms.notifications, plugins=self.rooms.hooked.plugins,
-            addresses=self.addresses, config=self.ground.config,
+            addresses=self.addresses, config=self.ground.config, flags=self.ground.flags,
         )
 
     def _figures(self) -> dict[str, float]:

@@ -4,6 +4,7 @@ The front door. `build` makes `Accounts`, the service; the other names are the t
 and what other rooms share: checks, DIDs, and `actors_among` for a select of actors by their own.
 """
 
+from lichen.accounts.away import Away, away_from
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -30,11 +31,14 @@ from lichen.accounts.model import (
 from lichen.accounts.persons import check_admin
 from lichen.accounts.room import build
 from lichen.accounts.service import Accounts
+from lichen.accounts.site_keeping import emoji_from, lines_from
+from lichen.accounts.site_lists import Emoji, EmojiDraft, SiteLine, SiteLists
 from lichen.accounts.tables import actors_among
 
 __all__ = [
     "OUR_INSTANCE_ID", "Account", "AccountDraft", "Accounts", "Actor", "ActorDraft", "ActorId",
-    "ActorKind", "Blocks", "Instance", "Keys", "Login", "ProfileDraft", "Session", "SessionId",
-    "Settings", "Site", "SiteSettings", "Viewer", "actors_among", "build", "check_admin",
-    "check_name", "remote_did", "site_did",
+    "ActorKind", "Away", "Blocks", "Emoji", "EmojiDraft", "Instance", "Keys", "Login",
+    "ProfileDraft", "Session", "SessionId", "Settings", "Site", "SiteLine", "SiteLists",
+    "SiteSettings", "Viewer", "actors_among", "away_from", "build", "check_admin", "check_name",
+    "emoji_from", "lines_from", "remote_did", "site_did",
 ]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lichen.accounts import tables
+from lichen.accounts import site_rows, tables
 from lichen.accounts.actors import actor_row
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
@@ -18,6 +18,8 @@ from lichen.accounts.model import (
 )
 from lichen.accounts.records import site_settings_of
 from lichen.accounts.site import site_from
+from lichen.accounts.site_keeping import emoji_from, lists_from
+from lichen.accounts.site_lists import Emoji, SiteLists
 from lichen.accounts.tokens import SECRET_BYTES
 from lichen.events import event_of
 from lichen.events.accounts import SELF
@@ -41,6 +43,8 @@ class Foundation(NamedTuple):
     site: Site
     token_secret: bytes
     flags: dict[Flag, bool]
+    lists: SiteLists
+    emoji: list[Emoji]
 
 
 def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
@@ -48,10 +52,12 @@ def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
 
     Our authority follows the configuration; ids stay what they were born with.
     """
-    sites, instances, flags = unit.fetch_all(
+    sites, instances, flags, lines, emoji = unit.fetch_all(
         (tables.SITE, {"now_us": unit.clock_us}),
         (tables.INSTANCE, {"id": OUR_INSTANCE_ID}),
         (tables.FLAGS, {}),
+        (site_rows.LINES, {}),
+        (site_rows.EMOJI, {}),
     )
     if instances and instances[0].domain != addresses.authority:
         renamed = {"instance_id": OUR_INSTANCE_ID, "new_domain": addresses.authority}
@@ -61,6 +67,8 @@ def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
         site=site,
         token_secret=_secret(unit, ground),
         flags={flag_named(row.name): row.is_on for row in flags},
+        lists=lists_from(lines),
+        emoji=emoji_from(emoji),
     )
 
 

@@ -82,3 +82,33 @@ TOKEN_LENGTH_MAX: Final = 1_024
 
 HASHES_WAITING_MAX: Final = 64
 """Passwords waiting to be hashed: at 25 ms and two at once, at most 0.8 s."""
+
+TAGLINES_MAX: Final = 100
+"""Lines of which one stands at the top of the site."""
+
+TAGLINE_LENGTH_MAX: Final = 1_000
+"""Characters of a tagline: some sentences of Markdown."""
+
+BLOCKED_URLS_MAX: Final = 2_000
+"""Addresses that may not be posted; clients are sent the whole list."""
+
+INSTANCES_LISTED_MAX: Final = 5_000
+"""Servers that a site allows, and as many that it blocks; shared blocklists have 2,000."""
+
+INSTANCE_NAME_LENGTH_MAX: Final = 255
+"""Characters of a server's host and port; RFC 1035 §2.3.4."""
+
+EMOJI_MAX: Final = 1_000
+"""Custom emoji of a site; clients are sent them all."""
+
+EMOJI_WORDS_MAX: Final = 20
+"""Keywords of one emoji."""
+
+EMOJI_TEXT_LENGTH_MAX: Final = 200
+"""Characters of an emoji's alternative text, category or keyword."""
+
+AWAY_NOTE_LENGTH_MAX: Final = 200
+"""Characters of the note that says why somebody is away: one line of a profile."""
+
+AWAY_US_MAX: Final = 366 * 86_400 * 1_000_000
+"""µs; nobody is away longer: who comes back later sets a new date."""

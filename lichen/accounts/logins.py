@@ -71,6 +71,7 @@ class Logins(Actors):
         if site.require_email_verification and email is None:
             raise Refused("email_required", "This site asks for an e-mail address.")
         check_name(name, length_max=site.actor_name_max_length)
+        self.reader.screen.check_words(name, answer)
         check_password(password)
         waits = is_asked
         if self._registration_check is not None:

@@ -28,6 +28,7 @@ from lichen.accounts.limits import (
     TEXT_CHOICE_LENGTH_MAX,
     URL_LENGTH_MAX,
 )
+from lichen.accounts.rates import RateLimits
 from lichen.kit import Refused
 
 ActorId = NewType("ActorId", int)
@@ -125,6 +126,7 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     collapse_bot_comments: bool = False
     serif: bool = False
     density: str = "card"
+    show_unread: bool = False
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -252,7 +254,7 @@ class Blocks(msgspec.Struct, frozen=True):
     instances: tuple[int, ...] = ()
 
 
-class SiteSettings(msgspec.Struct, frozen=True, omit_defaults=True):
+class SiteSettings(RateLimits, frozen=True, omit_defaults=True):
     """What the administrators decide about the site; stored as one JSON column.
 
     The fields are those of Lemmy's local_site. `languages` holds language ids, empty meaning all.
@@ -357,8 +359,8 @@ def check_profile(draft: ProfileDraft) -> ProfileDraft:
         raise _too_long("bio_length_overflow", "A bio", BIO_LENGTH_MAX, len(draft.bio))
     if draft.matrix_user_id and not _MATRIX_ID.fullmatch(draft.matrix_user_id):
         raise Refused("invalid_matrix_id", "A Matrix id looks like @name:example.org.")
-    _check_picture(draft.avatar)
-    _check_picture(draft.banner)
+    check_picture(draft.avatar)
+    check_picture(draft.banner)
     return draft
 
 
@@ -386,8 +388,8 @@ def check_site(site: SiteSettings) -> SiteSettings:
                  site.application_question):
         if text and len(text) > SITE_TEXT_LENGTH_MAX:
             raise _too_long("invalid_body_field", "This text", SITE_TEXT_LENGTH_MAX, len(text))
-    _check_picture(site.icon)
-    _check_picture(site.banner)
+    check_picture(site.icon)
+    check_picture(site.banner)
     if site.registration_mode == "RequireApplication" and not site.application_question:
         raise Refused("application_question_required", "Say what applicants shall answer.")
     if site.private_instance and site.federation_enabled:
@@ -403,7 +405,8 @@ def check_site(site: SiteSettings) -> SiteSettings:
     return site
 
 
-def _check_picture(url: str | None) -> None:
+def check_picture(url: str | None) -> None:
+    """Refuse what is no address a picture can be shown from; None and "" are none."""
     if not url:
         return
     if len(url) > URL_LENGTH_MAX:

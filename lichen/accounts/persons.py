@@ -37,6 +37,7 @@ class Persons(Actors):
     def save_profile(self, unit: Unit, viewer: Viewer, draft: ProfileDraft) -> Actor:
         """Change what a person says of itself and return the person; two round trips."""
         check_profile(draft)
+        self.reader.screen.check_words(draft.display_name, draft.bio)
         rows = unit.fetch(tables.ACTORS_LOCKED, ids=[viewer.id], now_us=unit.clock_us)
         before = actor_from(rows[0])
         after = msgspec.structs.replace(

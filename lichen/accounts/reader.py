@@ -2,8 +2,8 @@
 
 A memory reader: it has no checkpoint. It is loaded from rows while nothing else runs and then
 hears of every change. Sessions are loaded one by one when their tokens first come, and *dropped*
-when an event touches their person; the site's settings and the flags are small, so their events
-are folded in.
+when an event touches their person; the site's settings, lists and flags are small, so their
+events are folded in; the screen for words and addresses is compiled when they change.
 
     token ──► Viewer ◄── loaded from rows on a miss, unless an event came meanwhile
       ▲
@@ -11,24 +11,29 @@ are folded in.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from lichen.accounts.limits import SESSION_FRESH_US, SESSIONS_CACHED_MAX
 from lichen.accounts.model import SessionId, Site, SiteSettings, Viewer
+from lichen.accounts.site_lists import Emoji, SiteLists
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import (
     Profile,
     Session,
     Settings,
     SiteBan,
+    SiteEmoji,
     SiteFlag,
 )
+from lichen.events.accounts import SiteLists as SiteListsRecord
 from lichen.events.accounts import SiteSettings as SiteSettingsRecord
 from lichen.kit import from_isoformat
 from lichen.kit.flags import MEANINGS, Flag, Flags
 from lichen.log import Batch
+from lichen.rules import Screen
 
 _PROFILE = collection_of(Profile)
 _SESSION = collection_of(Session)
@@ -36,6 +41,8 @@ _SETTINGS = collection_of(Settings)
 _SITE = collection_of(SiteSettingsRecord)
 _BAN = collection_of(SiteBan)
 _FLAG = collection_of(SiteFlag)
+_EMOJI = collection_of(SiteEmoji)
+_LISTS = collection_of(SiteListsRecord)
 
 
 class _Kept(NamedTuple):
@@ -110,9 +117,15 @@ class AccountsReader:
     name = "accounts"
     serves_pages = True
 
-    def __init__(self, site: Site, flags: Flags, *, position: int = 0) -> None:
+    def __init__(
+        self, site: Site, flags: Flags, *, position: int = 0, lists: SiteLists | None = None,
+        emoji: Iterable[Emoji] = (),
+    ) -> None:
         self.sessions = Sessions()
         self.site = site
+        self.lists = lists or SiteLists()
+        self.emoji = {one.shortcode: one for one in emoji}
+        self.screen = self._screen()
         self._flags = flags
         self._position = position
 
@@ -136,11 +149,33 @@ class AccountsReader:
         elif collection == _BAN:
             self.sessions.drop_person(msgspec.json.decode(event.record, type=SiteBan).subject)
         elif collection == _SITE:
-            self.site = _folded(self.site, event)
+            before, self.site = self.site, _folded(self.site, event)
+            if before.settings.slur_filter_regex != self.site.settings.slur_filter_regex:
+                self.screen = self._screen()
+        elif collection == _LISTS:
+            record = msgspec.json.decode(event.record, type=SiteListsRecord)
+            self.lists = SiteLists(
+                taglines=record.taglines, blocked_urls=record.blocked_urls,
+                allowed_instances=record.allowed_instances,
+                blocked_instances=record.blocked_instances,
+            )
+            self.screen = self._screen()
+        elif collection == _EMOJI:
+            self._keep_emoji(event)
         elif collection == _FLAG:
             flag = msgspec.json.decode(event.record, type=SiteFlag)
             if flag.name in MEANINGS:
                 self._flags.change(Flag(flag.name), on=flag.on)
+
+    def _keep_emoji(self, event: Event) -> None:
+        kept = {name: one for name, one in self.emoji.items() if name != event.rkey}
+        if event.operation != "delete":
+            kept[event.rkey] = _emoji(event)
+        self.emoji = kept  # replaced, never changed: threads may be reading it
+
+    def _screen(self) -> Screen:
+        """Return the screen for what is set now; compiled here and nowhere else."""
+        return Screen(self.site.settings.slur_filter_regex, self.lists.blocked_urls)
 
 
 def _folded(site: Site, event: Event) -> Site:
@@ -154,5 +189,15 @@ def _folded(site: Site, event: Event) -> Site:
         actor=site.actor,
         settings=msgspec.convert({**record.choices, **said}, SiteSettings),
         published_us=site.published_us,
+        updated_us=from_isoformat(record.updated_at) if record.updated_at else None,
+    )
+
+
+def _emoji(event: Event) -> Emoji:
+    record = msgspec.json.decode(event.record, type=SiteEmoji)
+    return Emoji(
+        id=event.row, shortcode=record.shortcode, image_url=record.image,
+        alt_text=record.alt_text, category=record.category, keywords=record.keywords,
+        published_us=from_isoformat(record.created_at),
         updated_us=from_isoformat(record.updated_at) if record.updated_at else None,
     )

@@ -31,7 +31,10 @@ async def build(
     accounts = Accounts(
         ground, store,
         addresses=addresses,
-        reader=AccountsReader(foundation.site, ground.flags, position=log_seq),
+        reader=AccountsReader(
+            foundation.site, ground.flags, position=log_seq, lists=foundation.lists,
+            emoji=foundation.emoji,
+        ),
         passwords=passwords or Passwords(),
         tokens=Tokens(foundation.token_secret, issuer=addresses.authority),
         make_keys=make_keys,

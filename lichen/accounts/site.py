@@ -6,8 +6,9 @@ import hmac
 
 import msgspec
 
-from lichen.accounts import tables
+from lichen.accounts import site_rows, tables
 from lichen.accounts.actors import actor_from
+from lichen.accounts.away import Absences
 from lichen.accounts.logins import Logins
 from lichen.accounts.model import (
     Account,
@@ -23,14 +24,16 @@ from lichen.accounts.model import (
     check_password,
     check_site,
 )
-from lichen.accounts.persons import Persons, check_admin
+from lichen.accounts.persons import check_admin
 from lichen.accounts.records import site_settings_of
+from lichen.accounts.site_lists import SiteLists, check_lists
 from lichen.accounts.tokens import Claims
 from lichen.events import accounts as records
 from lichen.events import event_of
 from lichen.events.accounts import SELF
 from lichen.kit import Forbidden, NotFound, Refused, isoformat
 from lichen.kit.flags import Flag, flag_named
+from lichen.rules import check_pattern
 from lichen.store import Row, Unit, set_stamp, stamp_of
 
 SETUP_TOKEN_BYTES = 20  # 160 bits, 32 characters of base32
@@ -38,7 +41,7 @@ SETUP_TOKEN_BYTES = 20  # 160 bits, 32 characters of base32
 _SETUP_STAMP = "accounts.setup_token_hash"
 
 
-class SiteDesk(Persons, Logins):
+class SiteDesk(Absences, Logins):
     """Where the site's own matters are settled."""
 
     @property
@@ -54,11 +57,25 @@ class SiteDesk(Persons, Logins):
         """Return the site's public key as PEM; one round trip."""
         return str(unit.fetch(tables.KEYS, actor_id=self.current_site.actor.id)[0].public_key)
 
-    def edit_site(self, unit: Unit, viewer: Viewer | None, settings: SiteSettings) -> Site:
-        """Replace the site's settings and return the site; two round trips."""
+    def edit_site(
+        self, unit: Unit, viewer: Viewer | None, settings: SiteSettings,
+        lists: SiteLists | None = None,
+    ) -> Site:
+        """Replace the site's settings, and its lists where given, and return the site.
+
+        Two round trips. Refuses a slur filter that cannot be used by `invalid_regex` and
+        `permissive_regex`.
+        """
         check_admin(viewer)
         check_site(settings)
-        before = self.site(unit)
+        if settings.slur_filter_regex:
+            check_pattern(settings.slur_filter_regex)
+        rows, lines = unit.fetch_all(
+            (tables.SITE, {"now_us": unit.clock_us}), (site_rows.LINES, {})
+        )
+        before = site_from(rows[0])
+        if lists is not None:
+            self._stage_lists(unit, before.actor, lines, check_lists(lists))
         is_set_up = before.settings.set_up
         return self._stage_site(
             unit, before, msgspec.structs.replace(settings, set_up=is_set_up)

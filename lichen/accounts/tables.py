@@ -113,6 +113,34 @@ site = Table(
     Column("updated_us", BigInteger),
 )
 
+site_line = Table(
+    "site_line", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),  # a LineKind
+    Column("content", Text, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+)
+
+emoji = Table(
+    "emoji", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("shortcode", Text, nullable=False, unique=True),
+    Column("image_url", Text, nullable=False),
+    Column("alt_text", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("keywords", Text, nullable=False),  # JSON list
+    Column("published_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger),
+)
+
+away = Table(
+    "away", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+)
+
 site_ban = Table(
     "site_ban", metadata,
     Column("tid", Text, primary_key=True),

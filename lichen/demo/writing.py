@@ -192,7 +192,7 @@ class Writing:
                 rows.append({
                     "id": at + 1, "recipient_id": recipient, "kind": Kind.REPLY.value,
                     "comment_id": comment.id, "read": at % UNREAD_SHARE != 0,
-                    "published_us": comment.published_us,
+                    "published_us": comment.published_us, "held_until_us": None, "asks": None,
                 })
         return rows
 

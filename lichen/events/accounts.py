@@ -97,3 +97,33 @@ class SiteFlag(Record, frozen=True, tag="lichen.site.flag"):
     name: str
     on: bool
     updated_at: str
+
+
+class SiteLists(Record, frozen=True, tag="lichen.site.lists"):
+    """What the site keeps as lists, whole: taglines, blocked addresses, servers by their host."""
+
+    updated_at: str
+    taglines: tuple[str, ...] = ()
+    blocked_urls: tuple[str, ...] = ()
+    allowed_instances: tuple[str, ...] = ()
+    blocked_instances: tuple[str, ...] = ()
+
+
+class SiteEmoji(Record, frozen=True, tag="lichen.site.emoji"):
+    """A custom emoji of the site; the record key is the shortcode, `row` the emoji's number."""
+
+    shortcode: str
+    image: str
+    alt_text: str
+    category: str
+    created_at: str
+    keywords: tuple[str, ...] = ()
+    updated_at: str | None = None
+
+
+class Away(Record, frozen=True, tag="lichen.actor.away"):
+    """A person is away until a time and says so on the profile; back again, it is deleted."""
+
+    note: str
+    created_at: str
+    until: str

@@ -147,3 +147,19 @@ class CommunityBan(Record, frozen=True, tag="lichen.forum.communityBan"):
     created_at: str
     reason: str | None = None
     expires_at: str | None = None
+
+
+class Reaction(Record, frozen=True, tag="lichen.forum.reaction"):
+    """A person's emoji on a post or comment, `:shortcode:` for one of the site's own."""
+
+    subject: str
+    emoji: str
+    created_at: str
+
+
+class ReactionTally(Record, frozen=True, tag="lichen.forum.reactionTally"):
+    """How many people reacted to one subject by each emoji, whole, the oldest emoji first."""
+
+    subject: str
+    emojis: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()

@@ -28,6 +28,9 @@ _RECORDS: dict[type[Record], Visibility] = {
     accounts.SiteSettings: PUBLIC,
     accounts.SiteBan: PUBLIC,
     accounts.SiteFlag: PRIVATE,
+    accounts.SiteLists: PUBLIC,
+    accounts.SiteEmoji: PUBLIC,
+    accounts.Away: PUBLIC,
     forum.Community: PUBLIC,
     forum.Post: PUBLIC,
     forum.Comment: PUBLIC,
@@ -42,6 +45,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.CommunityBan: PUBLIC,
     messages.Message: PRIVATE,
     messages.Read: PRIVATE,
+    forum.Reaction: PRIVATE,
+    forum.ReactionTally: PUBLIC,
     notifications.Read: PRIVATE,
     plugins.Switch: PRIVATE,
 }

@@ -7,6 +7,7 @@ types it speaks in.
 from lichen.forum.checks import ContentCheck, Verdict, Written
 from lichen.forum.holding import HeldCount, HeldQuery
 from lichen.forum.languages import LANGUAGES, Language
+from lichen.forum.live import Listener
 from lichen.forum.model import (
     Comment,
     CommentId,
@@ -30,18 +31,21 @@ from lichen.forum.model import (
     PostId,
     PostQuery,
     PostView,
+    Reaction,
     SiteCounts,
     Sort,
     SubjectKind,
     Subscribed,
     Vote,
+    Voter,
 )
 from lichen.forum.service import Forum
 
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
     "CommunityDraft", "CommunityView", "ContentCheck", "Following", "Forum", "HeldCount",
-    "HeldQuery", "Language", "Link", "Listing", "NewComment", "NewCommunity", "NewPost", "Page",
-    "PersonView", "Post", "PostAround", "PostDraft", "PostId", "PostQuery", "PostView",
-    "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Written",
+    "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost",
+    "Page", "PersonView", "Post", "PostAround", "PostDraft", "PostId", "PostQuery", "PostView",
+    "Reaction", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
+    "Written",
 ]

@@ -143,6 +143,16 @@ NEWEST_OF_COMMUNITY = Statement(
     .order_by(_NEWEST_FIRST).limit(_LIMIT),
     name="newest comments of a community",
 )
+# By the index comment_post.
+NEWER_OF_POST = Statement(
+    sa.select(comment.c.id).where(
+        comment.c.post_id == sa.bindparam("post_id", type_=sa.BigInteger),
+        comment.c.id > sa.bindparam("after_id", type_=sa.BigInteger),
+        comment.c.published_us > sa.bindparam("after_us", type_=sa.BigInteger),
+    )
+    .order_by(comment.c.id).limit(_LIMIT),
+    name="newer comments of a post",
+)
 NEWEST_OF_CREATOR = Statement(
     _SKELETON.where(
         _VISIBLE, comment.c.creator_id == sa.bindparam("creator_id", type_=sa.BigInteger)

@@ -90,6 +90,8 @@ class Comments(Part):
 
         One that `holds` keep back waits, seen by nobody else, for a moderator.
         """
+        self._screen(content)
+        self._check_spoken(language_id)
         new = NewComment(creator_id=viewer.id, post_id=post_id, content=content,
                          parent_id=parent_id, language_id=language_id, holds=holds)
         thread = self._thread(unit, viewer, [new])
@@ -110,6 +112,8 @@ class Comments(Part):
         language_id: int | None = None,
     ) -> CommentView:
         """Change one's own comment; what is None stays; two round trips."""
+        self._screen(content)
+        self._check_spoken(language_id)
         located = self._locked_comment(unit, viewer, comment_id)
         _check_author(viewer, located)
         before = located.view.comment

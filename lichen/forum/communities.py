@@ -56,6 +56,7 @@ class Communities(Part):
             )
         check_name(name, length_max=site.actor_name_max_length)
         check_community(draft)
+        self._screen(name, draft.title, draft.description)
         new = NewCommunity(
             actor=ActorDraft(
                 kind=ActorKind.COMMUNITY, name=name, display_name=draft.title or name,
@@ -75,6 +76,7 @@ class Communities(Part):
     ) -> CommunityView:
         """Change a community as its moderator: None leaves a field, "" empties it."""
         check_community(draft)
+        self._screen(draft.title, draft.description)
         view, _ = self._governed(unit, viewer, community_id)
         community = _edited(view.community, draft)
         return self._changed_community(unit, view, community)

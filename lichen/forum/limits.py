@@ -38,3 +38,12 @@ READ_MARKS_MAX = 100_000  # newest read marks that hide posts from lists of unre
 
 NECRO_AGE_US_MAX = 2 * 24 * 3_600 * 1_000_000  # Lemmy 0.19: later comments do not bump Active
 ACTIVITY_AGE_US_MAX = 60 * 1_000_000  # how old the counts of active people may be
+
+EMOJI_LENGTH_MAX = 64  # characters; the longest family has 11, a shortcode 62
+REACTION_KINDS_MAX = 20  # emoji on one post or comment, so that the row below it stays a row
+REACTIONS_OF_PERSON_MAX = 5  # emoji of one person on one post or comment
+
+LISTENERS_MAX = 2_000  # open pages that are told of new comments in one process; 2 kB each
+LISTENERS_OF_ADDRESS_MAX = 20  # of them from one network address: a family, a small office
+LIVE_WAITING_MAX = 500  # comments that a page which does not read is remembered for
+NEW_COMMENTS_MAX = 200  # comments loaded by one press, or made up for after a broken line

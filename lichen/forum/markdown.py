@@ -146,6 +146,12 @@ def mentions(text: str) -> list[Mention]:
     return list(found)
 
 
+def links(text: str) -> list[str]:
+    """Return the addresses that a text links to or shows pictures from, in their order."""
+    hrefs = (token.attrs.get("href") or token.attrs.get("src") for token in _tokens(text))
+    return [str(href) for href in hrefs if href]
+
+
 def summary(text: str, length: int) -> str:
     """Return the text's words without any marks, at most `length` characters, cut at a word."""
     words = _BLANK.sub(" ", "".join(_words(text))).strip()

@@ -5,7 +5,7 @@ from the garbage collector (`gc=False`): frozen and made of each other, they can
 """
 
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 import msgspec
 
@@ -212,6 +212,14 @@ class CommunityView(msgspec.Struct, frozen=True, gc=False):
     moderates: bool
 
 
+class Reaction(msgspec.Struct, frozen=True, gc=False):
+    """How many people put one emoji on something, and whether the viewer did."""
+
+    emoji: str
+    count: int
+    mine: bool
+
+
 class PostView(msgspec.Struct, frozen=True, gc=False):
     """A post as one viewer sees it; without a viewer the personal fields hold their defaults."""
 
@@ -228,6 +236,7 @@ class PostView(msgspec.Struct, frozen=True, gc=False):
     banned_from_community: bool = False
     my_vote: int | None = None
     unread_comments: int = 0
+    reactions: tuple[Reaction, ...] = ()  # on its own page alone
 
 
 class PostAround(msgspec.Struct, frozen=True, gc=False):
@@ -253,6 +262,7 @@ class CommentView(msgspec.Struct, frozen=True, gc=False):
     creator_blocked: bool = False
     banned_from_community: bool = False
     my_vote: int | None = None
+    reactions: tuple[Reaction, ...] = ()  # in its thread alone
 
 
 class PersonView(msgspec.Struct, frozen=True):
@@ -381,6 +391,14 @@ class NewComment(msgspec.Struct, frozen=True):
     published_us: int | None = None
     local: bool = True
     holds: tuple[Reason, ...] = ()
+
+
+class Voter(NamedTuple):
+    """Who voted on something, and how; for moderators alone."""
+
+    person: Actor
+    value: int
+    banned_from_community: bool
 
 
 class Vote(msgspec.Struct, frozen=True):

@@ -1,16 +1,21 @@
 """The part that the others of the forum's service stand on."""
 
+from collections.abc import Iterable
 from typing import Protocol
+
+from pyroaring import BitMap
 
 from lichen.accounts import Accounts, Viewer
 from lichen.forum.activity import Activity
 from lichen.forum.checks import ContentCheck
 from lichen.forum.ledger import Ledger
+from lichen.forum.live import LiveThreads
+from lichen.forum.markdown import links
 from lichen.forum.model import CommunityView, Link, PostQuery, Sort
 from lichen.forum.permissions import no_such_community
 from lichen.forum.standing import Standing, Standings
 from lichen.forum.views import Views
-from lichen.kit import Reason, TidGenerator
+from lichen.kit import Reason, Refused, TidGenerator
 from lichen.plugins import Hooks
 from lichen.store import Store, Unit
 from lichen.web import Addresses
@@ -23,6 +28,9 @@ class Ranks(Protocol):
         self, query: PostQuery, *, now_us: int, viewer_standing: Standing
     ) -> tuple[list[int], str | None]:
         """Return the ids of a page of posts in order, and the cursor of the next page."""
+
+    def programs_among(self, ids: Iterable[int]) -> BitMap:
+        """Return which of the people are programs."""
 
     def explain(self, post_id: int, sort: Sort, now_us: int) -> Reason:
         """Return why a post stands where it stands."""
@@ -40,10 +48,11 @@ class Part:
 
     def __init__(  # noqa: PLR0913 - what all parts of the forum share
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
-        standings: Standings, activity: Activity, links: Links, store: Store, hooks: Hooks,
-        check: ContentCheck,
+        standings: Standings, activity: Activity, links: Links, live: LiveThreads, store: Store,
+        hooks: Hooks, check: ContentCheck,
     ) -> None:
         self.standings = standings
+        self.live = live
         self.activity = activity
         self.ranks = ranks
         self._accounts = accounts
@@ -54,6 +63,21 @@ class Part:
         self._hooks = hooks
         self._check = check
         self._views = Views(accounts, standings, activity)
+
+    def _screen(self, *texts: str | None, url: str | None = None) -> None:
+        """Refuse what the site does not want said, and links to where it sends nobody."""
+        screen = self._accounts.screen
+        screen.check_words(*texts)
+        screen.check_addresses(url)
+        if screen.blocks_addresses:
+            for text in texts:
+                screen.check_addresses(*links(text or ""))
+
+    def _check_spoken(self, language_id: int | None) -> None:
+        """Refuse a language that the site has not chosen; none at all is always welcome."""
+        chosen = self._accounts.current_site.settings.languages
+        if language_id and chosen and language_id not in chosen:
+            raise Refused("language_not_allowed", "Choose one of this site's languages.")
 
     def _ledger(self, unit: Unit) -> Ledger:
         return Ledger(unit, self._tids)

@@ -64,6 +64,7 @@ class Posts(Part):
 
         One that `holds` keep back waits, seen by nobody else, for a moderator.
         """
+        self._screen_post(draft)
         new = NewPost(creator_id=viewer.id, community_id=community_id, draft=draft, holds=holds)
         communities, creators = self._around(unit, viewer, [new])
         community = communities[community_id]
@@ -83,6 +84,7 @@ class Posts(Part):
         self, unit: Unit, viewer: Viewer, post_id: int, draft: PostDraft
     ) -> PostView:
         """Change one's own post: None leaves a field as it is, "" empties it; two round trips."""
+        self._screen_post(draft)
         scene = self._locked(unit, viewer, post_id)
         view = scene.views[post_id]
         community = scene.communities[view.post.community_id]
@@ -201,6 +203,10 @@ class Posts(Part):
         """Return the post born with an ActivityPub id."""
         rows = unit.fetch(post_rows.POST_ID_BY_AP_ID, ap_id=ap_id)
         return PostId(rows[0].id) if rows else None
+
+    def _screen_post(self, draft: PostDraft) -> None:
+        self._screen(draft.name, draft.body, draft.alt_text, url=draft.url)
+        self._check_spoken(draft.language_id)
 
     def _scene(self, unit: Unit, viewer: Viewer | None, ids: Sequence[int]) -> PostScene:
         flush = self._views.fetch(unit, viewer, *post_queries(unit, viewer, ids))

@@ -23,12 +23,14 @@ import math
 import struct
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from pyroaring import BitMap
 
 from lichen.forum.activity import Activity
-from lichen.forum.columns import Array, ColumnFile, PostFlag, View
+from lichen.forum.columns import ActorFlag, Array, ColumnFile, PostFlag, View
 from lichen.forum.model import PostQuery, Sort
 from lichen.forum.ranking import ORDERS, ROUGH, Order, Take, explain, ranks_of
 from lichen.forum.selection import Selection
@@ -152,6 +154,14 @@ class Ranks:
         if len(keys) <= query.limit:
             return [key.id for key in keys], None
         return [key.id for key in keys[:-1]], _sealed(moment_us, keys[-2])
+
+    def programs_among(self, ids: Iterable[int]) -> BitMap:
+        """Return which of the people are programs; a look-up in memory each."""
+        people = np.array(sorted(ids), np.int64)
+        if not len(people):
+            return BitMap()
+        flags = self._actors.view().take("flags", people)
+        return BitMap(people[(flags & int(ActorFlag.BOT)) != 0].tolist())
 
     def explain(self, post_id: int, sort: Sort, now_us: int) -> Reason:
         """Return why a post stands where it stands; raises NotFound."""

@@ -8,6 +8,7 @@ from lichen.forum.activity import Activity
 from lichen.forum.checks import ContentCheck, Unchecked
 from lichen.forum.limits import ACTIVITY_AGE_US_MAX
 from lichen.forum.links import LinkReader, Links
+from lichen.forum.live import LiveThreads
 from lichen.forum.ranks import Ranks
 from lichen.forum.reader import RankReader
 from lichen.forum.service import Forum
@@ -19,12 +20,13 @@ from lichen.web import Addresses
 
 
 class Room(NamedTuple):
-    """The service, the two readers of the log that serve its pages, and the one that fetches."""
+    """The service, its readers of the log that serve pages, and the one that fetches."""
 
     forum: Forum
     standings: Standings
     rank_reader: RankReader
     link_reader: LinkReader
+    live: LiveThreads
 
 
 async def build(  # noqa: PLR0913 - what a forum is made of
@@ -45,13 +47,14 @@ async def build(  # noqa: PLR0913 - what a forum is made of
         last_seq=log_last_seq,
     )
     links = Links(ground.outbound)
+    live = LiveThreads(position=log_last_seq)
     forum = Forum(
         accounts=accounts, addresses=addresses, tids=ground.tids,
         ranks=Ranks(rank_reader.posts, rank_reader.actors, activity), standings=standings,
-        activity=activity, links=links, store=store, hooks=hooks or Hooks(),
+        activity=activity, links=links, live=live, store=store, hooks=hooks or Hooks(),
         check=check or Unchecked(),
     )
     link_reader = await LinkReader.open(
         store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq
     )
-    return Room(forum, standings, rank_reader, link_reader)
+    return Room(forum, standings, rank_reader, link_reader, live)

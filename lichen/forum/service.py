@@ -13,9 +13,11 @@ from lichen.forum.members import Members
 from lichen.forum.model import Link
 from lichen.forum.owned import Owned
 from lichen.forum.publishing import Publishing
+from lichen.forum.reactions import Reactions
+from lichen.forum.voters import Voters
 
 
-class Forum(Members, Publishing, Holding, Marks, Owned):
+class Forum(Members, Publishing, Holding, Voters, Reactions, Marks, Owned):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

@@ -5,6 +5,7 @@
     subscription     └── vote, saved ──┘        one row per (person, thing)
     moderator, community_ban
     hidden_post, read_mark                      one row per (person, post)
+    reaction, reaction_tally                    one row per (person, thing, emoji); their counts
     presence, person_tally                      who was last active where; how much a person wrote
 
 A community's id is its actor's. Tallies live in the row they count, so that one lock and one write
@@ -225,6 +226,29 @@ person_tally = sa.Table(
     _number("comments"),
     _number("active_us"),  # when the person last wrote or voted here
     sa.Index("person_tally_active", "active_us"),
+)
+
+reaction = sa.Table(
+    "reaction",
+    metadata,
+    sa.Column("kind", sa.SmallInteger, primary_key=True),
+    sa.Column("subject_id", sa.BigInteger, primary_key=True),
+    sa.Column("person_id", sa.BigInteger, primary_key=True),
+    sa.Column("emoji", sa.Text, primary_key=True),  # itself, or :shortcode: of a custom one
+    _text("tid"),
+    _number("published_us"),
+    sqlite_with_rowid=False,
+)
+
+reaction_tally = sa.Table(
+    "reaction_tally",
+    metadata,
+    sa.Column("kind", sa.SmallInteger, primary_key=True),
+    sa.Column("subject_id", sa.BigInteger, primary_key=True),
+    sa.Column("emoji", sa.Text, primary_key=True),
+    _number("people"),
+    _number("first_us"),  # when it was first used there, which is the order it is shown in
+    sqlite_with_rowid=False,
 )
 
 

@@ -3,21 +3,32 @@
 from collections.abc import Sequence
 
 import msgspec
+from pyroaring import BitMap
 
 from lichen.accounts import Viewer
 from lichen.forum import comment_rows
 from lichen.forum.comments import Comments
 from lichen.forum.drafts import check_page
+from lichen.forum.ledger import uri_of_post
 from lichen.forum.limits import (
     COMMENT_DEPTH_MAX,
     FLAT_CANDIDATES_MAX,
+    NEW_COMMENTS_MAX,
     PAGE_MAX,
     SKELETON_MAX,
     TREE_COMMENTS_MAX,
 )
-from lichen.forum.model import CommentQuery, CommentSort, CommentView, Listing, PostView
-from lichen.forum.permissions import can_see_post, no_such_post
+from lichen.forum.model import (
+    CommentQuery,
+    CommentSort,
+    CommentView,
+    Listing,
+    PostView,
+    SubjectKind,
+)
+from lichen.forum.permissions import can_see_post, is_gone, no_such_post
 from lichen.forum.ranking import comment_rank
+from lichen.forum.reactions import reactions_from, reactions_query
 from lichen.forum.standing import Standing
 from lichen.forum.tree import Bone, Rank, ranked, tree_of
 from lichen.forum.views import post_queries, shown
@@ -47,8 +58,9 @@ class Threads(Comments):
         flush = self._views.fetch(
             unit, viewer, *post_queries(unit, viewer, [post_id]),
             (comment_rows.SKELETON_OF_POST, {"post_id": post_id, "limit": SKELETON_MAX}),
+            reactions_query(viewer, SubjectKind.POST, [post_id]),
         )
-        *posts, skeleton = flush.rows
+        *posts, skeleton, on_post = flush.rows
         scene = self._views.posts(posts, flush.standing)
         view = scene.views.get(post_id)
         if view is None:
@@ -56,16 +68,46 @@ class Threads(Comments):
         community = scene.communities[view.post.community_id]
         if not can_see_post(viewer, view.post, community):
             return None
-        ids = _chosen(skeleton, query, flush.standing, now_us=unit.clock_us)
+        view = msgspec.structs.replace(view, reactions=reactions_from(on_post).get(post_id, ()))
+        without = self._unwanted(viewer, skeleton, flush.standing)
+        ids = _chosen(skeleton, query, without, now_us=unit.clock_us)
         if not ids:
             return view, []
         chosen = set(ids)
         creator_ids = {bone.creator_id for bone in skeleton if bone.id in chosen}
-        answers = unit.fetch_all(*self._views.thread_queries(unit, viewer, ids, creator_ids))
+        *answers, reactions = unit.fetch_all(
+            *self._views.thread_queries(unit, viewer, ids, creator_ids),
+            reactions_query(viewer, SubjectKind.COMMENT, ids),
+        )
         found = self._views.thread(answers, view, community, flush.standing)
+        for one, some in reactions_from(reactions).items():
+            found[one] = msgspec.structs.replace(found[one], reactions=some)
         seen_by = (shown(found[one], viewer, moderates=community.moderates)
                    for one in ids if one in found)
         return view, [each for each in seen_by if each is not None]
+
+    def comments_since(
+        self, unit: Unit, viewer: Viewer | None, post_id: int, *, after_id: int = 0,
+        after_us: int = 0,
+    ) -> list[CommentView]:
+        """Return the comments of a post after one and after a time, the oldest first.
+
+        Those that are gone or of people the viewer blocks are left out. Two round trips.
+        """
+        rows = unit.fetch(
+            comment_rows.NEWER_OF_POST, post_id=post_id, after_id=after_id, after_us=after_us,
+            limit=NEW_COMMENTS_MAX,
+        )
+        if not rows:
+            return []
+        found = self.comment_views(unit, viewer, [row.id for row in rows])
+        return [
+            view for view in found if not (is_gone(view.comment) or view.creator_blocked)
+        ]
+
+    def uri_of(self, view: PostView) -> str:
+        """Return a post's address as records name it."""
+        return uri_of_post(view.post, view.creator.did)
 
     def comment_list(
         self, unit: Unit, viewer: Viewer | None, query: CommentQuery
@@ -81,8 +123,18 @@ class Threads(Comments):
             return found[1] if found else []
         _check_query(query, viewer)
         flush = self._views.fetch(unit, viewer, _skeleton_query(query, viewer))
-        ids = _chosen(flush.rows[0], query, flush.standing, now_us=unit.clock_us)
+        without = self._unwanted(viewer, flush.rows[0], flush.standing)
+        ids = _chosen(flush.rows[0], query, without, now_us=unit.clock_us)
         return self.comment_views(unit, viewer, ids) if ids else []
+
+    def _unwanted(
+        self, viewer: Viewer | None, skeleton: Sequence[Bone], standing: Standing
+    ) -> BitMap:
+        """Return the people whose comments the viewer does not want to see."""
+        if viewer is None or viewer.settings.show_bot_accounts:
+            return standing.blocked_people
+        programs = self.ranks.programs_among({bone.creator_id for bone in skeleton} - {viewer.id})
+        return standing.blocked_people | programs
 
 
 def _check_query(query: CommentQuery, viewer: Viewer | None) -> None:
@@ -126,25 +178,25 @@ def _candidates(query: CommentQuery) -> int:
 
 
 def _chosen(
-    skeleton: Sequence[Bone], query: CommentQuery, standing: Standing, *, now_us: int
+    skeleton: Sequence[Bone], query: CommentQuery, without: BitMap, *, now_us: int
 ) -> list[int]:
     """Return the ids of the comments to show, in their order."""
     rank = comment_rank(query.sort, now_us)
     if query.depth_max is not None and (query.post_id or query.parent_id):
         return tree_of(
             skeleton, rank, limit=TREE_COMMENTS_MAX, depth_max=query.depth_max,
-            parent_id=query.parent_id, without=standing.blocked_people,
+            parent_id=query.parent_id, without=without,
         )
-    return _page(skeleton, rank, query, standing)
+    return _page(skeleton, rank, query, without)
 
 
 def _page(
-    skeleton: Sequence[Bone], rank: Rank, query: CommentQuery, standing: Standing
+    skeleton: Sequence[Bone], rank: Rank, query: CommentQuery, without: BitMap
 ) -> list[int]:
     mark = f".{query.parent_id}." if query.parent_id is not None else ""
     within = [
         bone for bone in skeleton
-        if bone.creator_id not in standing.blocked_people and mark in f"{bone.path}."
+        if bone.creator_id not in without and mark in f"{bone.path}."
     ]
     offset = check_page(query.page, query.limit)
     return [bone.id for bone in ranked(within, rank)[offset:offset + query.limit]]

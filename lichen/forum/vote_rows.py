@@ -40,6 +40,18 @@ VOTED_POST_IDS = Statement(
     .limit(sa.bindparam("limit", type_=sa.Integer)),
     name="voted posts",
 )
+# By the index vote_subject.
+VOTERS = Statement(
+    sa.select(vote.c.person_id, vote.c.value)
+    .where(
+        vote.c.kind == sa.bindparam("kind", type_=sa.SmallInteger),
+        vote.c.subject_id == sa.bindparam("subject_id", type_=sa.BigInteger),
+    )
+    .order_by(vote.c.published_us.desc(), vote.c.person_id.desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .offset(sa.bindparam("offset", type_=sa.Integer)),
+    name="voters",
+)
 
 WRITE_VOTE = write(vote)
 DROP_VOTE = drop(vote)

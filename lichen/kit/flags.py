@@ -17,6 +17,7 @@ class Flag(StrEnum):
 
     DEEP_SEARCH_PAGES = "deep_search_pages"
     LIVE_PREVIEWS = "live_previews"
+    LIVE_THREADS = "live_threads"
     PICTURE_PROXY = "picture_proxy"
 
 
@@ -37,6 +38,11 @@ MEANINGS: dict[Flag, Meaning] = {
     Flag.LIVE_PREVIEWS: Meaning(
         "Links are fetched for title, description and picture while somebody writes a post.",
         "New link posts have no preview; titles are typed by hand.",
+        known_safe=True,
+    ),
+    Flag.LIVE_THREADS: Meaning(
+        "Open pages of posts are told of new comments as they come.",
+        "A page shows what there was when it was loaded; loading it again shows the rest.",
         known_safe=True,
     ),
     Flag.PICTURE_PROXY: Meaning(

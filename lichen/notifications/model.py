@@ -4,14 +4,13 @@ Pure: nothing here reads a clock, a file or a row.
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
 from lichen.accounts import Actor
 from lichen.forum import Comment, CommentId, CommentView
-
-RECIPIENTS_MAX = 25  # people told of one comment; more mentions than that are noise
+from lichen.notifications.limits import RECIPIENTS_MAX
 
 
 class Kind(StrEnum):
@@ -19,6 +18,14 @@ class Kind(StrEnum):
 
     REPLY = "reply"
     MENTION = "mention"
+
+
+class Asks(IntEnum):
+    """What is asked of somebody; the smaller, the sooner they want to know when they come back."""
+
+    QUESTION = 0
+    REPLY = 1
+    MENTION = 2
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -47,6 +54,7 @@ class Told(msgspec.Struct, frozen=True):
     comment_id: int
     creator_id: int
     published_us: int
+    asks: Asks
 
 
 def told_of(
@@ -71,6 +79,15 @@ def told_of(
         Told(
             recipient_id=recipient, kind=kind, comment_id=comment.id,
             creator_id=comment.creator_id, published_us=comment.published_us,
+            asks=asks_of(kind, comment.content),
         )
         for recipient, kind in list(kinds.items())[:RECIPIENTS_MAX]
     ]
+
+
+def asks_of(kind: Kind, content: str) -> Asks:
+    """Return what a comment asks of whom it is addressed to; quoted lines are others' words."""
+    own = (line for line in content.split("\n") if not line.lstrip().startswith(">"))
+    if any("?" in line for line in own):
+        return Asks.QUESTION
+    return Asks.REPLY if kind is Kind.REPLY else Asks.MENTION

@@ -3,6 +3,7 @@
     comment written, edited, gone ──► who was answered, who is named, now ──► less who blocks the
                                       author ──► rows come and go, what was read stays read
     somebody blocks a person      ──► what they were told of that person's words goes
+    somebody goes away, is back   ──► what comes meanwhile is held until then
 
 A rows reader: its rows and its checkpoint share a transaction, so that everybody is told exactly
 once. An event only says *which* comment changed; who is told follows from the rows as they are.
@@ -15,31 +16,41 @@ from typing import NamedTuple
 import msgspec
 
 from lichen.accounts import Accounts, Actor
+from lichen.accounts import Away as Absence
 from lichen.events import Event, collection_of, decode_events
-from lichen.events.accounts import Block
+from lichen.events.accounts import Away, Block
 from lichen.events.forum import Comment as CommentRecord
 from lichen.forum import CommentView, Forum
 from lichen.forum.markdown import mentions
+from lichen.kit import from_isoformat
 from lichen.log import Batch
 from lichen.notifications import tables
-from lichen.notifications.model import RECIPIENTS_MAX, Told, told_of
+from lichen.notifications.limits import (
+    BLOCK_LOOKS_BACK_MAX,
+    RECIPIENTS_MAX,
+    UNMARKED_EVENTS_MAX,
+)
+from lichen.notifications.model import Told, told_of
 from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
 from lichen.web import Addresses
 
 NAME = "notifications"
-UNMARKED_EVENTS_MAX = 50_000  # that concern nobody; then the checkpoint moves for its own sake
-BLOCK_LOOKS_BACK_MAX = 1_000  # newest notifications that a new block is held against
 
 _COMMENT = collection_of(CommentRecord)
 _BLOCK = collection_of(Block)
+_AWAY = collection_of(Away)
 
 
 class _Touched(NamedTuple):
-    """What a run of events touches; a block is who blocks, by DID, and whom."""
+    """What a run of events touches; a block is who blocks, by DID, and whom.
+
+    `away` holds until when a person is away, by id; None where it is back.
+    """
 
     comments: set[int]
     changed: set[int]  # those of the comments that somebody may have been told of before
     blocks: list[tuple[str, int]]
+    away: dict[int, int | None]
 
 
 class NotificationsReader:
@@ -74,13 +85,18 @@ class NotificationsReader:
         self._position = last
 
     def _follow(self, unit: Unit, events: list[tuple[int, Event]], *, last: int) -> None:
-        """Write the rows of a batch and the checkpoint; ten round trips, whatever its length."""
+        """Write the rows of a batch and the checkpoint; eleven round trips, whatever its length."""
         done = checkpoint_of(unit, NAME)
         touched = _touched((seq, event) for seq, event in events if seq > done)
         if touched.comments:
             self._tell(unit, touched)
         for did, person_id in touched.blocks:
             self._forget(unit, did, person_id)
+        unit.stage(tables.HOLD, *(
+            {"held_id": person_id, "now_us": unit.clock_us,
+             "new_until_us": unit.clock_us if until_us is None else until_us}
+            for person_id, until_us in touched.away.items()
+        ))
         if last > done:
             advance_checkpoint(unit, NAME, last)
 
@@ -104,7 +120,11 @@ class NotificationsReader:
             unit.stage(tables.DROP, {"ids": gone})
         if new:
             numbers = unit.take_numbers("notification", len(new))
-            unit.stage(tables.KEEP, *(_row(*pair) for pair in zip(numbers, new, strict=True)))
+            away = self._accounts.away_among(unit, {one.recipient_id for one in new})
+            unit.stage(tables.KEEP, *(
+                _row(number, one, away.get(one.recipient_id))
+                for number, one in zip(numbers, new, strict=True)
+            ))
 
     def _forget(self, unit: Unit, did: str, person_id: int) -> None:
         """Drop what somebody was told of a person that they block now."""
@@ -151,12 +171,14 @@ class NotificationsReader:
 
 
 def _touched(events: Iterable[tuple[int, Event]]) -> _Touched:
-    touched = _Touched(set(), set(), [])
+    touched = _Touched(set(), set(), [], {})
     for _, event in events:
         if event.collection == _COMMENT:
             touched.comments.add(event.row)
             if event.operation != "create":
                 touched.changed.add(event.row)
+        elif event.collection == _AWAY:
+            touched.away[event.row] = _until_us(event)
         elif _is_block_of_a_person(event):
             touched.blocks.append((event.did, event.row))
     return touched
@@ -168,8 +190,15 @@ def _is_block_of_a_person(event: Event) -> bool:
     return msgspec.json.decode(event.record, type=Block).kind == "person"
 
 
-def _row(number: int, told: Told) -> dict[str, object]:
+def _until_us(event: Event) -> int | None:
+    if event.operation == "delete":
+        return None
+    return from_isoformat(msgspec.json.decode(event.record, type=Away).until)
+
+
+def _row(number: int, told: Told, away: Absence | None) -> dict[str, object]:
     return {
         "id": number, "recipient_id": told.recipient_id, "kind": told.kind.value,
         "comment_id": told.comment_id, "read": False, "published_us": told.published_us,
+        "asks": int(told.asks), "held_until_us": away.until_us if away else None,
     }

@@ -10,11 +10,10 @@ from lichen.events.notifications import Read
 from lichen.forum import CommentSort, Forum
 from lichen.kit import NotFound, TidGenerator, isoformat
 from lichen.notifications import tables
+from lichen.notifications.limits import DIGEST_MAX, PAGE_MAX
 from lichen.notifications.model import Counts, Kind, Notification
 from lichen.notifications.reader import NotificationsReader
 from lichen.store import Query, Row, Unit
-
-PAGE_MAX = 50  # notifications on one page; Lemmy 0.19: FETCH_LIMIT_MAX
 
 
 class Notifications:
@@ -47,6 +46,16 @@ class Notifications:
             limit=limit,
         )
 
+    def digest(self, unit: Unit, viewer: Viewer) -> list[Notification]:
+        """Return what came while the viewer was away and is unread; two round trips.
+
+        Who asks something comes first, then who answered, then who only named them.
+        """
+        rows = unit.fetch(
+            tables.DIGEST, person_id=viewer.id, now_us=unit.clock_us, limit=DIGEST_MAX
+        )
+        return self._shown(unit, viewer, rows)
+
     def mark_read(
         self, unit: Unit, viewer: Viewer, notification_id: int, *, read: bool
     ) -> Notification:
@@ -65,18 +74,18 @@ class Notifications:
 
     def mark_all_read(self, unit: Unit, viewer: Viewer) -> None:
         """Mark everything the viewer was told of as read."""
-        unread = unit.fetch(tables.UNREAD, person_id=viewer.id)
+        unread = unit.fetch(tables.UNREAD, person_id=viewer.id, now_us=unit.clock_us)
         if unread:
-            unit.stage(tables.MARK_ALL, {"person_id": viewer.id})
+            unit.stage(tables.MARK_ALL, {"person_id": viewer.id, "now_us": unit.clock_us})
             self._tell(unit, viewer, 0, read=True)
 
     def unread_counts(self, unit: Unit, viewer: Viewer) -> Counts:
         """Return how much of each kind is unread; one round trip."""
-        return self.counts_from(unit.fetch_all(self.unread_query(viewer))[0])
+        return self.counts_from(unit.fetch_all(self.unread_query(unit, viewer))[0])
 
-    def unread_query(self, viewer: Viewer) -> Query:
+    def unread_query(self, unit: Unit, viewer: Viewer) -> Query:
         """Return the query for how much is unread, to ride along; see `counts_from`."""
-        return tables.COUNT_UNREAD, {"person_id": viewer.id}
+        return tables.COUNT_UNREAD, {"person_id": viewer.id, "now_us": unit.clock_us}
 
     def counts_from(self, rows: Iterable[Row]) -> Counts:
         """Return the counts in the rows of `unread_query`."""
@@ -91,7 +100,7 @@ class Notifications:
         statement = tables.OLDEST if sort is CommentSort.OLD else tables.NEWEST
         rows = unit.fetch(
             statement, person_id=viewer.id, kind=kind.value, all=not unread_only,
-            limit=limit, offset=(max(1, page) - 1) * limit,
+            now_us=unit.clock_us, limit=limit, offset=(max(1, page) - 1) * limit,
         )
         return self._shown(unit, viewer, rows) if rows else []
 

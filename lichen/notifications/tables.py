@@ -13,6 +13,8 @@ notification = sa.Table(
     sa.Column("comment_id", sa.BigInteger, nullable=False),
     sa.Column("read", sa.Boolean, nullable=False),
     sa.Column("published_us", sa.BigInteger, nullable=False),
+    sa.Column("held_until_us", sa.BigInteger),  # its recipient was away until then
+    sa.Column("asks", sa.SmallInteger),  # a model.Asks
     # Exactly once, whatever is applied twice.
     sa.UniqueConstraint("recipient_id", "comment_id", name="notification_once"),
     sa.Index("notification_of", "recipient_id", "kind", "published_us"),
@@ -27,12 +29,16 @@ DROP = Statement(sa.delete(notification).where(any_of(notification.c.id, "ids"))
 OF_COMMENTS = Statement(sa.select(notification).where(any_of(notification.c.comment_id, "ids")))
 
 _MINE = notification.c.recipient_id == sa.bindparam("person_id")
+_NOW = sa.bindparam("now_us", type_=sa.BigInteger)
+# What waits for the return of who is away is not in the inbox yet.
+_HERE = sa.or_(notification.c.held_until_us.is_(None), notification.c.held_until_us <= _NOW)
 
 # notification_of (recipient_id, kind, published_us); `all` lets read ones in.
 _LISTED = (
     sa.select(notification)
     .where(
         _MINE,
+        _HERE,
         notification.c.kind == sa.bindparam("kind"),
         sa.or_(~notification.c.read, sa.bindparam("all", type_=sa.Boolean)),
     )
@@ -57,15 +63,30 @@ MARK = Statement(
     .where(notification.c.id == sa.bindparam("marked"))
     .values(read=sa.bindparam("is_read", type_=sa.Boolean))
 )
-UNREAD = Statement(sa.select(notification.c.id).where(_MINE, ~notification.c.read))
+UNREAD = Statement(sa.select(notification.c.id).where(_MINE, _HERE, ~notification.c.read))
 MARK_ALL = Statement(
     sa.update(notification)
-    .where(notification.c.recipient_id == sa.bindparam("person_id"), ~notification.c.read)
+    .where(_MINE, _HERE, ~notification.c.read)
     .values(read=sa.true())
 )
 # notification_unread
 COUNT_UNREAD = Statement(
     sa.select(notification.c.kind, sa.func.count().label("count"))
-    .where(_MINE, ~notification.c.read)
+    .where(_MINE, _HERE, ~notification.c.read)
     .group_by(notification.c.kind)
+)
+
+# notification_unread: what came while its recipient was away, who asks something first.
+DIGEST = Statement(
+    sa.select(notification)
+    .where(_MINE, ~notification.c.read, notification.c.held_until_us <= _NOW)
+    .order_by(notification.c.asks, notification.c.published_us.desc(), notification.c.id.desc())
+    .limit(sa.bindparam("limit"))
+)
+HOLD = Statement(
+    sa.update(notification)
+    .where(
+        notification.c.recipient_id == sa.bindparam("held_id"), notification.c.held_until_us > _NOW
+    )
+    .values(held_until_us=sa.bindparam("new_until_us", type_=sa.BigInteger))
 )

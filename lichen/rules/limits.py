@@ -15,3 +15,9 @@ SAMPLE_MAX = 20  # rows of the past that a trial shows
 PATTERN_CHARACTERS_MAX = 500  # of one pattern; a longer one is better written as two
 PATTERNS_MAX = 20  # patterns of one program; each is compiled and kept
 PATTERN_MEMORY_BYTES_MAX = 1 << 20  # of one compiled pattern and its automaton; RE2 keeps to it
+
+# The screen for words and addresses; see screen.py.
+PATTERN_LENGTH_MAX = 10_000  # characters of a slur filter; the longest in use have about 4,000
+PATTERN_MEMORY_BYTES_MAX = 8 << 20  # of a compiled pattern and its states; RE2 refuses above
+BLOCKED_ADDRESS_LENGTH_MAX = 500  # characters of one blocked host with its path
+SCREEN_HITS_MAX = 5  # unwanted pieces of a text that a refusal names

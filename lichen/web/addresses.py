@@ -38,7 +38,9 @@ class Addresses:
     preview = "/preview"
     shortcuts = "/shortcuts"
     places = "/places"
+    admin = "/admin"
     plugins = "/admin/plugins"
+    legal = "/legal"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))

@@ -33,6 +33,15 @@ EXAMPLES: list[Record] = [
     ),
     records.SiteBan(subject=DID, banned=True, created_at=TIME, reason="spam", expires_at=TIME),
     records.SiteFlag(name="live_previews", on=False, updated_at=TIME),
+    records.SiteLists(
+        updated_at=TIME, taglines=("Grow slowly.",), blocked_urls=("far.example/shop",),
+        allowed_instances=("near.example",), blocked_instances=("far.example:8443",),
+    ),
+    records.SiteEmoji(
+        shortcode="moss", image="https://pictures.example/m.png", alt_text="Moss.",
+        category="plants", created_at=TIME, keywords=("green", "soft"), updated_at=TIME,
+    ),
+    records.Away(note="On the mountain.", created_at=TIME, until=TIME),
 ]
 
 
@@ -70,4 +79,7 @@ def test_only_what_everybody_may_know_is_public():
         "lichen.site.settings": PUBLIC,
         "lichen.site.ban": PUBLIC,
         "lichen.site.flag": PRIVATE,
+        "lichen.site.lists": PUBLIC,
+        "lichen.site.emoji": PUBLIC,
+        "lichen.actor.away": PUBLIC,
     }

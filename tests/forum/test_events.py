@@ -45,6 +45,8 @@ EXAMPLES: list[Record] = [
     records.CommunityBan(subject=MIRA, created_at=TIME, reason="spam", expires_at=TIME),
     records.Held(subject=POST, created_at=TIME),
     records.Held(subject=POST, created_at=TIME, rules=("link on the first day",)),
+    records.Reaction(subject=POST, emoji="🌿", created_at=TIME),
+    records.ReactionTally(subject=POST, emojis=("🌿", ":moss:"), counts=(2, 1)),
 ]
 
 

@@ -9,29 +9,20 @@ noun the calls themselves. No rule of the domain is decided here.
 
 from litestar import Router
 
-from lichen.accounts import Accounts
+from lichen.faces.given import Given
 from lichen.faces.lemmy_v3.adapter import routes_of
 from lichen.faces.lemmy_v3.asking import Parts
 from lichen.faces.lemmy_v3.cache import AnswerCache
-from lichen.forum import Forum
-from lichen.kit.config import Config
-from lichen.messages import Messages
-from lichen.notifications import Notifications
-from lichen.search import Search
-from lichen.store import Store
-from lichen.web import Addresses
 
-__all__ = ["router"]
+__all__ = ["Parts", "parts_of", "router"]
 
 
-def router(
-    *, store: Store, accounts: Accounts, forum: Forum, messages: Messages, search: Search,
-    notifications: Notifications, addresses: Addresses, config: Config,
-) -> Router:
+def parts_of(given: Given) -> Parts:
+    """Return what the calls are answered from."""
+    keep_us = int(given.config.forum.list_cache_s * 1_000_000)
+    return Parts(**given.all, answers=AnswerCache(given.store.clock, keep_us=keep_us))
+
+
+def router(parts: Parts) -> Router:
     """Return the routes under `/api/v3`."""
-    return routes_of(Parts(
-        store=store, accounts=accounts, forum=forum, messages=messages, search=search,
-        notifications=notifications, addresses=addresses, version=config.identity.software_version,
-        body_bytes_max=config.limits.body_bytes_max,
-        answers=AnswerCache(store.clock, keep_us=int(config.forum.list_cache_s * 1_000_000)),
-    ))
+    return routes_of(parts)

@@ -11,16 +11,12 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from lichen.accounts import Accounts, Viewer
+from lichen.accounts import Viewer
+from lichen.faces.given import Given
 from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.cache import AnswerCache
-from lichen.forum import Forum
 from lichen.kit import Refused, Unauthenticated
-from lichen.messages import Messages
-from lichen.notifications import Notifications
-from lichen.search import Search
-from lichen.store import Store
-from lichen.web import Addresses, check_text
+from lichen.web import check_text
 
 QUERY_BYTES_MAX = 8 << 10  # the longest search, escaped, with every other field
 QUERY_FIELDS_MAX = 64  # four times what the richest call takes
@@ -29,20 +25,11 @@ AGENT_LENGTH_MAX = 256  # of a client's own description; the rest is cut off
 AskT = TypeVar("AskT", bound=wire.Ask)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(Given):
     """What the calls are answered from."""
 
-    store: Store
-    accounts: Accounts
-    forum: Forum
-    messages: Messages
-    search: Search
-    notifications: Notifications
-    addresses: Addresses
     answers: AnswerCache
-    version: str
-    body_bytes_max: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from lichen.faces.lemmy_v3 import (
     comments,
     communities,
     inbox,
+    keeping,
+    likes,
     messages,
     posts,
     searching,
@@ -40,9 +42,9 @@ class Call(Generic[AskT, AnswerT]):
     answer: Callable[[Parts, Caller, AskT], Awaitable[AnswerT | bytes]]
 
     @property
-    def operation_id(self) -> str:
-        """The name of the call in the OpenAPI description."""
-        return f"lemmy_v3_{self.answer.__name__}"
+    def name(self) -> str:
+        """The name of the call, in the OpenAPI description behind that of its face."""
+        return self.answer.__name__
 
     @property
     def summary(self) -> str:
@@ -52,6 +54,14 @@ class Call(Generic[AskT, AnswerT]):
 
 CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/site", wire.Nothing, wire.GetSiteResponse, sites.get_site),
+    Call("POST", "/site", wire.CreateSite, wire.SiteResponse, keeping.create_site),
+    Call("PUT", "/site", wire.EditSite, wire.SiteResponse, keeping.edit_site),
+    Call("POST", "/custom_emoji", wire.CreateCustomEmoji, wire.CustomEmojiResponse,
+         keeping.create_custom_emoji),
+    Call("PUT", "/custom_emoji", wire.EditCustomEmoji, wire.CustomEmojiResponse,
+         keeping.edit_custom_emoji),
+    Call("POST", "/custom_emoji/delete", wire.DeleteCustomEmoji, wire.SuccessResponse,
+         keeping.delete_custom_emoji),
     Call("POST", "/site/block", wire.BlockInstance, wire.BlockInstanceResponse,
          users.block_instance),
     Call("GET", "/search", wire.Search, wire.SearchResponse, searching.search),
@@ -77,6 +87,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/post/delete", wire.DeletePost, wire.PostResponse, posts.delete_post),
     Call("GET", "/post/list", wire.GetPosts, wire.GetPostsResponse, posts.list_posts),
     Call("POST", "/post/like", wire.CreatePostLike, wire.PostResponse, posts.like_post),
+    Call("GET", "/post/like/list", wire.ListPostLikes, wire.ListPostLikesResponse,
+         likes.list_post_likes),
     Call("PUT", "/post/save", wire.SavePost, wire.PostResponse, posts.save_post),
     Call("POST", "/post/hide", wire.HidePost, wire.SuccessResponse, posts.hide_post),
     Call("POST", "/post/mark_as_read", wire.MarkPostAsRead, wire.SuccessResponse,
@@ -92,6 +104,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
          comments.list_comments),
     Call("POST", "/comment/like", wire.CreateCommentLike, wire.CommentResponse,
          comments.like_comment),
+    Call("GET", "/comment/like/list", wire.ListCommentLikes, wire.ListCommentLikesResponse,
+         likes.list_comment_likes),
     Call("PUT", "/comment/save", wire.SaveComment, wire.CommentResponse, comments.save_comment),
     Call("POST", "/comment/mark_as_read", wire.MarkCommentReplyAsRead, wire.CommentReplyResponse,
          inbox.mark_reply_as_read),

@@ -74,7 +74,7 @@ async def get_unread_count(
 
     def query(unit: Unit) -> wire.GetUnreadCountResponse:
         waiting, *letters = unit.fetch_all(
-            parts.notifications.unread_query(viewer), *parts.messages.unread_queries(viewer)
+            parts.notifications.unread_query(unit, viewer), *parts.messages.unread_queries(viewer)
         )
         counts = parts.notifications.counts_from(waiting)
         return wire.GetUnreadCountResponse(

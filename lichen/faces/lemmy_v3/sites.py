@@ -1,13 +1,20 @@
 """The calls about the site itself."""
 
-from lichen.accounts import OUR_INSTANCE_ID, Site, Viewer
+from lichen.accounts import (
+    OUR_INSTANCE_ID,
+    Instance,
+    Site,
+    SiteLine,
+    Viewer,
+    emoji_from,
+    lines_from,
+)
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.faces.lemmy_v3.users import local_user, vote_display
+from lichen.faces.lemmy_v3.views import OUR_SITE_ID
 from lichen.forum import LANGUAGES, Listing, Sort
 from lichen.store import Unit
-
-OUR_SITE_ID = 1  # Lemmy numbers its sites; ours is the first and only local one
 
 _ALL_LANGUAGES = tuple(
     wire.Language(id=language.id, code=language.code, name=language.name)
@@ -22,20 +29,23 @@ async def get_site(parts: Parts, caller: Caller, _: wire.Nothing) -> wire.GetSit
     keys = await parts.accounts.keys(site.actor.id)
 
     def query(unit: Unit) -> wire.GetSiteResponse:
+        line_rows, emoji_rows = unit.fetch_all(*parts.accounts.lines_queries())
+        lines = lines_from(line_rows)
         admins = parts.forum.persons(
             unit, caller.viewer, [actor.id for actor in parts.accounts.admins(unit)]
         )
         return wire.GetSiteResponse(
-            site_view=wire.SiteView(
-                site=_site(site, public_key=keys.public), local_site=_local_site(site),
-                local_site_rate_limit=_rate_limit(site), counts=_counts(parts, unit),
-            ),
+            site_view=site_view(parts, unit, site, public_key=keys.public),
             admins=[views.person_view(admin) for admin in admins],
-            version=parts.version,
+            version=parts.config.identity.software_version,
             my_user=_my_user(parts, unit, caller.viewer) if caller.viewer else None,
             all_languages=_ALL_LANGUAGES,
             discussion_languages=site.settings.languages or _ALL_LANGUAGE_IDS,
-            taglines=(), custom_emojis=(), blocked_urls=(),
+            taglines=[views.tagline(line) for line in lines if line.kind == "taglines"],
+            custom_emojis=[views.custom_emoji(one) for one in emoji_from(emoji_rows)],
+            blocked_urls=[
+                views.blocked_url(line) for line in lines if line.kind == "blocked_urls"
+            ],
         )
 
     return await parts.store.read(query)
@@ -47,12 +57,40 @@ async def get_federated_instances(
     """Return the servers this one knows."""
     if not parts.accounts.current_site.settings.federation_enabled:
         return wire.GetFederatedInstancesResponse()
-    known = await parts.store.read(parts.accounts.instances)
+
+    def query(unit: Unit) -> tuple[list[Instance], list[SiteLine]]:
+        return parts.accounts.instances(unit), parts.accounts.site_lines(unit)
+
+    known, lines = await parts.store.read(query)
+    by_domain = {one.domain: one for one in known}
+
+    def listed(kind: str) -> list[wire.InstanceWithFederationState]:
+        return [
+            views.instance(by_domain.get(line.content) or _unknown(line))
+            for line in lines if line.kind == kind
+        ]
+
     return wire.GetFederatedInstancesResponse(
         federated_instances=wire.FederatedInstances(
             linked=[views.instance(one) for one in known if one.id != OUR_INSTANCE_ID],
-            allowed=[], blocked=[],
+            allowed=listed("allowed_instances"), blocked=listed("blocked_instances"),
         )
+    )
+
+
+def site_view(parts: Parts, unit: Unit, site: Site, *, public_key: str) -> wire.SiteView:
+    """Return the site with its settings, limits and tallies."""
+    return wire.SiteView(
+        site=_site(site, public_key=public_key), local_site=_local_site(site),
+        local_site_rate_limit=_rate_limit(site), counts=_counts(parts, unit),
+    )
+
+
+def _unknown(line: SiteLine) -> Instance:
+    """Return a server that is listed before anything was ever heard of it; it has no number."""
+    return Instance(
+        id=0, domain=line.content, software=None, version=None, published_us=line.published_us,
+        updated_us=None,
     )
 
 
@@ -106,10 +144,19 @@ def _local_site(site: Site) -> wire.LocalSite:
 
 
 def _rate_limit(site: Site) -> wire.LocalSiteRateLimit:
+    settings = site.settings
     return wire.LocalSiteRateLimit(
-        local_site_id=OUR_SITE_ID, message=180, message_per_second=60, post=6, post_per_second=600,
-        register=10, register_per_second=3_600, image=6, image_per_second=3_600, comment=6,
-        comment_per_second=600, search=60, search_per_second=600,
+        local_site_id=OUR_SITE_ID,
+        message=settings.rate_limit_message,
+        message_per_second=settings.rate_limit_message_per_second,
+        post=settings.rate_limit_post, post_per_second=settings.rate_limit_post_per_second,
+        register=settings.rate_limit_register,
+        register_per_second=settings.rate_limit_register_per_second,
+        image=settings.rate_limit_image, image_per_second=settings.rate_limit_image_per_second,
+        comment=settings.rate_limit_comment,
+        comment_per_second=settings.rate_limit_comment_per_second,
+        search=settings.rate_limit_search,
+        search_per_second=settings.rate_limit_search_per_second,
         published=wire.time_of(site.published_us),
         import_user_settings=1, import_user_settings_per_second=86_400,
     )

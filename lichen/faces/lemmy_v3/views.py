@@ -10,10 +10,12 @@ from functools import lru_cache
 from typing import TypedDict
 
 from lichen import forum
-from lichen.accounts import Actor, Instance
+from lichen.accounts import Actor, Emoji, Instance, SiteLine
 from lichen.faces.lemmy_v3 import wire
 from lichen.messages import MessageView
 from lichen.notifications import Notification
+
+OUR_SITE_ID = 1  # Lemmy numbers its sites; ours is the first and only local one
 
 PEOPLE_KEPT_MAX = 4_096  # translations kept; each about 1 kB beside the noun that it is of
 COMMUNITIES_KEPT_MAX = 2_048  # as above
@@ -200,6 +202,35 @@ def instance(one: Instance) -> wire.InstanceWithFederationState:
     return wire.InstanceWithFederationState(
         id=one.id, domain=one.domain, published=wire.time_of(one.published_us),
         updated=wire.maybe_time_of(one.updated_us), software=one.software, version=one.version,
+    )
+
+
+def tagline(line: SiteLine) -> wire.Tagline:
+    """Return a line shown at the top of the site."""
+    return wire.Tagline(
+        id=line.id, local_site_id=OUR_SITE_ID, content=line.content,
+        published=wire.time_of(line.published_us),
+    )
+
+
+def blocked_url(line: SiteLine) -> wire.LocalSiteUrlBlocklist:
+    """Return an address that may not be posted."""
+    return wire.LocalSiteUrlBlocklist(
+        id=line.id, url=line.content, published=wire.time_of(line.published_us)
+    )
+
+
+def custom_emoji(one: Emoji) -> wire.CustomEmojiView:
+    """Return an emoji with its keywords."""
+    return wire.CustomEmojiView(
+        custom_emoji=wire.CustomEmoji(
+            id=one.id, local_site_id=OUR_SITE_ID, shortcode=one.shortcode,
+            image_url=one.image_url, alt_text=one.alt_text, category=one.category,
+            published=wire.time_of(one.published_us), updated=wire.maybe_time_of(one.updated_us),
+        ),
+        keywords=[
+            wire.CustomEmojiKeyword(custom_emoji_id=one.id, keyword=word) for word in one.keywords
+        ],
     )
 
 

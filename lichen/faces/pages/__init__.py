@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from litestar import Response, Router
 from litestar.di import Provide
 
-from lichen.accounts import Accounts
 from lichen.faces import feeds
+from lichen.faces.given import Given
 from lichen.faces.pages import (
     contributed,
     conversations,
@@ -19,8 +19,11 @@ from lichen.faces.pages import (
     finding,
     founding,
     inbox,
+    keeping,
     lists,
+    live,
     own,
+    reacting,
     replies,
     threads,
     writing,
@@ -30,14 +33,7 @@ from lichen.faces.pages.faults import AnyRequest, Faults
 from lichen.faces.pages.parts import Busiest, Parts
 from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
-from lichen.forum import Forum
-from lichen.kit.config import Config
-from lichen.messages import Messages
-from lichen.notifications import Notifications
-from lichen.plugins.room import Plugins
-from lichen.search import Search
-from lichen.store import Store
-from lichen.web import SESSION_COOKIE, Addresses, check_origin, check_text
+from lichen.web import SESSION_COOKIE, check_origin, check_text
 
 __all__ = ["Pages"]
 
@@ -48,16 +44,11 @@ class Pages:
     Templates and static files are read here, once.
     """
 
-    def __init__(  # noqa: PLR0913 - every room that pages speak to
-        self, *, store: Store, accounts: Accounts, forum: Forum, messages: Messages,
-        search: Search, notifications: Notifications, plugins: Plugins, addresses: Addresses,
-        config: Config,
-    ) -> None:
+    def __init__(self, given: Given) -> None:
+        age_us_max = int(given.config.forum.activity_age_s * 1_000_000)
         self._parts = Parts(
-            store=store, accounts=accounts, forum=forum, messages=messages, search=search,
-            notifications=notifications, plugins=plugins, addresses=addresses, config=config,
-            drawing=Drawing(addresses, Still()),
-            busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
+            **given.all, drawing=Drawing(given.addresses, Still()),
+            busiest=Busiest(given.forum, age_us_max=age_us_max),
         )
         faults = Faults(self._parts)
 
@@ -76,7 +67,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            contributed, conversations, deeds, doors, finding, founding, inbox, lists, own, replies,
+            contributed, conversations, deeds, doors, finding, founding, inbox, keeping, lists,
+            live, own, reacting, replies,
             threads, writing,
         )
 

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from lichen.accounts import Actor
 from lichen.faces.pages import tree, wording
+from lichen.faces.pages.emoji_row import emoji_row
 from lichen.faces.pages.still import Still
 from lichen.faces.pages.visit import Visit
 from lichen.forum.markdown import Renderer
@@ -42,6 +43,7 @@ class Drawing:
             at=self.path_of,
             banner=lambda actor: addresses.grown_banner(actor.did),
             conversation=lambda actor: wording.conversation_of(actor, addresses),
+            emoji_row=_safe(emoji_row),
             feed_at=lambda actor: wording.feed_of(actor, addresses),
             here=_here,
             icon=icon,

@@ -37,7 +37,10 @@ async def inbox(
     if visit.is_fragment:
         letters = await parts.store.read(find)
     else:
-        letters, frame = await parts.framed(visit, find)
+        (letters, digest), frame = await parts.framed(
+            visit, lambda unit: (find(unit), parts.notifications.digest(unit, viewer))
+        )
+        values["digest"] = digest
     is_last = len(letters) < LETTERS_PER_PAGE
     values["letters"] = letters
     values["next"] = None if is_last else f"{path}?show={show.value}&page_number={page_number + 1}"

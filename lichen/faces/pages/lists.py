@@ -5,7 +5,7 @@ from typing import NamedTuple
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
-from lichen.accounts import Actor
+from lichen.accounts import Actor, Away
 from lichen.faces.pages.answers import fragment, page
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Visit
@@ -27,6 +27,8 @@ from lichen.store import Unit
 
 POSTS_PER_PAGE = 20
 COMMENTS_PER_PAGE = 20
+
+_TAGLINE_US = 60_000_000  # one line stays for a minute
 
 
 class Empty(NamedTuple):
@@ -67,6 +69,7 @@ async def front(
         "tabs": choices(words, listing.value, path, listing="{}", sort=sort.value),
         "sorts": _sorts(sort, path, listing=listing.value),
         "empty": _front_empty(parts, listing),
+        "tagline": _tagline(parts),
     }
     return await _posts_page(parts, visit, query, values, onward={"listing": listing.value})
 
@@ -99,6 +102,7 @@ async def community_page(
         "moderators": moderators,
         "feed": feed_of(actor, parts.addresses),
         "tabs": [],
+        "tagline": "",
         "sorts": _sorts(sort, path),
         "write_at": write_at,
         "empty": Empty("No posts yet", f"What people write in {actor.shown_name} will be here.",
@@ -116,8 +120,11 @@ async def person_page(
     viewer = visit.viewer
     comments_shown = show == "comments"
 
-    def find(unit: Unit) -> tuple[PersonView, list[PostView], list[CommentView], bool]:
+    def find(
+        unit: Unit
+    ) -> tuple[PersonView, list[PostView], list[CommentView], bool, Away | None]:
         view = parts.forum.person(unit, viewer, name=name)
+        away = parts.accounts.away_among(unit, [view.person.id]).get(view.person.id)
         posts, comments = _by_person(
             parts, unit, visit, person_id=view.person.id, comments_shown=comments_shown,
             page_number=page_number,
@@ -125,14 +132,15 @@ async def person_page(
         blocked = viewer is not None and (
             view.person.id in parts.accounts.blocks(unit, viewer).persons
         )
-        return view, posts, comments, blocked
+        return view, posts, comments, blocked, away
 
-    (view, posts, comments, blocked), frame = await parts.framed(visit, find)
+    (view, posts, comments, blocked, away), frame = await parts.framed(visit, find)
     path = parts.drawing.path_of(view.person)
     count = len(comments) if comments_shown else len(posts)
     values: dict[str, object] = {
         "view": view, "posts": posts, "comments": comments, "comments_shown": comments_shown,
         "mine": viewer is not None and viewer.id == view.person.id, "blocked": blocked,
+        "away": away,
         "next": next_page(path, count, page_number, show=show),
         "sort": "", "community": None, "now_us": parts.now_us(), "downvotes": downvotes(parts),
     }
@@ -237,6 +245,12 @@ def _by_person(
 def _sorts(sort: Sort, path: str, *, listing: str = "") -> list[object]:
     words = [(key.value, word) for key, word in SORT_WORDS.items()]
     return list(choices(words, sort.value, path, listing=listing, sort="{}"))
+
+
+def _tagline(parts: Parts) -> str:
+    """Return the line of the minute, "" where there is none."""
+    lines = parts.accounts.current_lists.taglines
+    return lines[parts.now_us() // _TAGLINE_US % len(lines)] if lines else ""
 
 
 def _front_empty(parts: Parts, listing: Listing) -> Empty:

@@ -4,13 +4,13 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
-from lichen.accounts import Actor, ProfileDraft, Session, Settings, Viewer
+from lichen.accounts import Actor, Away, ProfileDraft, Session, Settings, Viewer
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import DENSITIES, GivenVisit, PageRequest, Typed, Visit, typed
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS
 from lichen.forum import LANGUAGES
-from lichen.kit import Refused
+from lichen.kit import Refused, from_isoformat
 from lichen.store import Unit
 from lichen.web import session_cookie
 
@@ -18,6 +18,7 @@ _THEMES = ("browser", "light", "dark")
 _DONE = {
     "look": "It looks as you wish from now on.",
     "profile": "Your profile is kept.",
+    "away": "You are away. Whoever asks for you waits; you will find it all in your inbox.",
     "password": "The password is changed; every other login has ended.",
     "revoke": "That login has ended.",
 }
@@ -53,13 +54,35 @@ async def save_profile(
     fields = await typed(request)
     draft = ProfileDraft(
         display_name=fields.text("display_name"), bio=fields.raw("bio").strip(),
-        avatar=fields.text("avatar"),
+        avatar=fields.text("avatar"), bot=fields.flag("bot"),
     )
     try:
         await parts.store.write(lambda unit: parts.accounts.save_profile(unit, viewer, draft))
     except Refused as refused:
         return await _page(parts, visit, refused=refused, draft=draft)
     return _done(parts, visit, "profile")
+
+
+@post("/settings/away", status_code=200)
+async def go_away(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
+    """Say that I am away until a day, or that I am back."""
+    viewer = visit.required()
+    fields = await typed(request)
+
+    def command(unit: Unit) -> None:
+        if fields.flag("back"):
+            parts.accounts.come_back(unit, viewer)
+        else:
+            until_us = _morning_of(fields.text("until"))
+            parts.accounts.go_away(unit, viewer, fields.text("note"), until_us=until_us)
+
+    try:
+        await parts.store.write(command)
+    except Refused as refused:
+        return await _page(parts, visit, refused=refused)
+    if fields.flag("back"):
+        return see_other(visit, parts.addresses.inbox)
+    return _done(parts, visit, "away")
 
 
 @post("/settings/password", status_code=200)
@@ -93,12 +116,14 @@ async def _page(
 ) -> Response[bytes]:
     viewer = visit.required()
 
-    def find(unit: Unit) -> list[Session]:
-        return parts.accounts.logins(unit, viewer)
+    def find(unit: Unit) -> tuple[list[Session], Away | None]:
+        away = parts.accounts.away_among(unit, [viewer.id]).get(viewer.id)
+        return parts.accounts.logins(unit, viewer), away
 
-    logins, frame = await parts.framed(visit, find)
+    (logins, away), frame = await parts.framed(visit, find)
     return await page(parts, visit, frame, "settings.html", values={
         "logins": logins,
+        "away": away,
         "now_us": parts.now_us(),
         "typed": draft or _profile(viewer.actor),
         "sort_words": [(key.value, word) for key, word in SORT_WORDS.items()],
@@ -125,12 +150,22 @@ def _look(viewer: Viewer, fields: Typed) -> Settings:
         show_nsfw=fields.flag("show_nsfw"),
         blur_nsfw=fields.flag("blur_nsfw"),
         show_read_posts=fields.flag("show_read"),
+        show_bot_accounts=fields.flag("show_bots"),
+        show_unread=fields.flag("show_unread"),
         languages=fields.numbers("languages"),
     )
+
+
+def _morning_of(day: str) -> int:
+    """Return when a day begins (UTC), or refuse what is no day."""
+    try:
+        return from_isoformat(f"{day}T00:00:00.000000Z")
+    except ValueError:
+        raise Refused("invalid_field", "A day is written as 2026-11-24.") from None
 
 
 def _done(parts: Parts, visit: Visit, what: str) -> Response[bytes]:
     return see_other(visit, f"{parts.addresses.settings}?done={what}")
 
 
-HANDLERS = [settings_page, save_look, save_profile, change_password, revoke]
+HANDLERS = [settings_page, save_look, save_profile, go_away, change_password, revoke]

@@ -8,17 +8,12 @@ from typing import TypeVar
 import msgspec
 from litestar.di import NamedDependency
 
-from lichen.accounts import Accounts, Actor, SiteSettings, Viewer
+from lichen.accounts import Actor, SiteSettings, Viewer
+from lichen.faces.given import Given
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
-from lichen.kit.config import Config
-from lichen.messages import Messages
-from lichen.notifications import Notifications
-from lichen.plugins.room import Plugins
-from lichen.search import Search
-from lichen.store import Store, Unit
-from lichen.web import Addresses
+from lichen.store import Unit
 
 Seen = TypeVar("Seen")
 
@@ -62,19 +57,10 @@ class Busiest:
         return self._found
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The rooms that pages speak to, handed in by the house."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(Given):
+    """The rooms that pages speak to, and what pages are drawn with."""
 
-    store: Store
-    accounts: Accounts
-    forum: Forum
-    messages: Messages
-    search: Search
-    notifications: Notifications
-    plugins: Plugins
-    addresses: Addresses
-    config: Config
     drawing: Drawing
     busiest: Busiest
 
@@ -96,7 +82,8 @@ class Parts:
         unread = 0
         if viewer is not None:
             followed, waiting, *letters = unit.fetch_all(
-                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer),
+                self.forum.following_query(unit, viewer),
+                self.notifications.unread_query(unit, viewer),
                 *self.messages.unread_queries(viewer),
             )
             mine = self.forum.following_from(followed)

@@ -62,6 +62,7 @@ async def post_page(
         "sorts": _sorts(path, sort),
         "comments_word": some(view.post.comments, "comment", "comments"),
         "now_us": parts.now_us(), "downvotes": downvotes(parts),
+        "emoji": parts.accounts.current_emoji, "live_since": view.post.newest_comment_us,
     })
     if viewer is not None and (not view.read or view.unread_comments):
         # Marked after the answer: whoever reads need not wait for a write.
@@ -102,6 +103,7 @@ async def comment_page(
         "next": _onward(path, sort, following), "sort": sort.value, "sort_of_list": "",
         "sorts": _sorts(path, sort), "comments_word": "One branch",
         "now_us": parts.now_us(), "downvotes": downvotes(parts),
+        "emoji": parts.accounts.current_emoji, "live_since": None,
     })
 
 
@@ -132,6 +134,7 @@ def scene_of(parts: Parts, visit: Visit, view: CommentView) -> Scene:
         viewer_id=visit.viewer.id if visit.viewer else None,
         can_reply=not view.post.locked,
         downvotes=downvotes(parts),
+        emoji=parts.accounts.current_emoji,
     )
 
 
@@ -149,6 +152,7 @@ def _scene(
         at=at,
         can_reply=not view.post.locked,
         downvotes=downvotes(parts),
+        emoji=parts.accounts.current_emoji,
     )
 
 

@@ -15,15 +15,16 @@ Everything from people passes `escape` or the Markdown cleaner; nothing else her
 outside. Posts use the same vote pair and save button.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from lichen.accounts import Actor
+from lichen.accounts import Actor, Emoji
 from lichen.faces.pages import wording
+from lichen.faces.pages.emoji_row import emoji_row
 from lichen.forum import CommentView
 from lichen.web import Addresses
 
@@ -56,6 +57,7 @@ class Scene:
     can_reply: bool = True
     downvotes: bool = True
     depth_max: int = DEPTH_SHOWN_MAX
+    emoji: Mapping[str, Emoji] = field(default_factory=dict)
     faces: dict[int, str] = field(default_factory=dict)
 
 
@@ -140,7 +142,8 @@ def _draw(pieces: list[str], branch: Branch, scene: Scene, depth: int) -> None:
                       f'<div class="text" dir="auto">{words}</div>')
     else:
         words = scene.markdown(comment.content)
-        pieces.append(f'<div class="text" dir="auto">{words}</div>{_acts(view, path, scene)}')
+        row = emoji_row(path, f"rc{comment.id}", view.reactions, scene.emoji)
+        pieces.append(f'<div class="text" dir="auto">{words}</div>{row}{_acts(view, path, scene)}')
     if not kids or depth >= scene.depth_max:
         pieces.append(_onward(comment.children, path))
     else:
@@ -201,7 +204,8 @@ def _acts(view: CommentView, path: str, scene: Scene) -> str:
     pair = votes(view.comment.score, view.my_vote, downvotes=scene.downvotes)
     return (
         f'<form class="acts" method="post" action="{path}/vote" hx-boost="true">{pair}{reply}'
-        f'{save_button(path, saved=view.saved)}<a href="{path}/more">more</a></form>'
+        f'{save_button(path, saved=view.saved)}<a href="{path}/react">react</a>'
+        f'<a href="{path}/more">more</a></form>'
         '<div class="u"></div>'
     )
 

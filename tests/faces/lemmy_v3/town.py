@@ -66,6 +66,17 @@ class Town:
         headers = {"authorization": f"Bearer {answer.json()['jwt']}"}
         return Person(self.stranger.client, name, headers)
 
+    async def keeper(self) -> Person:
+        """Sign somebody up who administers the site."""
+        person = await self.person("keeper")
+        accounts = self.house.rooms.accounts
+        viewer = await accounts.viewer(person.headers["authorization"][7:])
+        assert viewer is not None
+        await self.house.store.write(
+            lambda unit: accounts.promote(unit, None, viewer.id, admin=True)
+        )
+        return person
+
     async def community(self, founder: Person) -> int:
         """Found a community and return its id."""
         answer = await founder.post("/community", name=fresh_name("place"), title="A place")

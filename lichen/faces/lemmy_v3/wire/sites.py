@@ -128,6 +128,39 @@ class LocalSiteUrlBlocklist(Answer, frozen=True, kw_only=True):
     updated: Time | None = None
 
 
+class CustomEmoji(Answer, frozen=True, kw_only=True):
+    """A picture that people use by its shortcode."""
+
+    id: int
+    local_site_id: int
+    shortcode: str
+    image_url: str
+    alt_text: str
+    category: str
+    published: Time
+    updated: Time | None = None
+
+
+class CustomEmojiKeyword(Answer, frozen=True, kw_only=True):
+    """A word by which an emoji is found."""
+
+    custom_emoji_id: int
+    keyword: str
+
+
+class CustomEmojiView(Answer, frozen=True, kw_only=True):
+    """An emoji with its keywords."""
+
+    custom_emoji: CustomEmoji
+    keywords: list[CustomEmojiKeyword]
+
+
+class CustomEmojiResponse(Answer, frozen=True, kw_only=True):
+    """One emoji as it is now."""
+
+    custom_emoji: CustomEmojiView
+
+
 class Search(Ask, frozen=True, kw_only=True):
     """Look for words, or with type `Url` for the posts of an address."""
 
@@ -158,9 +191,9 @@ class GetSiteResponse(Answer, frozen=True, kw_only=True):
     my_user: MyUserInfo | None = None
     all_languages: tuple[Language, ...]
     discussion_languages: tuple[int, ...]
-    taglines: tuple[Tagline, ...]
-    custom_emojis: tuple[()]
-    blocked_urls: tuple[LocalSiteUrlBlocklist, ...]
+    taglines: list[Tagline]
+    custom_emojis: list[CustomEmojiView]
+    blocked_urls: list[LocalSiteUrlBlocklist]
 
 
 class SearchResponse(Answer, frozen=True, kw_only=True):

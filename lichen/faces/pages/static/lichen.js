@@ -248,3 +248,30 @@ function steer(event, box, rows) {
 }
 
 restoreDrafts();
+
+// --- new comments: counted as they come, shown when asked for --------------------------------------
+
+const fresh = $("[data-live]");
+if (fresh && window.EventSource) {
+  const coming = new Set();
+  let shown = 0;
+  const count = () => {
+    for (const id of coming) if ($("#c" + id)) coming.delete(id);
+    fresh.hidden = !coming.size;
+    fresh.textContent = coming.size + (coming.size === 1 ? " new comment" : " new comments");
+  };
+  const stream = new EventSource(fresh.dataset.live);
+  stream.addEventListener("comment", (event) => {
+    coming.add(Number(event.data));
+    count();
+  });
+  document.addEventListener("htmx:afterSwap", count);
+  fresh.addEventListener("click", () => {
+    const url = fresh.dataset.new + "&after=" + shown;
+    shown = Math.max(shown, ...coming);
+    coming.clear();
+    count();
+    htmx.ajax("GET", url, { target: "#fresh", swap: "beforeend" });
+  });
+  addEventListener("pagehide", () => stream.close());
+}

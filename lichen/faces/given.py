@@ -1,0 +1,36 @@
+"""What every face is given: the rooms that it speaks to, and where it stands."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lichen.accounts import Accounts
+from lichen.forum import Forum
+from lichen.kit.config import Config
+from lichen.kit.flags import Flags
+from lichen.messages import Messages
+from lichen.notifications import Notifications
+from lichen.plugins.room import Plugins
+from lichen.search import Search
+from lichen.store import Store
+from lichen.web import Addresses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The rooms of a house as its faces see them; a face adds what is its own."""
+
+    store: Store
+    accounts: Accounts
+    forum: Forum
+    messages: Messages
+    search: Search
+    notifications: Notifications
+    plugins: Plugins
+    addresses: Addresses
+    config: Config
+    flags: Flags
+
+    @property
+    def all(self) -> dict[str, Any]:
+        """Every field by its name, for the face's own class that extends this one."""
+        return {one.name: getattr(self, one.name) for one in fields(Given)}
