@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from lichen import __version__, media
 from lichen.accounts import Accounts
+from lichen.automod import Automod
 from lichen.faces import lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
@@ -28,6 +29,7 @@ class Faces:
     forum: Forum
     search: Search
     notifications: Notifications
+    automod: Automod
     addresses: Addresses
     config: Config
 
@@ -38,7 +40,8 @@ def application_of(
     """Return the ASGI application of a house."""
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
-        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        notifications=parts.notifications, automod=parts.automod, addresses=parts.addresses,
+        config=parts.config,
     )
     return Litestar(
         route_handlers=[

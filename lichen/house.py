@@ -18,6 +18,10 @@ from litestar.types import ASGIApp
 from lichen.accounts import Accounts
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
+from lichen.automod import Automod
+from lichen.automod.room import build as build_automod
+from lichen.automod.room import build_check
+from lichen.enforcing import ForumEnforcement
 from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
@@ -53,13 +57,15 @@ class Rooms:
     search: Search
     notifications: Notifications
     talk: ForumRoom
+    automod: Automod
 
     @property
     def readers(self) -> list[Reader]:
         """Every reader of the house's log."""
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
-            self.talk.link_reader, self.search.reader, self.notifications.reader,
+            self.talk.link_reader, self.automod.check.rulebook, self.search.reader,
+            self.notifications.reader,
         ]
 
 
@@ -108,6 +114,7 @@ class House:
             # Nothing is lost: the outbox holds it until the next start.
             _log.warning("not_drained", reason=type(error).__name__)
         self._stop_metrics()
+        await self.rooms.automod.trials.close()
         await self.log.close()
         for task in self._tasks:
             task.cancel()
@@ -189,7 +196,7 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            automod=self.rooms.automod, addresses=self.addresses, config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -212,17 +219,23 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
     accounts = await build_accounts(ground, store, addresses=addresses, log_seq=log.last_seq)
+    check = build_check(ground, log_last_seq=log.last_seq)
     talk = await build_forum(
         ground, store, accounts=accounts, addresses=addresses,
         folder=ground.config.server.data / COLUMNS_FOLDER,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
         activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
+        check=check,
     )
     forum = talk.forum
     return Rooms(
         accounts=accounts,
         forum=forum,
         talk=talk,
+        automod=build_automod(
+            ground, store, accounts=accounts, forum=forum, check=check, addresses=addresses,
+            enforcement=ForumEnforcement(accounts=accounts, forum=forum),
+        ),
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,

@@ -7,7 +7,7 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, forum, notifications
+from lichen.events import accounts, automod, forum, notifications
 from lichen.events.envelope import Record, collection_of
 
 
@@ -41,6 +41,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.Moderator: PUBLIC,
     forum.CommunityBan: PUBLIC,
     notifications.Read: PRIVATE,
+    automod.Rule: PRIVATE,
+    automod.Hit: PRIVATE,
 }
 
 VISIBILITY: dict[str, Visibility] = {

@@ -36,12 +36,21 @@ from lichen.forum.model import (
     Subscribed,
     Vote,
 )
+from lichen.forum.past import (
+    Earlier,
+    PastBounds,
+    PastThing,
+    earlier_from,
+    earlier_query,
+)
+from lichen.forum.permissions import check_moderator, is_moderator
 from lichen.forum.service import Forum
 
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "ContentCheck", "Following", "Forum", "HeldCount",
+    "CommunityDraft", "CommunityView", "ContentCheck", "Earlier", "Following", "Forum", "HeldCount",
     "HeldQuery", "Language", "Link", "Listing", "NewComment", "NewCommunity", "NewPost", "Page",
-    "PersonView", "Post", "PostAround", "PostDraft", "PostId", "PostQuery", "PostView",
-    "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Written",
+    "PastBounds", "PastThing", "PersonView", "Post", "PostAround", "PostDraft", "PostId",
+    "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote",
+    "Written", "check_moderator", "earlier_from", "earlier_query", "is_moderator",
 ]

@@ -1,19 +1,21 @@
 """The service of the room: every command and query about communities, posts and comments.
 
 It is one service in several files, each about one noun: `communities` and `members`, `posts`,
-`comments` and `threads`, `votes`, `marks`, `holding`. All take the open unit of work, so that other
-rooms can call them inside their own. Commands return the fresh view, made from what they read and
-what they wrote, so that a write costs two round trips: one to learn, one to commit.
+`comments` and `threads`, `votes`, `marks`, `holding`, `past`. All take the open unit of
+work, so that other rooms can call them inside their own. Commands return the fresh view, made from
+what they read and what they wrote, so that a write costs two round trips: one to learn, one to
+commit.
 """
 
 from lichen.forum.holding import Holding
 from lichen.forum.marks import Marks
 from lichen.forum.members import Members
 from lichen.forum.model import Link
+from lichen.forum.past import Past
 from lichen.forum.votes import Votes
 
 
-class Forum(Members, Holding, Votes, Marks):
+class Forum(Members, Holding, Votes, Marks, Past):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

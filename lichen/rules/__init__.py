@@ -13,7 +13,9 @@ million rows as for one. There is no second evaluator.
 from lichen.rules.bundle import Bundle
 from lichen.rules.errors import RuleRefused
 from lichen.rules.program import Program, compile_program
+from lichen.rules.texts import words_of
 from lichen.rules.tree import FieldType
 from lichen.rules.trial import Trial, try_on
 
-__all__ = ["Bundle", "FieldType", "Program", "RuleRefused", "Trial", "compile_program", "try_on"]
+__all__ = ["Bundle", "FieldType", "Program", "RuleRefused", "Trial", "compile_program", "try_on",
+           "words_of"]

@@ -31,6 +31,8 @@ EXPECTED = {
     "lichen.forum.moderator": PUBLIC,
     "lichen.forum.communityBan": PUBLIC,
     "lichen.notification.read": PRIVATE,
+    "lichen.automod.rule": PRIVATE,
+    "lichen.automod.hit": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
 # Who did it belongs to the moderators, who are people with neighbours.

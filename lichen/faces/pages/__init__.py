@@ -10,6 +10,7 @@ from litestar import Response, Router
 from litestar.di import Provide
 
 from lichen.accounts import Accounts
+from lichen.automod import Automod
 from lichen.faces import feeds
 from lichen.faces.pages import (
     deeds,
@@ -46,11 +47,11 @@ class Pages:
 
     def __init__(
         self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        notifications: Notifications, automod: Automod, addresses: Addresses, config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, search=search,
-            notifications=notifications, addresses=addresses, config=config,
+            notifications=notifications, automod=automod, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )

@@ -9,6 +9,7 @@ import msgspec
 from litestar.di import NamedDependency
 
 from lichen.accounts import Accounts, Actor, SiteSettings, Viewer
+from lichen.automod import Automod
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
@@ -69,6 +70,7 @@ class Parts:
     forum: Forum
     search: Search
     notifications: Notifications
+    automod: Automod
     addresses: Addresses
     config: Config
     drawing: Drawing
