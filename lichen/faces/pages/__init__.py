@@ -21,6 +21,7 @@ from lichen.faces.pages import (
     lists,
     own,
     replies,
+    rules,
     threads,
     writing,
 )
@@ -72,7 +73,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            deeds, doors, finding, founding, inbox, lists, own, replies, rules, threads,
+            writing,
         )
 
         def provide_parts() -> Parts:
