@@ -18,6 +18,10 @@ from litestar.types import ASGIApp
 from lichen.accounts import Accounts, site_did
 from lichen.accounts.room import build as build_accounts
 from lichen.application import application_of
+from lichen.automod import Automod
+from lichen.automod.room import build as build_automod
+from lichen.automod.room import build_check
+from lichen.enforcing import ForumEnforcement
 from lichen.erasing import Emptied, Eraser, Erasures
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
@@ -62,14 +66,15 @@ class Rooms:
     notifications: Notifications
     talk: ForumRoom
     hooked: PluginsRoom
+    automod: Automod
 
     @property
     def readers(self) -> list[Reader]:
         """Every reader of the house's log."""
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
-            self.talk.link_reader, self.talk.live, self.search.reader, self.notifications.reader,
-            *self.hooked.readers,
+            self.talk.link_reader, self.talk.live, self.automod.check.rulebook, self.search.reader,
+            self.notifications.reader, *self.hooked.readers,
         ]
 
 
@@ -123,6 +128,7 @@ class House:
             # Nothing is lost: the outbox holds it until the next start.
             _log.warning("not_drained", reason=type(error).__name__)
         self._stop_metrics()
+        await self.rooms.automod.trials.close()
         await self.log.close()
         for task in self._tasks:
             task.cancel()
@@ -212,8 +218,9 @@ class House:
         return Given(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
-            notifications=self.rooms.notifications, plugins=self.rooms.hooked.plugins,
-            addresses=self.addresses, config=self.ground.config, flags=self.ground.flags,
+            notifications=self.rooms.notifications, automod=self.rooms.automod,
+            plugins=self.rooms.hooked.plugins, addresses=self.addresses,
+            config=self.ground.config, flags=self.ground.flags,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -244,17 +251,23 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     accounts = await build_accounts(
         ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks
     )
+    check = build_check(ground, log_last_seq=log.last_seq)
     talk = await build_forum(
         ground, store, accounts=accounts, addresses=addresses, hooks=hooks,
         folder=ground.config.server.data / COLUMNS_FOLDER,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
         activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
+        check=check,
     )
     forum = talk.forum
     return Rooms(
         accounts=accounts,
         forum=forum,
         talk=talk,
+        automod=build_automod(
+            ground, store, accounts=accounts, forum=forum, check=check, addresses=addresses,
+            enforcement=ForumEnforcement(accounts=accounts, forum=forum),
+        ),
         messages=build_messages(ground, accounts=accounts, addresses=addresses),
         hooked=hooked,
         search=await build_search(

@@ -7,7 +7,7 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, forum, messages, notifications, plugins
+from lichen.events import accounts, automod, forum, messages, notifications, plugins
 from lichen.events.envelope import Record, collection_of
 
 
@@ -49,6 +49,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.ReactionTally: PUBLIC,
     notifications.Read: PRIVATE,
     plugins.Switch: PRIVATE,
+    automod.Rule: PRIVATE,
+    automod.Hit: PRIVATE,
 }
 
 VISIBILITY: dict[str, Visibility] = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from lichen.accounts import Accounts
+from lichen.automod import Automod
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
@@ -25,6 +26,7 @@ class Given:
     messages: Messages
     search: Search
     notifications: Notifications
+    automod: Automod
     plugins: Plugins
     addresses: Addresses
     config: Config

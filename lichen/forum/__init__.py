@@ -39,13 +39,21 @@ from lichen.forum.model import (
     Vote,
     Voter,
 )
+from lichen.forum.past import (
+    Earlier,
+    PastBounds,
+    PastThing,
+    earlier_from,
+    earlier_query,
+)
+from lichen.forum.permissions import check_moderator, is_moderator
 from lichen.forum.service import Forum
 
 __all__ = [
     "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "ContentCheck", "Following", "Forum", "HeldCount",
+    "CommunityDraft", "CommunityView", "ContentCheck", "Earlier", "Following", "Forum", "HeldCount",
     "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost",
-    "Page", "PersonView", "Post", "PostAround", "PostDraft", "PostId", "PostQuery", "PostView",
-    "Reaction", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
-    "Written",
+    "Page", "PastBounds", "PastThing", "PersonView", "Post", "PostAround", "PostDraft", "PostId",
+    "PostQuery", "PostView", "Reaction", "SiteCounts", "Sort", "SubjectKind", "Subscribed",
+    "Verdict", "Vote", "Voter", "Written", "check_moderator", "earlier_from", "earlier_query", "is_moderator",
 ]

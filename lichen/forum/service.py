@@ -1,10 +1,10 @@
 """The service of the room: every command and query about communities, posts and comments.
 
 It is one service in several files, each about one noun: `communities` and `members`, `posts`,
-`comments` and `threads`, `votes`, `marks`, `holding`, `owned`. All take the open unit of work, so
-that other rooms can call them inside their own, but for `publishing`, which asks the hooks first.
-Commands return the fresh view, made from what they read and what they wrote, so that a write costs
-two round trips: one to learn, one to commit.
+`comments` and `threads`, `votes`, `marks`, `holding`, `past`, `owned`. All take the open unit of
+work, so that other rooms can call them inside their own, but for `publishing`, which asks the hooks
+first. Commands return the fresh view, made from what they read and what they wrote, so that a write
+costs two round trips: one to learn, one to commit.
 """
 
 from lichen.forum.holding import Holding
@@ -12,12 +12,13 @@ from lichen.forum.marks import Marks
 from lichen.forum.members import Members
 from lichen.forum.model import Link
 from lichen.forum.owned import Owned
+from lichen.forum.past import Past
 from lichen.forum.publishing import Publishing
 from lichen.forum.reactions import Reactions
 from lichen.forum.voters import Voters
 
 
-class Forum(Members, Publishing, Holding, Voters, Reactions, Marks, Owned):
+class Forum(Members, Publishing, Holding, Voters, Reactions, Marks, Owned, Past):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

@@ -15,10 +15,11 @@ from lichen.rules.bundle import Bundle
 from lichen.rules.errors import RuleRefused
 from lichen.rules.program import Program, compile_program
 from lichen.rules.screen import Screen, blocked_address, check_pattern
+from lichen.rules.texts import words_of
 from lichen.rules.tree import FieldType
 from lichen.rules.trial import Trial, try_on
 
 __all__ = [
     "Bundle", "FieldType", "Program", "RuleRefused", "Screen", "Trial", "blocked_address",
-    "check_pattern", "compile_program", "try_on",
+    "check_pattern", "compile_program", "try_on", "words_of",
 ]

@@ -317,10 +317,11 @@ class _Reader:
         words = frozenset([words]) if isinstance(words, str) else words
         if not isinstance(words, frozenset) or wanted.type is FieldType.SET_OF_NUMBERS:
             self.refuse(at.args[1], "words that are written out, 'so' or {'so', 'and so'}")
-        phrases = tuple(sorted(words_of(str(each)) for each in words))
+        written = tuple(sorted(str(each) for each in words))
+        phrases = tuple(map(words_of, written))
         if any(not phrase.strip() for phrase in phrases):
             self.refuse(at.args[1], "words with letters or digits in them")
-        return Containing(FieldType.BOOLEAN, text, (part,), phrases=phrases)
+        return Containing(FieldType.BOOLEAN, text, (part,), phrases=phrases, words=written)
 
     def _matching(self, at: ast.expr, wanted: Node, *, part: Node, text: str) -> Node:
         if not isinstance(wanted, Literal) or not isinstance(wanted.value, str):

@@ -92,9 +92,13 @@ class Membership(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class Containing(Node):
-    """`contains(text, words)`: one of the phrases, in the normal form, is in the text."""
+    """`contains(text, words)`: one of the phrases, in the normal form, is in the text.
+
+    `words` are the phrases as they were written.
+    """
 
     phrases: tuple[str, ...]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

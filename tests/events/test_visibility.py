@@ -39,6 +39,8 @@ EXPECTED = {
     "lichen.message.read": PRIVATE,
     "lichen.notification.read": PRIVATE,
     "lichen.plugin.switch": PRIVATE,
+    "lichen.automod.rule": PRIVATE,
+    "lichen.automod.hit": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
 # Who did it belongs to the moderators, who are people with neighbours.

@@ -25,6 +25,7 @@ from lichen.faces.pages import (
     own,
     reacting,
     replies,
+    rules,
     threads,
     writing,
 )
@@ -68,8 +69,7 @@ class Pages:
         parts = self._parts
         modules = (
             contributed, conversations, deeds, doors, finding, founding, inbox, keeping, lists,
-            live, own, reacting, replies,
-            threads, writing,
+            live, own, reacting, replies, rules, threads, writing,
         )
 
         def provide_parts() -> Parts:
