@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from lichen import __version__, media
 from lichen.accounts import Accounts
+from lichen.export import Exports
 from lichen.faces import lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
@@ -30,6 +31,7 @@ class Faces:
     messages: Messages
     search: Search
     notifications: Notifications
+    exports: Exports
     addresses: Addresses
     config: Config
 
@@ -40,8 +42,8 @@ def application_of(
     """Return the ASGI application of a house."""
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, messages=parts.messages,
-        search=parts.search, notifications=parts.notifications, addresses=parts.addresses,
-        config=parts.config,
+        search=parts.search, notifications=parts.notifications, exports=parts.exports,
+        addresses=parts.addresses, config=parts.config,
     )
     return Litestar(
         route_handlers=[

@@ -19,6 +19,8 @@ from lichen.accounts import Accounts
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
 from lichen.erasing import Emptied, Eraser, Erasures
+from lichen.export import Exports
+from lichen.export import Rooms as ExportedRooms
 from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
@@ -42,6 +44,7 @@ from lichen.web import Addresses
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
+EXPORTS_FOLDER = "exports"
 POINTS_FOLDER = "backups"  # what upgrades leave as their way back
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
@@ -81,10 +84,14 @@ class House:
         self.relay = Relay(
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
         )
+        self.exports = Exports(
+            ExportedRooms(store, rooms.accounts, rooms.forum, rooms.messages, self.addresses),
+            ground.config.server.data / EXPORTS_FOLDER, randomness=ground.randomness,
+        )
         self.eraser = Eraser(
             store, log, Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.search),
             erasures=Erasures(), settle=self._heard,
-            points=ground.config.server.data / POINTS_FOLDER,
+            points=ground.config.server.data / POINTS_FOLDER, keepers=[self.exports],
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
         self._start_seq = 0
@@ -139,6 +146,7 @@ class House:
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
             asyncio.create_task(self.eraser.run(), name="erasing"),
+            asyncio.create_task(self.exports.run(), name="exports"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -205,8 +213,8 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
-            notifications=self.rooms.notifications, addresses=self.addresses,
-            config=self.ground.config,
+            notifications=self.rooms.notifications, exports=self.exports,
+            addresses=self.addresses, config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:

@@ -10,8 +10,10 @@ from litestar import Response, Router
 from litestar.di import Provide
 
 from lichen.accounts import Accounts
+from lichen.export import Exports
 from lichen.faces import feeds
 from lichen.faces.pages import (
+    carried,
     conversations,
     deeds,
     doors,
@@ -46,13 +48,14 @@ class Pages:
     Templates and static files are read here, once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the rooms that pages speak to
         self, *, store: Store, accounts: Accounts, forum: Forum, messages: Messages,
-        search: Search, notifications: Notifications, addresses: Addresses, config: Config,
+        search: Search, notifications: Notifications, exports: Exports, addresses: Addresses,
+        config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, messages=messages, search=search,
-            notifications=notifications, addresses=addresses, config=config,
+            notifications=notifications, exports=exports, addresses=addresses, config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
@@ -73,8 +76,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            conversations, deeds, doors, finding, founding, inbox, lists, own, replies, threads,
-            writing,
+            carried, conversations, deeds, doors, finding, founding, inbox, lists, own, replies,
+            threads, writing,
         )
 
         def provide_parts() -> Parts:

@@ -9,6 +9,7 @@ import msgspec
 from litestar.di import NamedDependency
 
 from lichen.accounts import Accounts, Actor, SiteSettings, Viewer
+from lichen.export import Exports
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
@@ -71,6 +72,7 @@ class Parts:
     messages: Messages
     search: Search
     notifications: Notifications
+    exports: Exports
     addresses: Addresses
     config: Config
     drawing: Drawing
