@@ -4,24 +4,21 @@ Each command teaches its own use. Only click and the configuration are imported 
 imports what it needs when it runs, because the parent process of a serving house stays in memory.
 """
 
-import functools
-import os
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lichen import __version__
+from lichen.cli_options import configured
+from lichen.cli_words import erase, export_words, import_choices
 from lichen.kit.clock import system_clock
-from lichen.kit.config import PROFILES, Config
+from lichen.kit.config import Config
 from lichen.kit.errors import LichenError
 
 if TYPE_CHECKING:
     from lichen.upgrade import Move
-
-R = TypeVar("R")
 
 EXIT_REFUSED = 1  # also of a doctor who found something ill
 
@@ -59,44 +56,6 @@ def main() -> None:
     See what may be set:       lichen config
     See whether all is well:   lichen doctor
     """
-
-
-def configured(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Give a command --data, --config, --profile and the named options, and hand it a Config."""
-    given = {
-        "host": click.option("--host", metavar="ADDR", help="Address to listen on."),
-        "port": click.option("--port", type=int, metavar="N", help="Port for pages and APIs."),
-        "stream_port": click.option(
-            "--stream-port", type=int, metavar="N", help="Port of the public stream; 0: none."),
-        "metrics_port": click.option(
-            "--metrics-port", type=int, metavar="N", help="Port of the metrics; 0: none."),
-        "data": click.option(
-            "--data", type=click.Path(path_type=Path), metavar="DIR", help="The data folder."),
-        "profile": click.option(
-            "--profile", type=click.Choice(list(PROFILES)), help="A set of defaults."),
-    }
-    wanted = ("data", "profile", *names)
-
-    def decorate(command: Callable[..., R]) -> Callable[..., R]:
-        @functools.wraps(command)
-        def with_config(*args: Any, config_file: Path | None, **rest: Any) -> R:
-            words = {f"server.{name}": rest.pop(name) for name in wanted}
-            return command(*args, load(config_file, words), **rest)
-
-        decorated: Callable[..., R] = click.option(
-            "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
-            help="Configuration file; lichen.toml in the data folder by default.")(with_config)
-        for name in reversed(wanted):
-            decorated = given[name](decorated)
-        return decorated
-
-    return decorate
-
-
-def load(config_file: Path | None, words: Mapping[str, object]) -> Config:
-    """Return the configuration from the file, this process's environment and the words given."""
-    spoken = {name: value for name, value in words.items() if value is not None}
-    return Config.load(config_file, os.environ, words=spoken)
 
 
 @main.command()
@@ -298,84 +257,9 @@ def demo(config: Config, size: str, seed: int) -> None:
     fill(config, size=size, seed=seed)
 
 
-@main.group()
-def erase() -> None:
-    """Erase for good what somebody wrote, in rows, search, log and files; no way back."""
-
-
-def _erase(config: Config, kind: str, subject: str) -> None:
-    from lichen.erase import erase as erase_thing
-
-    click.echo(erase_thing(config, kind, subject))
-
-
-_sure = click.confirmation_option(prompt="There is no way back. Erase?")
-
-
-@erase.command("person")
-@click.argument("name")
-@_sure
-@configured()
-def erase_person(config: Config, name: str) -> None:
-    """Erase NAME with all that they wrote; the name is never given again.
-
-    \b
-    Example:  lichen erase person ada --yes --data /srv/lichen
-    """
-    _erase(config, "person", name)
-
-
-@erase.command("post")
-@click.argument("number")
-@_sure
-@configured()
-def erase_post(config: Config, number: str) -> None:
-    """Erase the post NUMBER with every comment below it.
-
-    \b
-    Example:  lichen erase post 4711 --yes --data /srv/lichen
-    """
-    _erase(config, "post", number)
-
-
-@erase.command("comment")
-@click.argument("number")
-@_sure
-@configured()
-def erase_comment(config: Config, number: str) -> None:
-    """Erase the comment NUMBER; the answers to it stay.
-
-    \b
-    Example:  lichen erase comment 4711 --yes --data /srv/lichen
-    """
-    _erase(config, "comment", number)
-
-
-@erase.command("message")
-@click.argument("number")
-@_sure
-@configured()
-def erase_message(config: Config, number: str) -> None:
-    """Erase the private message NUMBER, for both its people.
-
-    \b
-    Example:  lichen erase message 4711 --yes --data /srv/lichen
-    """
-    _erase(config, "message", number)
-
-
-@erase.command("list")
-@configured()
-def erase_list(config: Config) -> None:
-    """List the last erasures and how far they are.
-
-    \b
-    Example:  lichen erase list --data /srv/lichen
-    """
-    from lichen.erase import erasures
-
-    for line in erasures(config) or ["Nothing was ever erased here."]:
-        click.echo(line)
+main.add_command(export_words)
+main.add_command(import_choices)
+main.add_command(erase)
 
 
 @main.group()

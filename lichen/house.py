@@ -23,6 +23,8 @@ from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
 from lichen.enforcing import ForumEnforcement
 from lichen.erasing import Emptied, Eraser, Erasures
+from lichen.export import Exports
+from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
 from lichen.forum import Forum
@@ -49,6 +51,7 @@ from lichen.web import Addresses
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
+EXPORTS_FOLDER = "exports"
 POINTS_FOLDER = "backups"  # what upgrades leave as their way back
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
@@ -91,10 +94,14 @@ class House:
         self.relay = Relay(
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
         )
+        self.exports = Exports(
+            ExportedRooms(store, rooms.accounts, rooms.forum, rooms.messages, self.addresses),
+            ground.config.server.data / EXPORTS_FOLDER, randomness=ground.randomness,
+        )
         self.eraser = Eraser(
             store, log, Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.search),
             erasures=Erasures(), settle=self._heard,
-            points=ground.config.server.data / POINTS_FOLDER,
+            points=ground.config.server.data / POINTS_FOLDER, keepers=[self.exports],
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
         self._start_seq = 0
@@ -152,6 +159,7 @@ class House:
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
             asyncio.create_task(self.eraser.run(), name="erasing"),
+            asyncio.create_task(self.exports.run(), name="exports"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -219,7 +227,7 @@ class House:
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
             notifications=self.rooms.notifications, automod=self.rooms.automod,
-            plugins=self.rooms.hooked.plugins, addresses=self.addresses,
+            plugins=self.rooms.hooked.plugins, exports=self.exports, addresses=self.addresses,
             config=self.ground.config, flags=self.ground.flags,
         )
 

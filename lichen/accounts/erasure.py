@@ -2,7 +2,7 @@
 
 from lichen.accounts import erasure_rows
 from lichen.accounts.model import Actor, ActorKind
-from lichen.accounts.persons import Persons
+from lichen.accounts.owned import Owned
 from lichen.events import accounts as records
 from lichen.events import collection_of, deletion_of
 from lichen.events.accounts import SELF
@@ -11,7 +11,7 @@ from lichen.store import Unit
 _PROFILE = collection_of(records.Profile)
 
 
-class Erasure(Persons):
+class Erasure(Owned):
     """What accounts do when nothing of a person may be left."""
 
     def erase_person(self, unit: Unit, person_id: int) -> Actor:

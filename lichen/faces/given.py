@@ -5,6 +5,7 @@ from typing import Any
 
 from lichen.accounts import Accounts
 from lichen.automod import Automod
+from lichen.export import Exports
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
@@ -28,6 +29,7 @@ class Given:
     notifications: Notifications
     automod: Automod
     plugins: Plugins
+    exports: Exports
     addresses: Addresses
     config: Config
     flags: Flags

@@ -55,5 +55,6 @@ __all__ = [
     "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost",
     "Page", "PastBounds", "PastThing", "PersonView", "Post", "PostAround", "PostDraft", "PostId",
     "PostQuery", "PostView", "Reaction", "SiteCounts", "Sort", "SubjectKind", "Subscribed",
-    "Verdict", "Vote", "Voter", "Written", "check_moderator", "earlier_from", "earlier_query", "is_moderator",
+    "Verdict", "Vote", "Voter", "Written", "check_moderator", "earlier_from",
+    "earlier_query", "is_moderator",
 ]

@@ -8,10 +8,18 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from lichen.accounts import Viewer
 from lichen.forum import comment_rows, community_rows, owned_rows, post_rows
 from lichen.forum.ledger import Ledger
 from lichen.forum.limits import BATCH_MAX
-from lichen.forum.model import CommentId, Community, PostId, SubjectKind
+from lichen.forum.model import (
+    CommentId,
+    CommentView,
+    Community,
+    PostId,
+    PostView,
+    SubjectKind,
+)
 from lichen.forum.part import Part
 from lichen.forum.permissions import is_gone
 from lichen.forum.posts import stage_communities
@@ -39,6 +47,28 @@ class Owned(Part):
             owned_rows.COMMENT_IDS, person_id=person_id, after_id=after_id, limit=limit
         )
         return [CommentId(row.id) for row in rows]
+
+    def posts_of(
+        self, unit: Unit, viewer: Viewer, *, after_id: int, limit: int
+    ) -> list[PostView]:
+        """Return a page of the viewer's own posts, gone or not, in their order; two round trips."""
+        ids = self.post_ids_of(unit, viewer.id, after_id=after_id, limit=limit)
+        flush = self._views.fetch(unit, viewer, *post_queries(unit, viewer, ids))
+        views = self._views.posts(flush.rows, flush.standing).views
+        return [views[id_] for id_ in ids]
+
+    def comments_of(
+        self, unit: Unit, viewer: Viewer, *, after_id: int, limit: int
+    ) -> list[CommentView]:
+        """Return a page of the viewer's own comments with their words, wherever they stand.
+
+        Gone or not, in their order; two round trips. Of a post that the viewer cannot see any more
+        nothing but its title may be shown.
+        """
+        ids = self.comment_ids_of(unit, viewer.id, after_id=after_id, limit=limit)
+        flush = self._views.fetch(unit, viewer, *comment_queries(unit, viewer, ids))
+        views = self._views.comments(flush.rows, flush.standing).views
+        return [views[id_] for id_ in ids]
 
     def comment_ids_below(
         self, unit: Unit, post_id: int, *, after_id: int, limit: int

@@ -32,6 +32,8 @@ class Addresses:
     messages = "/messages"
     saved = "/saved"
     settings = "/settings"
+    settings_export = "/settings/export"
+    settings_import = "/settings/import"
     search = "/search"
     open_search = "/opensearch.xml"
     look = "/look"

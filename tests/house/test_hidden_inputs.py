@@ -9,7 +9,7 @@ from tests.house.sources import Source, sources
 DOORS = {
     "clock": {"kit/clock.py"},
     "chance": {"kit/ground.py"},
-    "environment": {"cli.py", "kit/crash_points.py"},
+    "environment": {"cli_options.py", "kit/crash_points.py"},
     # The doctor measures disk and database with a stopwatch; its answers are for people.
     "stopwatch": {"doctor.py"},
 }

@@ -12,6 +12,7 @@ from litestar.di import Provide
 from lichen.faces import feeds
 from lichen.faces.given import Given
 from lichen.faces.pages import (
+    carried,
     contributed,
     conversations,
     deeds,
@@ -68,8 +69,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            contributed, conversations, deeds, doors, finding, founding, inbox, keeping, lists,
-            live, own, reacting, replies, rules, threads, writing,
+            carried, contributed, conversations, deeds, doors, finding, founding, inbox, keeping,
+            lists, live, own, reacting, replies, rules, threads, writing,
         )
 
         def provide_parts() -> Parts:

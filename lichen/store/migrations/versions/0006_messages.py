@@ -1,4 +1,4 @@
-"""Private messages, the conversations they make, and what is asked to be erased."""
+"""Private messages and conversations; what is asked to be erased or exported."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -62,8 +62,26 @@ def upgrade() -> None:
     )
 
 
+    op.create_table(
+        "export",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("asked_us", sa.BigInteger(), nullable=False),
+        sa.Column("done_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("export_person", "export", ["person_id", "id"])
+    op.create_index("export_state", "export", ["state", "id"])
+
+
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("export")
     op.drop_table("erasure")
     op.drop_table("conversation")
     op.drop_table("message")
