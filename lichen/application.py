@@ -13,6 +13,7 @@ from lichen.accounts import Accounts
 from lichen.faces import lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.media.room import Room as MediaRoom
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -30,12 +31,17 @@ class Faces:
     notifications: Notifications
     addresses: Addresses
     config: Config
+    pictures: MediaRoom
 
 
 def application_of(
     parts: Faces, readiness: Callable[[], Awaitable[status.Readiness]]
 ) -> ASGIApp:
     """Return the ASGI application of a house."""
+    async def callers(token: str) -> media.Uploader | None:
+        viewer = await parts.accounts.viewer(token)
+        return None if viewer is None else media.Uploader(viewer.id, viewer.actor.did, viewer.admin)
+
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
         notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
@@ -43,7 +49,7 @@ def application_of(
     return Litestar(
         route_handlers=[
             *status.routes(readiness),
-            *media.routes(media.Grown()),
+            *media.routes(parts.pictures, callers),
             lemmy_v3.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
                 search=parts.search, notifications=parts.notifications,

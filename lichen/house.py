@@ -27,6 +27,8 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
+from lichen.media.room import Room as MediaRoom
+from lichen.media.room import build as build_media
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
 from lichen.restore import check_finished
@@ -39,6 +41,7 @@ from lichen.web import Addresses
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
+SWEEP_INTERVAL_S = 600.0  # of outside pictures that have grown old
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
@@ -53,6 +56,7 @@ class Rooms:
     search: Search
     notifications: Notifications
     talk: ForumRoom
+    pictures: MediaRoom
 
     @property
     def readers(self) -> list[Reader]:
@@ -60,6 +64,7 @@ class Rooms:
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
             self.talk.link_reader, self.search.reader, self.notifications.reader,
+            self.pictures.reader,
         ]
 
 
@@ -115,6 +120,7 @@ class House:
         with suppress(Unavailable):  # the checkpoint stays where it was
             await self.rooms.talk.rank_reader.close()
         await self.rooms.accounts.close()
+        await self.rooms.pictures.close()
         await self.ground.outbound.close()
         await self.store.close()
         _log.info("closed", last_seq=self.log.last_seq)
@@ -128,6 +134,7 @@ class House:
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
+            asyncio.create_task(self._sweep(), name="pictures"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -161,6 +168,16 @@ class House:
             except Unavailable as error:
                 _log.warning("retention_waits", reason=error.text)
 
+    async def _sweep(self) -> None:
+        """Remove, at the start and then now and then, pictures that nobody needs any more."""
+        while True:
+            try:
+                await self.rooms.pictures.media.shelf.sweep()
+                await self.rooms.pictures.proxy.forget_aged()
+            except Unavailable as error:
+                _log.warning("pictures_wait", reason=error.text)
+            await asyncio.sleep(SWEEP_INTERVAL_S)
+
     def _note_end(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
@@ -189,7 +206,7 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            addresses=self.addresses, config=self.ground.config, pictures=self.rooms.pictures,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -212,6 +229,10 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
     accounts = await build_accounts(ground, store, addresses=addresses, log_seq=log.last_seq)
+    pictures = await build_media(
+        ground, store, addresses=addresses, site_did=accounts.current_site.actor.did,
+        log_first_seq=first_seq, log_last_seq=log.last_seq,
+    )
     talk = await build_forum(
         ground, store, accounts=accounts, addresses=addresses,
         folder=ground.config.server.data / COLUMNS_FOLDER,
@@ -223,6 +244,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         accounts=accounts,
         forum=forum,
         talk=talk,
+        pictures=pictures,
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,

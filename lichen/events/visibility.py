@@ -7,7 +7,7 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, forum, notifications
+from lichen.events import accounts, forum, media, notifications
 from lichen.events.envelope import Record, collection_of
 
 
@@ -39,6 +39,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.Read: PRIVATE,
     forum.Moderator: PUBLIC,
     forum.CommunityBan: PUBLIC,
+    media.Picture: PRIVATE,
+    media.Blocking: PRIVATE,
     notifications.Read: PRIVATE,
 }
 

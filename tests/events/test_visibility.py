@@ -29,6 +29,8 @@ EXPECTED = {
     "lichen.forum.read": PRIVATE,
     "lichen.forum.moderator": PUBLIC,
     "lichen.forum.communityBan": PUBLIC,
+    "lichen.media.picture": PRIVATE,
+    "lichen.media.blocking": PRIVATE,
     "lichen.notification.read": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
