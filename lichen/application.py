@@ -44,7 +44,8 @@ def application_of(
 
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
-        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        notifications=parts.notifications, pictures=parts.pictures, addresses=parts.addresses,
+        config=parts.config,
     )
     return Litestar(
         route_handlers=[
@@ -53,6 +54,7 @@ def application_of(
             lemmy_v3.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
                 search=parts.search, notifications=parts.notifications,
+                media=parts.pictures.media,
                 addresses=parts.addresses, config=parts.config,
             ),
             nodeinfo.router(

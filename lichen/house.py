@@ -238,6 +238,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         folder=ground.config.server.data / COLUMNS_FOLDER,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
         activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
+        previews=pictures.proxy.kept_preview,
     )
     forum = talk.forum
     return Rooms(

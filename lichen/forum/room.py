@@ -6,7 +6,7 @@ from typing import NamedTuple
 from lichen.accounts import Accounts
 from lichen.forum.activity import Activity
 from lichen.forum.limits import ACTIVITY_AGE_US_MAX
-from lichen.forum.links import LinkReader, Links
+from lichen.forum.links import LinkReader, Links, Previews, unkept
 from lichen.forum.ranks import Ranks
 from lichen.forum.reader import RankReader
 from lichen.forum.service import Forum
@@ -25,14 +25,16 @@ class Room(NamedTuple):
     link_reader: LinkReader
 
 
-async def build(
+async def build(  # noqa: PLR0913 - what the room stands on
     ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
     log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
+    previews: Previews = unkept,
 ) -> Room:
     """Return the service over the rows and the rank columns in `folder`.
 
     The bounds of the log are read before this call; the readers, which the house registers with its
-    followers, go on from their positions. The house closes `rank_reader` at its end.
+    followers, go on from their positions. `previews` keeps the pictures of links. The house closes
+    `rank_reader` at its end.
     """
     activity = Activity(age_us_max=activity_age_us_max)
     standings = Standings(accounts, position=log_last_seq)
@@ -47,6 +49,7 @@ async def build(
         activity=activity, links=links,
     )
     link_reader = await LinkReader.open(
-        store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq
+        store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq,
+        previews=previews,
     )
     return Room(forum, standings, rank_reader, link_reader)

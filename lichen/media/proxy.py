@@ -14,7 +14,7 @@ import base64
 import hmac
 from urllib.parse import urlencode, urlsplit
 
-from lichen.kit import Forbidden, NotFound, Unavailable
+from lichen.kit import Forbidden, NotFound, Refused, Unavailable
 from lichen.kit.flags import Flag
 from lichen.kit.ground import Ground
 from lichen.media import tables
@@ -54,12 +54,25 @@ class Proxy:
         """Return where a picture of a text or a profile is shown from: here, or where it is."""
         return self._signed(url) if self._mode == "ProxyAllImages" else url
 
-    def preview(self, url: str) -> str:
-        """Return where the preview of a link is shown from."""
-        return self._signed(url) if self._mode != "None" else url
+    async def kept_preview(self, url: str) -> str | None:
+        """Keep the preview of a link and return where it is shown from, None where it is none.
+
+        A server that is away may be there when somebody looks.
+        """
+        if self._mode == "None":
+            return url
+        shown = self._signed(url)
+        if shown != url:
+            try:
+                await self._source(url)
+            except Refused:
+                return None
+            except Unavailable:
+                return shown
+        return shown
 
     def _signed(self, url: str) -> str:
-        """Return the path that serves an outside picture; ours and what is none stay as they are.
+        """Return the address that serves an outside picture; ours and what is none stay so.
 
         Never raises: texts hold whatever people typed.
         """
@@ -71,7 +84,8 @@ class Proxy:
             return url
         if parts.scheme not in ("http", "https") or parts.netloc == self._addresses.authority:
             return url
-        return f"{PATH}?" + urlencode({"url": url, "sig": self._signature(url)})
+        query = urlencode({"url": url, "sig": self._signature(url)})
+        return self._addresses.absolute(f"{PATH}?{query}")
 
     async def content(
         self, url: str, signature: str, variant: Variant | None

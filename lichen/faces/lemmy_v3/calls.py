@@ -9,7 +9,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from lichen.faces.lemmy_v3 import comments, communities, inbox, posts, searching, sites, users, wire
+from lichen.faces.lemmy_v3 import (
+    comments,
+    communities,
+    images,
+    inbox,
+    posts,
+    searching,
+    sites,
+    users,
+    wire,
+)
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 
 AskT = TypeVar("AskT", bound=wire.Ask)
@@ -109,6 +119,10 @@ CALLS: tuple[Call[Any, Any], ...] = (
          inbox.get_unread_count),
     Call("GET", "/user/report_count", wire.GetReportCount, wire.GetReportCountResponse,
          inbox.get_report_count),
+    Call("GET", "/account/list_media", wire.ListMedia, wire.ListMediaResponse,
+         images.list_media),
+    Call("GET", "/admin/list_all_media", wire.ListMedia, wire.ListMediaResponse,
+         images.list_all_media),
     Call("GET", "/private_message/list", wire.GetPrivateMessages, wire.PrivateMessagesResponse,
          inbox.get_private_messages),
 )

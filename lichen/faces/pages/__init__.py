@@ -30,6 +30,7 @@ from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.media.room import Room as MediaRoom
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -46,12 +47,13 @@ class Pages:
 
     def __init__(
         self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        notifications: Notifications, pictures: MediaRoom, addresses: Addresses, config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, search=search,
             notifications=notifications, addresses=addresses, config=config,
-            drawing=Drawing(addresses, Still()),
+            pictures=pictures,
+            drawing=Drawing(addresses, Still(), pictures.proxy.shown),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
         faults = Faults(self._parts)

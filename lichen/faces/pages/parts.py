@@ -13,6 +13,7 @@ from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
 from lichen.kit.config import Config
+from lichen.media.room import Room as MediaRoom
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store, Unit
@@ -69,6 +70,7 @@ class Parts:
     forum: Forum
     search: Search
     notifications: Notifications
+    pictures: MediaRoom
     addresses: Addresses
     config: Config
     drawing: Drawing

@@ -56,6 +56,7 @@ class Scene:
     can_reply: bool = True
     downvotes: bool = True
     depth_max: int = DEPTH_SHOWN_MAX
+    shown: Callable[[str], str] = str  # where a picture is shown from
     faces: dict[int, str] = field(default_factory=dict)
 
 
@@ -167,7 +168,7 @@ def _face(actor: Actor, scene: Scene) -> str:
     face = scene.faces.get(actor.id)
     if face is None:
         face = (
-            f'<img class="g" src="{escape(wording.picture_of(actor, scene.addresses))}" width="22" '
+            f'<img class="g" src="{escape(scene.shown(wording.picture_of(actor, scene.addresses)))}" width="22" '
             f'height="22" alt="" loading="lazy">'
             f'<a href="{wording.path_of(actor, scene.addresses)}" dir="auto">'
             f"{escape(actor.shown_name)}</a>"

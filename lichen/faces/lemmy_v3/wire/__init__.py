@@ -59,6 +59,12 @@ from lichen.faces.lemmy_v3.wire.communities import (
     ListCommunities,
     ListCommunitiesResponse,
 )
+from lichen.faces.lemmy_v3.wire.images import (
+    ListMedia,
+    ListMediaResponse,
+    LocalImage,
+    LocalImageView,
+)
 from lichen.faces.lemmy_v3.wire.people import (
     BlockPerson,
     BlockPersonResponse,
@@ -207,6 +213,10 @@ __all__ = [
     "LinkMetadata",
     "ListCommunities",
     "ListCommunitiesResponse",
+    "ListMedia",
+    "ListMediaResponse",
+    "LocalImage",
+    "LocalImageView",
     "LocalSite",
     "LocalSiteRateLimit",
     "LocalSiteUrlBlocklist",
