@@ -30,6 +30,7 @@ class Addresses:
     logout = "/logout"
     inbox = "/inbox"
     saved = "/saved"
+    pictures = "/pictures"
     settings = "/settings"
     search = "/search"
     open_search = "/opensearch.xml"
@@ -75,6 +76,10 @@ class Addresses:
     def setup_by(self, token: str) -> str:
         """Return the path of the first administrator's one-time page."""
         return f"/setup/{quote(token, safe='')}"
+
+    def picture(self, alias: str) -> str:
+        """Return the path of an uploaded picture, by its file name."""
+        return f"/pictrs/image/{quote(alias, safe='')}"
 
     def grown(self, seed: str) -> str:
         """Return the path of the lichen grown from a seed."""

@@ -23,6 +23,9 @@ from lichen.faces.pages import (
     threads,
     writing,
 )
+from lichen.faces.pages import (
+    pictures as own_pictures,
+)
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.faults import AnyRequest, Faults
 from lichen.faces.pages.parts import Busiest, Parts
@@ -73,7 +76,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            deeds, doors, finding, founding, inbox, lists, own, own_pictures, replies, threads,
+            writing,
         )
 
         def provide_parts() -> Parts:

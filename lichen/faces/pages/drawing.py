@@ -62,7 +62,7 @@ class Drawing:
             age=wording.age, bars=wording.bars, called=wording.called, count=wording.count,
             host=wording.host_of, image=shown, is_picture=wording.is_picture, iso=wording.iso,
             lead=lru_cache(maxsize=LEADS_MAX)(wording.lead), moment=wording.moment,
-            term=wording.term_text,
+            size=wording.size, term=wording.term_text,
         )
 
     def draw(self, template: str, **values: object) -> str:

@@ -167,9 +167,9 @@ def _face(actor: Actor, scene: Scene) -> str:
     """Return an actor's picture and linked name; people speak often, so it is kept."""
     face = scene.faces.get(actor.id)
     if face is None:
+        picture = escape(scene.shown(wording.picture_of(actor, scene.addresses)))
         face = (
-            f'<img class="g" src="{escape(scene.shown(wording.picture_of(actor, scene.addresses)))}" width="22" '
-            f'height="22" alt="" loading="lazy">'
+            f'<img class="g" src="{picture}" width="22" height="22" alt="" loading="lazy">'
             f'<a href="{wording.path_of(actor, scene.addresses)}" dir="auto">'
             f"{escape(actor.shown_name)}</a>"
         )
