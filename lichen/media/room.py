@@ -8,6 +8,7 @@ from lichen.kit.ground import Ground
 from lichen.media.blobs import Blobs, DiskBlobs
 from lichen.media.blocklist import Blocklist
 from lichen.media.buckets import BucketBlobs
+from lichen.media.copying import FOLDER
 from lichen.media.darkroom import Darkroom
 from lichen.media.growth import Grown
 from lichen.media.model import PictureCheck, Uploader, UploadGate
@@ -18,7 +19,6 @@ from lichen.media.shelf import Shelf
 from lichen.store import Store, Unit, checkpoint_of, set_stamp, stamp_of
 from lichen.web import Addresses
 
-FOLDER = "pictures"
 KEY_BYTES = 32  # RFC 2104 §3: a key as long as the hash
 _KEY_STAMP = "media.key"
 

@@ -11,12 +11,13 @@ from PIL import Image
 from lichen.events import Event, event_of
 from lichen.events.accounts import SELF, Profile
 from lichen.events.media import Picture
+from lichen.forum.markdown import render
 from lichen.kit import Forbidden, NotFound, Refused, TooMany, Unavailable
 from lichen.kit.config import Media
 from lichen.kit.ground import Ground
 from lichen.kit.outbound import Fetched
 from lichen.kit.reasons import Reason
-from lichen.media import Uploader, tables
+from lichen.media import Proxy, Uploader, tables
 from lichen.media.errors import PictureRefused, QuotaReached
 from lichen.media.model import SIZES, Seen, Variant, variant_asked
 from lichen.media.room import build
@@ -467,3 +468,48 @@ class TestProxy:
     ])
     async def test_our_own_and_what_is_no_address_stay(self, studio: Studio, url: str) -> None:
         assert studio.room.proxy.shown(url) == url
+
+
+class TestModes:
+    """`LICHEN_IMAGE_MODE`: what is shown from here."""
+
+    PICTURE = "https://elsewhere.example/a.jpg"
+
+    def proxy(self, studio: Studio, mode: str) -> Proxy:
+        studio.room.proxy._mode = mode  # type: ignore[assignment]
+        return studio.room.proxy
+
+    @pytest.mark.parametrize(("mode", "pictures", "previews"), [
+        ("None", False, False), ("StoreLinkPreviews", False, True), ("ProxyAllImages", True, True),
+    ])
+    async def test_each_mode_shows_what_it_says(
+        self, studio: Studio, ground: Ground, mode: str, pictures: bool, previews: bool
+    ) -> None:
+        TestProxy().serve(ground, made("jpg"))
+        proxy = self.proxy(studio, mode)
+        ours = f"{URL}/api/v3/image_proxy?"
+
+        assert proxy.shown(self.PICTURE).startswith(ours) == pictures
+        preview = await proxy.kept_preview(self.PICTURE)
+        assert preview is not None
+        assert preview.startswith(ours) == previews
+        assert bool(studio.files()) == previews
+
+    async def test_a_preview_that_is_no_picture_is_none(
+        self, studio: Studio, ground: Ground
+    ) -> None:
+        TestProxy().serve(ground, b"<html>")
+
+        assert await self.proxy(studio, "StoreLinkPreviews").kept_preview(self.PICTURE) is None
+        assert studio.files() == []
+
+    async def test_pictures_in_texts_go_through_the_proxy(self, studio: Studio) -> None:
+        shown = self.proxy(studio, "ProxyAllImages").shown
+
+        html = render(f"![A cat]({self.PICTURE})\n\n> *![x]({URL}/pictrs/image/b.jpg)*",
+                      Addresses(URL), shown=shown)
+
+        assert f'src="{URL}/api/v3/image_proxy?url=https%3A%2F%2Felsewhere.example' in html
+        assert 'alt="A cat"' in html
+        assert f'src="{URL}/pictrs/image/b.jpg"' in html
+        assert self.PICTURE not in html
