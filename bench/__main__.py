@@ -39,6 +39,10 @@ PROMISES = (
     Promise("round trips: post list", "trips", "long_list_trips", 3, "", is_least=False),
     Promise("round trips: post, comments", "trips", "long_post_trips", 4, "", is_least=False),
     Promise("round trips: one vote", "trips", "one_vote_trips", 2, "", is_least=False),
+    Promise("upload of 12 megapixels, one core", "media", "upload_s", 1.5, "s", is_least=False),
+    Promise("  the loop blocked for", "media", "loop_blocked_ms", 10, "ms", is_least=False),
+    Promise("hostile picture refused", "media", "hostile_worst_s", 1, "s", is_least=False),
+    Promise("  memory of its child", "media", "child_peak_mb", 512, "MB", is_least=False),
     Promise("front page, 50 ms from its rows", "trips", "front_page_ms", 250, "ms",
             is_least=False),
 )

@@ -16,12 +16,16 @@ def application_of(
     given: Given, readiness: Callable[[], Awaitable[status.Readiness]]
 ) -> ASGIApp:
     """Return the ASGI application of a house."""
+    async def callers(token: str) -> media.Uploader | None:
+        viewer = await given.accounts.viewer(token)
+        return None if viewer is None else media.Uploader(viewer.id, viewer.actor.did, viewer.admin)
+
     people = pages.Pages(given)
     calls = lemmy_v3.parts_of(given)
     return Litestar(
         route_handlers=[
             *status.routes(readiness),
-            *media.routes(media.Grown()),
+            *media.routes(given.pictures, callers),
             lemmy_v3.router(calls),
             house_api.router(calls),
             nodeinfo.router(

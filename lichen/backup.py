@@ -4,6 +4,7 @@
     ├── manifest.json   what it is, and the size and SHA-256 of every other file
     ├── rows/           rows.sqlite, or one .copy per table of PostgreSQL
     ├── log/            the segments up to that moment
+    ├── pictures/       what was uploaded, where the house keeps it itself
     └── lichen.toml     the configuration file, where there is one
 
 Column files, caches and the public stream are not kept: readers build them anew. A backup holds
@@ -26,6 +27,8 @@ from lichen.kit import Clock, Refused, Unavailable, isoformat
 from lichen.kit.config import FILE_NAME, Config
 from lichen.kit.crash_points import crash_point
 from lichen.log.copying import copy_log, end_of
+from lichen.media.copying import FOLDER as PICTURES_FOLDER
+from lichen.media.copying import copy_pictures
 from lichen.store.copying import copy_out
 from lichen.store.migrating import version_of
 
@@ -108,6 +111,7 @@ def _write(config: Config, folder: Path, *, clock: Clock) -> Manifest:
         url, folder=data, to=folder / ROWS_FOLDER,
         at_the_moment=lambda: end_of(data / LOG_FOLDER))
     copy_log(data / LOG_FOLDER, end, to=folder / LOG_FOLDER)
+    copy_pictures(data, folder / PICTURES_FOLDER)
     if (data / FILE_NAME).exists():
         shutil.copyfile(data / FILE_NAME, folder / FILE_NAME)
     manifest = Manifest(
@@ -118,7 +122,7 @@ def _write(config: Config, folder: Path, *, clock: Clock) -> Manifest:
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / MANIFEST).write_bytes(encoded)
     _sealed(folder / MANIFEST)
-    for part in (folder / ROWS_FOLDER, folder / LOG_FOLDER, folder):
+    for part in (*(path for path in folder.rglob("*") if path.is_dir()), folder):
         _sync(part)
     return manifest
 

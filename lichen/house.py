@@ -35,6 +35,8 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
+from lichen.media.room import Room as MediaRoom
+from lichen.media.room import build as build_media
 from lichen.messages import Messages
 from lichen.messages.room import build as build_messages
 from lichen.notifications import Notifications
@@ -53,6 +55,7 @@ LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
 EXPORTS_FOLDER = "exports"
 POINTS_FOLDER = "backups"  # what upgrades leave as their way back
+SWEEP_INTERVAL_S = 600.0  # of outside pictures that have grown old
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
@@ -70,6 +73,7 @@ class Rooms:
     talk: ForumRoom
     hooked: PluginsRoom
     automod: Automod
+    pictures: MediaRoom
 
     @property
     def readers(self) -> list[Reader]:
@@ -77,7 +81,7 @@ class Rooms:
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
             self.talk.link_reader, self.talk.live, self.automod.check.rulebook, self.search.reader,
-            self.notifications.reader, *self.hooked.readers,
+            self.notifications.reader, self.pictures.reader, *self.hooked.readers,
         ]
 
 
@@ -144,6 +148,7 @@ class House:
             await self.rooms.talk.rank_reader.close()
         await self.rooms.hooked.plugins.close()
         await self.rooms.accounts.close()
+        await self.rooms.pictures.close()
         await self.ground.outbound.close()
         await self.store.close()
         _log.info("closed", last_seq=self.log.last_seq)
@@ -160,6 +165,7 @@ class House:
             asyncio.create_task(self._retain(), name="retention"),
             asyncio.create_task(self.eraser.run(), name="erasing"),
             asyncio.create_task(self.exports.run(), name="exports"),
+            asyncio.create_task(self._sweep(), name="pictures"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -192,6 +198,16 @@ class House:
                 )
             except Unavailable as error:
                 _log.warning("retention_waits", reason=error.text)
+
+    async def _sweep(self) -> None:
+        """Remove, at the start and then now and then, pictures that nobody needs any more."""
+        while True:
+            try:
+                await self.rooms.pictures.media.shelf.sweep()
+                await self.rooms.pictures.proxy.forget_aged()
+            except Unavailable as error:
+                _log.warning("pictures_wait", reason=error.text)
+            await asyncio.sleep(SWEEP_INTERVAL_S)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -227,8 +243,9 @@ class House:
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
             notifications=self.rooms.notifications, automod=self.rooms.automod,
-            plugins=self.rooms.hooked.plugins, exports=self.exports, addresses=self.addresses,
-            config=self.ground.config, flags=self.ground.flags,
+            plugins=self.rooms.hooked.plugins, exports=self.exports,
+            pictures=self.rooms.pictures, addresses=self.addresses, config=self.ground.config,
+            flags=self.ground.flags,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -259,13 +276,17 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     accounts = await build_accounts(
         ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks
     )
+    pictures = await build_media(
+        ground, store, addresses=addresses, site_did=accounts.current_site.actor.did,
+        log_first_seq=first_seq, log_last_seq=log.last_seq,
+    )
     check = build_check(ground, log_last_seq=log.last_seq)
     talk = await build_forum(
         ground, store, accounts=accounts, addresses=addresses, hooks=hooks,
         folder=ground.config.server.data / COLUMNS_FOLDER,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
         activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
-        check=check,
+        check=check, previews=pictures.proxy.kept_preview,
     )
     forum = talk.forum
     return Rooms(
@@ -278,6 +299,7 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         ),
         messages=build_messages(ground, accounts=accounts, addresses=addresses),
         hooked=hooked,
+        pictures=pictures,
         search=await build_search(
             ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
             log_last_seq=log.last_seq,

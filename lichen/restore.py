@@ -20,6 +20,7 @@ from lichen.kit import Clock, Refused, Tid
 from lichen.kit.config import FILE_NAME, Config
 from lichen.kit.crash_points import crash_point
 from lichen.log import SegmentLog, tail_of
+from lichen.media.copying import FOLDER as PICTURES_FOLDER
 from lichen.store import Unit, any_of, open_store, set_stamp
 from lichen.store.copying import copy_in
 from lichen.store.migrating import EMPTY, migrate, version_of
@@ -41,6 +42,8 @@ def restore(config: Config, source: Path, *, clock: Clock, epoch: Tid) -> Manife
     if (source / FILE_NAME).exists() and not (data / FILE_NAME).exists():
         shutil.copyfile(source / FILE_NAME, data / FILE_NAME)
     shutil.copytree(source / LOG_FOLDER, data / LOG_FOLDER)
+    if (source / PICTURES_FOLDER).exists():
+        shutil.copytree(source / PICTURES_FOLDER, data / PICTURES_FOLDER)
     crash_point("restore.before_rows")
     if url:
         migrate(url, folder=data, to=manifest.tables_version)

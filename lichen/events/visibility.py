@@ -7,7 +7,15 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, automod, forum, messages, notifications, plugins
+from lichen.events import (
+    accounts,
+    automod,
+    forum,
+    media,
+    messages,
+    notifications,
+    plugins,
+)
 from lichen.events.envelope import Record, collection_of
 
 
@@ -47,6 +55,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     messages.Read: PRIVATE,
     forum.Reaction: PRIVATE,
     forum.ReactionTally: PUBLIC,
+    media.Picture: PRIVATE,
+    media.Blocking: PRIVATE,
     notifications.Read: PRIVATE,
     plugins.Switch: PRIVATE,
     automod.Rule: PRIVATE,

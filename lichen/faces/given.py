@@ -9,6 +9,7 @@ from lichen.export import Exports
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
+from lichen.media.room import Room as MediaRoom
 from lichen.messages import Messages
 from lichen.notifications import Notifications
 from lichen.plugins.room import Plugins
@@ -30,6 +31,7 @@ class Given:
     automod: Automod
     plugins: Plugins
     exports: Exports
+    pictures: MediaRoom
     addresses: Addresses
     config: Config
     flags: Flags

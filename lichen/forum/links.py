@@ -12,7 +12,10 @@ hostile server holds up a few other previews by the time limit, and nothing else
 
 import asyncio
 import mimetypes
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
+
+import msgspec
 
 from lichen.events import LOCAL, decode_events
 from lichen.forum.ledger import POST
@@ -32,6 +35,14 @@ UNMARKED_EVENTS_MAX = 50_000  # without a new link; then the checkpoint moves fo
 
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 _PAGES = frozenset(("text/html", "application/xhtml+xml"))
+
+
+Previews = Callable[[str], Awaitable[str | None]]  # a picture's address -> where it is shown from
+
+
+async def unkept(url: str) -> str | None:
+    """Return the address itself: nothing is kept of others' pictures."""
+    return url
 
 
 class Links:
@@ -62,7 +73,11 @@ class LinkReader:
     name = NAME
     serves_pages = False
 
-    def __init__(self, store: Store, forum: Posts, links: Links, *, position: int) -> None:
+    def __init__(
+        self, store: Store, forum: Posts, links: Links, *, position: int,
+        previews: Previews = unkept,
+    ) -> None:
+        self._previews = previews
         self._store = store
         self._forum = forum
         self._links = links
@@ -71,11 +86,13 @@ class LinkReader:
 
     @classmethod
     async def open(
-        cls, store: Store, forum: Posts, links: Links, *, log_first_seq: int, log_last_seq: int
+        cls, store: Store, forum: Posts, links: Links, *, log_first_seq: int, log_last_seq: int,
+        previews: Previews = unkept,
     ) -> "LinkReader":
         """Go on from the checkpoint; a house that has none yet begins at the end of its log."""
         position = await store.read(lambda unit: checkpoint_of(unit, NAME)) or log_last_seq
-        return cls(store, forum, links, position=max(position, log_first_seq - 1))
+        first = max(position, log_first_seq - 1)
+        return cls(store, forum, links, position=first, previews=previews)
 
     def position(self) -> int:
         """Return the sequence of the last event whose link was looked for."""
@@ -106,9 +123,16 @@ class LinkReader:
 
     async def _found(self, url: str) -> Link | None:
         try:
-            return await self._links.link_of(url)
+            link = await self._links.link_of(url)
         except Refused:  # an address that is not fetched
             return None
+        if link.thumbnail is None:
+            return link
+        try:
+            shown = await self._previews(link.thumbnail)
+        except Unavailable:  # our own disk or bucket: the post has no preview, but its words
+            shown = None
+        return msgspec.structs.replace(link, thumbnail=shown)
 
     async def _keep(self, found: list[tuple[PostView, Link | None]], *, seq: int) -> None:
         """Write the links and the checkpoint, in one transaction."""

@@ -14,7 +14,7 @@ whose marks would make the parser slow is shown as it was typed (`MARKS_MAX`). N
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from html import escape
 from threading import Lock
@@ -91,8 +91,12 @@ class Mention(NamedTuple):
 class Renderer:
     """Renders for one house and remembers what it rendered, up to a size; for all threads."""
 
-    def __init__(self, addresses: Addresses, *, bytes_max: int = CACHE_BYTES_MAX) -> None:
+    def __init__(
+        self, addresses: Addresses, *, bytes_max: int = CACHE_BYTES_MAX,
+        shown: Callable[[str], str] | None = None,
+    ) -> None:
         self._addresses = addresses
+        self._shown = shown
         self._bytes_max = bytes_max
         self._bytes = 0
         self._kept: OrderedDict[str, str] = OrderedDict()
@@ -110,7 +114,7 @@ class Renderer:
             if html is not None:
                 self._kept.move_to_end(text)
                 return html
-        html = render(text, self._addresses)
+        html = render(text, self._addresses, shown=self._shown)
         with self._lock:
             self._keep(text, html)
         return html
@@ -123,8 +127,12 @@ class Renderer:
             self._bytes -= sum(map(len, self._kept.popitem(last=False)))
 
 
-def render(text: str, addresses: Addresses) -> str:
+def render(
+    text: str, addresses: Addresses, *, shown: Callable[[str], str] | None = None
+) -> str:
     """Return the text as safe HTML; mentions become links to `addresses`.
+
+    `shown` says where a picture is shown from: through the picture proxy, or where it is.
 
     About 0.2 ms for a comment of 300 characters. Never raises, whatever the text.
     """
@@ -132,7 +140,9 @@ def render(text: str, addresses: Addresses) -> str:
     if _is_slow(text):
         return f"<p>{escape(text)}</p>\n"
     # Footnotes of several texts share a page, so their ids carry a mark of their text.
-    environment = {"addresses": addresses, "docId": xxhash.xxh32_hexdigest(text.encode())}
+    environment = {
+        "addresses": addresses, "shown": shown, "docId": xxhash.xxh32_hexdigest(text.encode())
+    }
     return _cleaner().clean(str(_parser().render(text, environment)))
 
 
@@ -303,7 +313,15 @@ def _house_rule(state: StateCore) -> None:
         if token.type in ("heading_open", "heading_close"):
             # The page has the h1 and its sections the h2: a text's own headings begin at h3.
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        elif token.type == "inline":
+            _show_pictures(token, state.env.get("shown"))
         elif token.type in ("td_open", "th_open"):
             style = token.attrs.pop("style", None)
             if style:  # "text-align:right"; our Content-Security-Policy allows no inline style
                 token.attrs["class"] = f"align-{str(style).rpartition(':')[2]}"
+
+
+def _show_pictures(inline: Token, shown: Callable[[str], str] | None) -> None:
+    for token in inline.children or ():
+        if shown is not None and token.type == "image":
+            token.attrs["src"] = shown(str(token.attrs["src"]))

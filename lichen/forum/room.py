@@ -7,7 +7,7 @@ from lichen.accounts import Accounts
 from lichen.forum.activity import Activity
 from lichen.forum.checks import ContentCheck, Unchecked
 from lichen.forum.limits import ACTIVITY_AGE_US_MAX
-from lichen.forum.links import LinkReader, Links
+from lichen.forum.links import LinkReader, Links, Previews, unkept
 from lichen.forum.live import LiveThreads
 from lichen.forum.ranks import Ranks
 from lichen.forum.reader import RankReader
@@ -32,13 +32,14 @@ class Room(NamedTuple):
 async def build(  # noqa: PLR0913 - what a forum is made of
     ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
     log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
-    hooks: Hooks | None = None, check: ContentCheck | None = None,
+    hooks: Hooks | None = None, check: ContentCheck | None = None, previews: Previews = unkept,
 ) -> Room:
     """Return the service over the rows and the rank columns in `folder`.
 
     The bounds of the log are read before this call; the readers, which the house registers with its
     followers, go on from their positions. The house closes `rank_reader` at its end. `hooks` and
-    `check` are asked before anything is published; without them everything is.
+    `check` are asked before anything is published; without them everything is. `previews` keeps
+    the pictures of links.
     """
     activity = Activity(age_us_max=activity_age_us_max)
     standings = Standings(accounts, position=log_last_seq)
@@ -55,6 +56,7 @@ async def build(  # noqa: PLR0913 - what a forum is made of
         check=check or Unchecked(),
     )
     link_reader = await LinkReader.open(
-        store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq
+        store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq,
+        previews=previews,
     )
     return Room(forum, standings, rank_reader, link_reader, live)

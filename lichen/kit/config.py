@@ -194,7 +194,7 @@ class Outbound(Section, frozen=True):
 
 
 class Media(Section, frozen=True):
-    """Pictures. Kept for the room that will store them: pictures are addresses so far."""
+    """Pictures: where they are kept, how large and how many, and what is kept of others'."""
 
     image_mode: Annotated[ImageMode, option(
         "What is kept of other people's pictures: nothing (None), small previews of links "
@@ -202,6 +202,27 @@ class Media(Section, frozen=True):
         variable="LICHEN_IMAGE_MODE")] = "StoreLinkPreviews"
     any_bytes: Annotated[bool, option(
         "Accept bytes that are no picture as one; for testbeds only.")] = False
+    keep_in: Annotated[Literal["disk", "s3"], option(
+        "Where pictures are kept: in the data folder, or in an S3 bucket "
+        "(pip install lichen[s3]).")] = "disk"
+    s3_endpoint: Annotated[str, option(
+        "The address of the bucket's server, as https://s3.eu-central-1.amazonaws.com.")] = ""
+    s3_region: Annotated[str, option("The region that requests are signed for.")] = "us-east-1"
+    s3_bucket: Annotated[str, option("The bucket's name; it exists already.")] = ""
+    s3_key: Annotated[Secret, option("The access key's id.")] = Secret()
+    s3_secret: Annotated[Secret, option("The access key's secret.")] = Secret()
+    upload_bytes_max: Annotated[int, option(
+        "The largest picture taken.", unit="bytes", ge=1 << 10, le=256 << 20)] = 20 << 20
+    quota_bytes: Annotated[int, option(
+        "How much one account may store, administrators excepted.", unit="bytes", ge=0)] = 1 << 30
+    quota_count: Annotated[int, option(
+        "How many pictures one account may store, administrators excepted.", ge=0)] = 5_000
+    blocked_distance: Annotated[int, option(
+        "How many of 64 bits may differ between a picture and a blocked one that it looks like; "
+        "more finds more copies, and more pictures that are none.", ge=0, le=32)] = 6
+    proxied_age_s: Annotated[float, option(
+        "How long an outside picture is kept before it is fetched anew.",
+        unit="s", ge=60)] = 7 * 86_400.0
 
 
 class Plugins(Section, frozen=True):

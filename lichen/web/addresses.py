@@ -31,6 +31,7 @@ class Addresses:
     inbox = "/inbox"
     messages = "/messages"
     saved = "/saved"
+    pictures = "/pictures"
     settings = "/settings"
     settings_export = "/settings/export"
     settings_import = "/settings/import"
@@ -93,6 +94,10 @@ class Addresses:
     def setup_by(self, token: str) -> str:
         """Return the path of the first administrator's one-time page."""
         return f"/setup/{quote(token, safe='')}"
+
+    def picture(self, alias: str) -> str:
+        """Return the path of an uploaded picture, by its file name."""
+        return f"/pictrs/image/{quote(alias, safe='')}"
 
     def grown(self, seed: str) -> str:
         """Return the path of the lichen grown from a seed."""

@@ -37,6 +37,8 @@ EXPECTED = {
     "lichen.forum.communityBan": PUBLIC,
     "lichen.message.message": PRIVATE,
     "lichen.message.read": PRIVATE,
+    "lichen.media.picture": PRIVATE,
+    "lichen.media.blocking": PRIVATE,
     "lichen.notification.read": PRIVATE,
     "lichen.plugin.switch": PRIVATE,
     "lichen.automod.rule": PRIVATE,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from litestar import Litestar, Response
 
 from lichen.kit import NotFound
-from lichen.media import Grown, banner, colony, routes, young
+from lichen.media import Grown, banner, colony, grown_routes, young
 from lichen.media.growth import SVG_BYTES_MAX, Dice
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "growth.json").read_text())
@@ -80,7 +80,7 @@ def test_what_was_grown_lately_is_kept() -> None:
 ])
 async def test_grown_pictures_are_served_to_be_kept(path: str, status: int) -> None:
     app = Litestar(
-        routes(Grown()), openapi_config=None,
+        grown_routes(Grown()), openapi_config=None,
         exception_handlers={NotFound: lambda _, error: Response("", status_code=error.status)},
     )
     async with httpx.AsyncClient(

@@ -12,6 +12,7 @@ from lichen.backup import LOG_FOLDER, MANIFEST, back_up, files_of
 from lichen.kit import Refused, Tid, Unavailable, system_clock
 from lichen.kit.config import FILE_NAME, Config
 from lichen.log.copying import copy_log, end_of
+from lichen.media.blobs import DiskBlobs
 from lichen.restore import EPOCH, SKIPPED, UNFINISHED, check_finished, restore, verified
 from lichen.store import stamp_of
 from lichen.store.migrating import HEAD, version_of
@@ -250,3 +251,22 @@ async def test_a_log_that_is_rewritten_under_the_copy_is_noticed(tmp_path: Path)
 
             with pytest.raises(Unavailable, match="rewritten"):
                 copy_log(house.server.data / LOG_FOLDER, end, to=tmp_path / "copy")
+
+
+async def test_pictures_come_back_and_what_was_half_written_does_not(
+    house: Config, elsewhere: Config, tmp_path: Path
+) -> None:
+    async with core(house) as serving:
+        await serving.note("first")
+        blobs = DiskBlobs(house.server.data / "pictures")
+        names = [await blobs.keep(bytes([number]) * 100) for number in range(20)]
+        (house.server.data / "pictures" / "tmp" / "half").write_bytes(b"half")
+        backup = await kept(house, tmp_path / "backup")
+
+    await brought_back(elsewhere, backup)
+
+    restored = DiskBlobs(elsewhere.server.data / "pictures")
+    assert [await restored.fetch(name) for name in names] == [
+        bytes([number]) * 100 for number in range(20)]
+    assert not list(elsewhere.server.data.rglob("half"))
+    assert "pictures" in {path.parts[0] for path in map(Path, verified(backup).files)}

@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 from lichen.faces.lemmy_v3 import (
     comments,
     communities,
+    images,
     inbox,
     keeping,
     likes,
@@ -133,6 +134,10 @@ CALLS: tuple[Call[Any, Any], ...] = (
          inbox.get_unread_count),
     Call("GET", "/user/report_count", wire.GetReportCount, wire.GetReportCountResponse,
          inbox.get_report_count),
+    Call("GET", "/account/list_media", wire.ListMedia, wire.ListMediaResponse,
+         images.list_media),
+    Call("GET", "/admin/list_all_media", wire.ListMedia, wire.ListMediaResponse,
+         images.list_all_media),
     Call("GET", "/private_message/list", wire.GetPrivateMessages, wire.PrivateMessagesResponse,
          messages.list_private_messages),
     Call("POST", "/private_message", wire.CreatePrivateMessage, wire.PrivateMessageResponse,

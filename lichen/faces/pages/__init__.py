@@ -30,6 +30,9 @@ from lichen.faces.pages import (
     threads,
     writing,
 )
+from lichen.faces.pages import (
+    pictures as own_pictures,
+)
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.faults import AnyRequest, Faults
 from lichen.faces.pages.parts import Busiest, Parts
@@ -49,7 +52,8 @@ class Pages:
     def __init__(self, given: Given) -> None:
         age_us_max = int(given.config.forum.activity_age_s * 1_000_000)
         self._parts = Parts(
-            **given.all, drawing=Drawing(given.addresses, Still()),
+            **given.all,
+            drawing=Drawing(given.addresses, Still(), given.pictures.proxy.shown),
             busiest=Busiest(given.forum, age_us_max=age_us_max),
         )
         faults = Faults(self._parts)
@@ -70,7 +74,7 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, keeping,
-            lists, live, own, reacting, replies, rules, threads, writing,
+            lists, live, own, own_pictures, reacting, replies, rules, threads, writing,
         )
 
         def provide_parts() -> Parts:

@@ -23,13 +23,17 @@ LEADS_MAX = 2_000  # first words of bodies kept ready; 1 MB when full
 class Drawing:
     """Draws pages and their pieces; templates are compiled once and kept.
 
-    Safe to use from several threads.
+    Safe to use from several threads. `shown` says where a picture is shown from: the picture proxy
+    of `LICHEN_IMAGE_MODE`, or where it is.
     """
 
-    def __init__(self, addresses: Addresses, still: Still) -> None:
+    def __init__(
+        self, addresses: Addresses, still: Still, shown: Callable[[str], str] = str
+    ) -> None:
         self.addresses = addresses
         self.still = still
-        self._renderer = Renderer(addresses)
+        self._shown = shown
+        self._renderer = Renderer(addresses, shown=shown)
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
@@ -59,9 +63,9 @@ class Drawing:
         )
         self._environment.filters.update(
             age=wording.age, bars=wording.bars, called=wording.called, count=wording.count,
-            host=wording.host_of, image=_image, is_picture=wording.is_picture, iso=wording.iso,
+            host=wording.host_of, image=shown, is_picture=wording.is_picture, iso=wording.iso,
             lead=lru_cache(maxsize=LEADS_MAX)(wording.lead), moment=wording.moment,
-            term=wording.term_text,
+            size=wording.size, term=wording.term_text,
         )
 
     def draw(self, template: str, **values: object) -> str:
@@ -84,7 +88,7 @@ class Drawing:
 
     def picture_of(self, actor: Actor) -> str:
         """Return the address of an actor's picture."""
-        return wording.picture_of(actor, self.addresses)
+        return self._shown(wording.picture_of(actor, self.addresses))
 
 
 def icon(name: str) -> Markup:
@@ -99,11 +103,3 @@ def _safe(draw: Callable[..., str]) -> Callable[..., Markup]:
 
 def _here(visit: Visit, path: str) -> Markup:
     return Markup(' aria-current="page"') if visit.path == path else Markup("")
-
-
-def _image(url: str) -> str:
-    """Return the address a picture is shown from.
-
-    The picture proxy of `LICHEN_IMAGE_MODE` will change it here.
-    """
-    return url

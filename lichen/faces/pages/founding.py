@@ -4,9 +4,11 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from lichen.accounts import Viewer
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
-from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
+from lichen.faces.pages.pictures import chosen, typed_with_files
+from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit
 from lichen.forum import CommunityDraft, CommunityView
 from lichen.kit import Forbidden, Refused
 from lichen.store import Unit
@@ -38,14 +40,16 @@ async def new_community(parts: GivenParts, visit: GivenVisit) -> Response[bytes]
     return await _form(parts, visit, TypedCommunity(), is_new=True)
 
 
-@post("/create_community", status_code=200)
+@post("/create_community", status_code=200, request_max_body_size=None)
 async def create_community(
     request: PageRequest, parts: GivenParts, visit: GivenVisit
 ) -> Response[bytes]:
     """Found a community, or say why not."""
     viewer = visit.required()
-    filled = _typed_community(await typed(request))
+    fields = await typed_with_files(request, parts, visit)
+    filled = _typed_community(fields)
     try:
+        filled = await _with_pictures(parts, viewer, filled, fields)
         view = await parts.store.write(lambda unit: parts.forum.create_community(
             unit, viewer, filled.name, filled.draft()
         ))
@@ -72,23 +76,40 @@ async def edit_community_form(
     return await _form(parts, visit, filled, is_new=False)
 
 
-@post("/c/{name:str}/edit", status_code=200)
+@post("/c/{name:str}/edit", status_code=200, request_max_body_size=None)
 async def edit_community(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str]
 ) -> Response[bytes]:
     """Change what is said of a community, or say why not."""
     viewer = visit.required()
-    filled = _typed_community(await typed(request))
-
-    def change(unit: Unit) -> CommunityView:
-        place = parts.forum.community(unit, viewer, name=name).community
-        return parts.forum.edit_community(unit, viewer, place.id, filled.draft())
-
+    fields = await typed_with_files(request, parts, visit)
+    filled = _typed_community(fields)
     try:
-        view = await parts.store.write(change)
+        filled = await _with_pictures(parts, viewer, filled, fields)
+        view = await _changed(parts, viewer, name, filled.draft())
     except Refused as refused:
         return await _form(parts, visit, filled, is_new=False, refused=refused)
     return see_other(visit, parts.drawing.path_of(view.community.actor))
+
+
+async def _changed(
+    parts: Parts, viewer: Viewer, name: str, draft: CommunityDraft
+) -> CommunityView:
+    def change(unit: Unit) -> CommunityView:
+        place = parts.forum.community(unit, viewer, name=name).community
+        return parts.forum.edit_community(unit, viewer, place.id, draft)
+
+    return await parts.store.write(change)
+
+
+async def _with_pictures(
+    parts: Parts, viewer: Viewer, filled: TypedCommunity, fields: Typed
+) -> TypedCommunity:
+    """Return what was typed with the pictures that were chosen, if any."""
+    return msgspec.structs.replace(
+        filled, icon=await chosen(parts, viewer, fields, "icon"),
+        banner=await chosen(parts, viewer, fields, "banner"),
+    )
 
 
 async def _form(

@@ -7,6 +7,7 @@ from litestar.params import FromQuery
 from lichen.accounts import Actor, Away, ProfileDraft, Session, Settings, Viewer
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.pictures import chosen, typed_with_files
 from lichen.faces.pages.visit import DENSITIES, GivenVisit, PageRequest, Typed, Visit, typed
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS
 from lichen.forum import LANGUAGES
@@ -45,18 +46,22 @@ async def save_look(request: PageRequest, parts: GivenParts, visit: GivenVisit) 
     return _done(parts, visit, "look")
 
 
-@post("/settings/profile", status_code=200)
+@post("/settings/profile", status_code=200, request_max_body_size=None)
 async def save_profile(
     request: PageRequest, parts: GivenParts, visit: GivenVisit
 ) -> Response[bytes]:
     """Keep what others see of me."""
     viewer = visit.required()
-    fields = await typed(request)
+    fields = await typed_with_files(request, parts, visit)
     draft = ProfileDraft(
         display_name=fields.text("display_name"), bio=fields.raw("bio").strip(),
-        avatar=fields.text("avatar"), bot=fields.flag("bot"),
+        avatar=fields.text("avatar"), banner=fields.text("banner"), bot=fields.flag("bot"),
     )
     try:
+        draft = msgspec.structs.replace(
+            draft, avatar=await chosen(parts, viewer, fields, "avatar"),
+            banner=await chosen(parts, viewer, fields, "banner"),
+        )
         await parts.store.write(lambda unit: parts.accounts.save_profile(unit, viewer, draft))
     except Refused as refused:
         return await _page(parts, visit, refused=refused, draft=draft)
@@ -135,7 +140,8 @@ async def _page(
 
 def _profile(actor: Actor) -> ProfileDraft:
     return ProfileDraft(
-        display_name=actor.display_name or "", bio=actor.summary or "", avatar=actor.avatar or ""
+        display_name=actor.display_name or "", bio=actor.summary or "", avatar=actor.avatar or "",
+        banner=actor.banner or "",
     )
 
 

@@ -6,6 +6,7 @@ from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.doors import ask_to_join
 from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.pictures import NOTHING_ADDED, Added, added, typed_with_files
 from lichen.faces.pages.threads import scene_of
 from lichen.faces.pages.tree import Branch, drawn
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
@@ -13,7 +14,7 @@ from lichen.forum import CommentView
 from lichen.kit import Forbidden, Refused, Unauthenticated
 
 
-@post("/post/{post_id:int}/comment", status_code=200)
+@post("/post/{post_id:int}/comment", status_code=200, request_max_body_size=None)
 async def comment_on_post(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
@@ -38,7 +39,7 @@ async def reply_form(
     return await _form(parts, visit, view, heading="Write an answer", above=view.comment.content)
 
 
-@post("/comment/{comment_id:int}/reply", status_code=200)
+@post("/comment/{comment_id:int}/reply", status_code=200, request_max_body_size=None)
 async def reply(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
@@ -62,14 +63,19 @@ async def edit_form(
                        button="Keep")
 
 
-@post("/comment/{comment_id:int}/edit", status_code=200)
+@post("/comment/{comment_id:int}/edit", status_code=200, request_max_body_size=None)
 async def edit(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, comment_id: Number
 ) -> Response[bytes]:
     """Change a comment of mine, or say why not."""
     viewer = visit.required()
-    fields = await typed(request)
+    fields = await typed_with_files(request, parts, visit)
     content = fields.raw("content")
+    if fields.flag("picture_add"):
+        view = await _view(parts, visit, comment_id)
+        one = await added(parts, viewer, fields)
+        return await _form(parts, visit, view, heading="Edit your comment",
+                           value=one.into(content), button="Keep", added=one)
     if fields.flag("preview"):
         view = await _view(parts, visit, comment_id)
         return await _form(parts, visit, view, heading="Edit your comment", value=content,
@@ -101,9 +107,12 @@ async def _publish(
     here: str,
 ) -> Response[bytes]:
     """Publish a comment, or keep it while a stranger joins, or say why not."""
-    fields = await typed(request)
+    fields = await typed_with_files(request, parts, visit)
     content = fields.raw("content").strip()
     viewer = visit.viewer
+    if fields.flag("picture_add"):
+        one = await added(parts, visit.required(), fields)
+        return await _previewed(parts, visit, post_id, parent_id, one.into(content), added=one)
     if fields.flag("preview"):
         return await _previewed(parts, visit, post_id, parent_id, content)
     if viewer is None and visit.is_fragment:
@@ -144,17 +153,19 @@ async def _refused(
     return await page(parts, visit, frame, "write_comment.html", status=refused.status, values={
         "heading": "Write a comment", "back": here, "back_word": "Back", "above": "",
         "value": content, "draft": "", "error": refused.text, "button": "Publish", "preview": "",
+        "added": NOTHING_ADDED,
     })
 
 
 async def _previewed(
-    parts: Parts, visit: Visit, post_id: int, parent_id: int | None, content: str
+    parts: Parts, visit: Visit, post_id: int, parent_id: int | None, content: str, *,
+    added: Added = NOTHING_ADDED,
 ) -> Response[bytes]:
     frame = await parts.frame(visit)
     back = parts.addresses.comment(parent_id) if parent_id else parts.addresses.post(post_id)
     return await page(parts, visit, frame, "write_comment.html", values={
         "heading": "Write a comment", "back": back, "back_word": "Back", "above": "",
-        "value": content, "draft": "", "error": "", "button": "Publish",
+        "value": content, "draft": "", "error": "", "button": "Publish", "added": added,
         "preview": parts.drawing.markdown(content),
     })
 
@@ -162,11 +173,13 @@ async def _previewed(
 async def _form(  # noqa: PLR0913 - what a form shows
     parts: Parts, visit: Visit, view: CommentView, *, heading: str, above: str = "",
     value: str = "", button: str = "Publish", preview: str = "", refused: Refused | None = None,
+    added: Added = NOTHING_ADDED,
 ) -> Response[bytes]:
     frame = await parts.frame(visit)
     return await page(parts, visit, frame, "write_comment.html", values={
         "heading": heading, "back": parts.addresses.comment(view.comment.id),
-        "back_word": view.post.name, "above": above, "value": value, "button": button,
+        "added": added, "back_word": view.post.name, "above": above, "value": value,
+        "button": button,
         "draft": "" if value else f"comment-{view.comment.id}",
         "error": refused.text if refused else "",
         "preview": parts.drawing.markdown(preview) if preview else "",

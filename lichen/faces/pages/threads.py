@@ -130,6 +130,7 @@ def scene_of(parts: Parts, visit: Visit, view: CommentView) -> Scene:
     return Scene(
         addresses=parts.addresses,
         markdown=parts.drawing.markdown,
+        shown=parts.pictures.proxy.shown,
         now_us=parts.now_us(),
         viewer_id=visit.viewer.id if visit.viewer else None,
         can_reply=not view.post.locked,
@@ -146,6 +147,7 @@ def _scene(
     return Scene(
         addresses=parts.addresses,
         markdown=parts.drawing.markdown,
+        shown=parts.pictures.proxy.shown,
         now_us=parts.now_us(),
         viewer_id=viewer_id,
         new=new_ids(comments, view.unread_comments, viewer_id) if view.read else frozenset(),

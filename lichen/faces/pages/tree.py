@@ -58,6 +58,7 @@ class Scene:
     downvotes: bool = True
     depth_max: int = DEPTH_SHOWN_MAX
     emoji: Mapping[str, Emoji] = field(default_factory=dict)
+    shown: Callable[[str], str] = str  # where a picture is shown from
     faces: dict[int, str] = field(default_factory=dict)
 
 
@@ -173,9 +174,9 @@ def _face(actor: Actor, scene: Scene) -> str:
     """Return an actor's picture and linked name; people speak often, so it is kept."""
     face = scene.faces.get(actor.id)
     if face is None:
+        picture = escape(scene.shown(wording.picture_of(actor, scene.addresses)))
         face = (
-            f'<img class="g" src="{escape(wording.picture_of(actor, scene.addresses))}" width="22" '
-            f'height="22" alt="" loading="lazy">'
+            f'<img class="g" src="{picture}" width="22" height="22" alt="" loading="lazy">'
             f'<a href="{wording.path_of(actor, scene.addresses)}" dir="auto">'
             f"{escape(actor.shown_name)}</a>"
         )

@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 
 from lichen.accounts import Viewer
 from lichen.kit import Refused, Unauthenticated
+from lichen.media import read_form
 from lichen.web import check_text, whole_body
 
 PageRequest = Request[object, object, State]
@@ -19,8 +20,10 @@ THEME_COOKIE = "lichen_theme"
 DENSITY_COOKIE = "lichen_density"
 DENSITIES = ("card", "compact", "list")
 THEMES = ("light", "dark")
+MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"  # HTML Living Standard, §4.10.21.3: the default
 FIELD_LENGTH_MAX = 60_000  # characters of one field: more than the longest text that is taken
+FORM_BYTES_MAX = 1 << 20  # of a form without files: the longest text, escaped
 FIELDS_MAX = 400  # in one form: every language chosen, and room
 
 
@@ -85,8 +88,15 @@ def safe_path(path: str | None) -> str:
 class Typed:
     """The fields of a form as they were typed, checked for what no row may hold."""
 
-    def __init__(self, fields: dict[str, list[str]]) -> None:
+    def __init__(
+        self, fields: dict[str, list[str]], files: dict[str, bytes] | None = None
+    ) -> None:
         self._fields = fields
+        self._files = files or {}
+
+    def file(self, name: str) -> bytes | None:
+        """Return the file that was chosen in a field, None where there is none."""
+        return self._files.get(name) or None
 
     def text(self, name: str, default: str = "") -> str:
         """Return a field's text, without the space around it."""
@@ -125,11 +135,19 @@ class Typed:
         return value
 
 
-async def typed(request: PageRequest) -> Typed:
-    """Read a form; refuse what no row may hold, and more than a form has."""
-    with whole_body():
-        body = await request.body()
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def typed(request: PageRequest, *, file_bytes_max: int = 0) -> Typed:
+    """Read a form; refuse what no row may hold, and more than a form has.
+
+    Files are taken, up to so many bytes each, where `file_bytes_max` says so.
+    """
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if file_bytes_max and kind == MULTIPART:
+        with whole_body():
+            sent = await read_form(request.stream(), content_type, file_bytes_max=file_bytes_max)
+        files = {file.field: file.content for file in sent.files}
+        return Typed(_checked(sent.fields), files)
+    body = await _body(request)
     if body and kind != FORM:
         raise Refused("invalid_form", f"A form is sent as {FORM}.", status=415)
     try:
@@ -140,6 +158,23 @@ async def typed(request: PageRequest) -> Typed:
         raise Refused(
             "invalid_form", f"A form has at most {FIELDS_MAX} texts, in UTF-8."
         ) from None
+    return Typed(_checked(pairs))
+
+
+async def _body(request: PageRequest) -> bytes:
+    """Return a body without files; those that carry files have no other limit than this."""
+    body = bytearray()
+    with whole_body():
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > FORM_BYTES_MAX:
+                # RFC 9110 §15.5.14: 413 Content Too Large.
+                raise Refused("invalid_form", f"A form has {FORM_BYTES_MAX:,} bytes at most.",
+                              status=413)
+    return bytes(body)
+
+
+def _checked(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         if len(value) > FIELD_LENGTH_MAX:
@@ -149,7 +184,7 @@ async def typed(request: PageRequest) -> Typed:
         # HTML Living Standard, form submission: line ends travel as CRLF.
         values = fields.setdefault(check_text(name, "A field's name"), [])
         values.append(check_text(value, name).replace("\r\n", "\n"))
-    return Typed(fields)
+    return fields
 
 
 def whole_number(text: str, name: str) -> int:

@@ -100,6 +100,14 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def size(count_bytes: int) -> str:
+    """Return a number of bytes as people say it."""
+    for unit, bytes_each in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+        if count_bytes >= bytes_each:
+            return f"{count_bytes / bytes_each:.1f} {unit}".replace(".0 ", " ")
+    return f"{count_bytes} bytes"
+
+
 def some(number: int, one: str, many: str) -> str:
     """Return a number with its noun: "1 reply", "87 replies"."""
     return f"1 {one}" if number == 1 else f"{number:,} {many}"

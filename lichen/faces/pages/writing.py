@@ -7,6 +7,7 @@ from litestar.params import FromQuery
 from lichen.accounts import Viewer
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.pictures import NOTHING_ADDED, Added, added, typed_with_files
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Typed, Visit, typed
 from lichen.forum import LANGUAGES, PostDraft
 from lichen.kit import Forbidden, Refused
@@ -42,16 +43,18 @@ async def new_post(
     return await _post_form(parts, visit, filled, is_new=True)
 
 
-@post("/create_post", status_code=200)
+@post("/create_post", status_code=200, request_max_body_size=None)
 async def create_post(
     request: PageRequest, parts: GivenParts, visit: GivenVisit
 ) -> Response[bytes]:
     """Publish a post, or show its preview, or say why not."""
     viewer = visit.required()
-    fields = await typed(request)
+    fields = await typed_with_files(request, parts, visit)
     filled = _typed_post(fields)
     if fields.flag("preview"):
         return await _post_form(parts, visit, filled, is_new=True, preview=filled.body)
+    if fields.flag("picture_add"):
+        return await _with_picture(parts, visit, fields, is_new=True)
 
     name = filled.community.removeprefix("!")
     try:
@@ -80,16 +83,18 @@ async def edit_post_form(
     return await _post_form(parts, visit, filled, is_new=False)
 
 
-@post("/post/{post_id:int}/edit", status_code=200)
+@post("/post/{post_id:int}/edit", status_code=200, request_max_body_size=None)
 async def edit_post(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number
 ) -> Response[bytes]:
     """Change a post of mine, or say why not."""
     viewer = visit.required()
-    fields = await typed(request)
+    fields = await typed_with_files(request, parts, visit)
     filled = _typed_post(fields)
     if fields.flag("preview"):
         return await _post_form(parts, visit, filled, is_new=False, preview=filled.body)
+    if fields.flag("picture_add"):
+        return await _with_picture(parts, visit, fields, is_new=False)
     try:
         await parts.forum.revise_post(viewer, post_id, filled.draft())
     except Refused as refused:
@@ -111,10 +116,11 @@ async def preview(request: PageRequest, parts: GivenParts, visit: GivenVisit) ->
 
 async def _post_form(
     parts: Parts, visit: Visit, filled: TypedPost, *, is_new: bool, preview: str = "",
-    refused: Refused | None = None,
+    refused: Refused | None = None, added: Added = NOTHING_ADDED,
 ) -> Response[bytes]:
     frame = await parts.frame(visit)
     return await page(parts, visit, frame, "write_post.html", values={
+        "added": added,
         "heading": "Write a post" if is_new else "Edit your post",
         "button": "Publish" if is_new else "Keep",
         "typed": filled,
@@ -123,6 +129,19 @@ async def _post_form(
         "preview": parts.drawing.markdown(preview) if preview else "",
         "error": refused.text if refused else "",
     }, status=refused.status if refused else 200)
+
+
+async def _with_picture(
+    parts: Parts, visit: Visit, fields: Typed, *, is_new: bool
+) -> Response[bytes]:
+    """Show the form with a picture in it: as what the post is about, else in its text."""
+    filled = _typed_post(fields)
+    one = await added(parts, visit.required(), fields)
+    if one.markdown and not filled.url:
+        filled = msgspec.structs.replace(filled, url=one.url, alt_text=one.alt)
+    else:
+        filled = msgspec.structs.replace(filled, body=one.into(filled.body))
+    return await _post_form(parts, visit, filled, is_new=is_new, added=one)
 
 
 def _typed_post(fields: Typed) -> TypedPost:

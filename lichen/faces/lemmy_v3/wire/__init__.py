@@ -59,6 +59,12 @@ from lichen.faces.lemmy_v3.wire.communities import (
     ListCommunities,
     ListCommunitiesResponse,
 )
+from lichen.faces.lemmy_v3.wire.images import (
+    ListMedia,
+    ListMediaResponse,
+    LocalImage,
+    LocalImageView,
+)
 from lichen.faces.lemmy_v3.wire.keeping import (
     CreateCustomEmoji,
     CreateSite,
@@ -247,8 +253,12 @@ __all__ = [
     "ListCommentLikesResponse",
     "ListCommunities",
     "ListCommunitiesResponse",
+    "ListMedia",
+    "ListMediaResponse",
     "ListPostLikes",
     "ListPostLikesResponse",
+    "LocalImage",
+    "LocalImageView",
     "LocalSite",
     "LocalSiteRateLimit",
     "LocalSiteUrlBlocklist",

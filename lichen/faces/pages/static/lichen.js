@@ -127,6 +127,93 @@ function say_good(text) {
   $("#notice .said").classList.add("good");
 }
 
+// --- pictures: chosen, pasted or dropped; uploaded with progress, words first, then into the text ----
+
+function upload(box, file) {
+  const form = new FormData();
+  form.append("picture", file);
+  const bar = $("progress", box);
+  const request = new XMLHttpRequest();
+  request.open("POST", "/pictures");
+  request.setRequestHeader("Accept", "application/json");
+  request.responseType = "json";
+  request.upload.onprogress = (event) => (bar.value = event.loaded / event.total);
+  request.onerror = () => uploaded(box, { error: "The server cannot be reached; try again." });
+  request.onload = () => uploaded(box, request.response ?? { error: "The server does not take it." });
+  bar.value = 0;
+  bar.hidden = false;
+  request.send(form);
+}
+
+function uploaded(box, answer) {
+  $("progress", box).hidden = true;
+  if (answer.error) return say(answer.error);
+  box.dataset.url = answer.url;
+  $("input[name=picture_alt]", box).focus();
+  say_good("The picture is here. Say what it shows, then add it.");
+}
+
+function add_picture(box) {
+  const form = box.closest("form");
+  const words = $("input[name=picture_alt]", box);
+  const kept = $("input[name=picture_kept]", box);
+  const file = $("input[type=file]", box)?.files[0];
+  const url = box.dataset.url ?? (kept && new URL("/pictrs/image/" + kept.value, location).href);
+  if (!url) return file ? upload(box, file) : say("Choose a picture first, then add it.");
+  if (!words.value.trim()) {
+    words.focus();
+    return say("Say in a few words what the picture shows: people who cannot see it read that.");
+  }
+  place(form, url, words.value.trim());
+  delete box.dataset.url;
+  kept?.remove();
+  words.value = "";
+  const chosen = $("input[type=file]", box);
+  if (chosen) chosen.value = "";
+}
+
+function place(form, url, words) {
+  const link = $("input[name=url]", form);
+  if (link && !link.value) {
+    link.value = url;
+    $("input[name=alt_text]", form).value = words;
+    return;
+  }
+  const area = $("textarea", form);
+  const shown = words.replace(/[[\]\\]/g, "\\$&");
+  area.setRangeText(`\n![${shown}](${url})\n`, area.selectionStart, area.selectionEnd, "end");
+  area.focus();
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[name=picture_add]");
+  if (!button) return;
+  event.preventDefault();
+  add_picture(button.closest(".add"));
+});
+
+document.addEventListener("change", (event) => {
+  const box = event.target.closest(".add");
+  if (box && event.target.type === "file" && event.target.files[0]) upload(box, event.target.files[0]);
+});
+
+function take_picture(event, files) {
+  const picture = [...(files ?? [])].find((file) => file.type.startsWith("image/"));
+  const box = event.target.closest?.("form") && $(".add", event.target.closest("form"));
+  if (!picture || !box) return;
+  event.preventDefault();
+  const fold = box.closest("details");
+  if (fold) fold.open = true;
+  upload(box, picture);
+}
+
+document.addEventListener("paste", (event) => take_picture(event, event.clipboardData?.files));
+document.addEventListener("drop", (event) => take_picture(event, event.dataTransfer?.files));
+document.addEventListener("dragover", (event) => {
+  if (event.dataTransfer?.types.includes("Files") && $(".add")) event.preventDefault();
+});
+
 // --- keys -----------------------------------------------------------------------------------------
 
 const current = () => document.activeElement?.closest(SHOWN);

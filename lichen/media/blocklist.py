@@ -1,0 +1,97 @@
+"""The blocklist: pictures that are not taken, by the file or by how it looks.
+
+The first of the checks, and the model for others: `judge` answers a Reason or nothing. A picture
+is compared with every line, the distance of two looks being the bits in which their hashes differ.
+"""
+
+from lichen.events import collection_of, deletion_of, event_of
+from lichen.events import media as records
+from lichen.kit import Forbidden, NotFound, Refused, TidGenerator, isoformat
+from lichen.kit.reasons import Reason
+from lichen.media import tables
+from lichen.media.limits import BLOCKED_MAX, NOTE_LENGTH_MAX
+from lichen.media.model import Blocked, Seen, Uploader, check_alias, likest
+from lichen.store import Row, Store, Unit
+
+_BLOCKING = collection_of(records.Blocking)
+
+
+class Blocklist:
+    """Keeps the list and judges by it; `site_did` speaks in the events."""
+
+    def __init__(
+        self, store: Store, tids: TidGenerator, *, site_did: str, distance_max: int
+    ) -> None:
+        self._store = store
+        self._tids = tids
+        self._site_did = site_did
+        self._distance_max = distance_max
+
+    async def judge(self, seen: Seen, content: bytes) -> Reason | None:
+        """Return why a picture is on the list, None where it is not; one round trip."""
+        return await self._store.read(lambda unit: likest(
+            seen, self._lines(unit, BLOCKED_MAX), distance_max=self._distance_max
+        ))
+
+    def blocked(self, unit: Unit, by: Uploader, *, limit: int = 50) -> list[Blocked]:
+        """Return the newest lines, for administrators."""
+        _check_admin(by)
+        return self._lines(unit, min(limit, BLOCKED_MAX))
+
+    def block(
+        self, unit: Unit, by: Uploader, *, sha256: str | None = None, likeness: int | None = None,
+        note: str = "",
+    ) -> Blocked:
+        """Add a line: the hash of a file, a hash of looks, or both."""
+        _check_admin(by)
+        if (sha256 is None and likeness is None) or len(note) > NOTE_LENGTH_MAX:
+            raise Refused("invalid_body_field", "A line names a file or looks, and says why in "
+                                                f"{NOTE_LENGTH_MAX} characters at most.")
+        if len(unit.fetch(tables.BLOCKED, limit=BLOCKED_MAX)) >= BLOCKED_MAX:
+            raise Refused("too_many_items", f"The list has {BLOCKED_MAX} lines at most.")
+        (number,) = unit.take_numbers("blocked_picture", 1)
+        line = Blocked(id=number, sha256=sha256, likeness=likeness, note=note,
+                       published_us=unit.clock_us)
+        unit.stage(tables.INSERT_BLOCKED, {
+            "id": number, "sha256": sha256, "likeness": likeness, "note": note,
+            "moderator_id": by.id, "published_us": unit.clock_us,
+        })
+        unit.emit(event_of(
+            records.Blocking(
+                created_at=isoformat(unit.clock_us), by_bytes=sha256 is not None,
+                by_looks=likeness is not None, note=note or None,
+            ),
+            id=self._tids.next(), did=self._site_did, operation="create", rkey=str(number),
+            row=number,
+        ))
+        return line
+
+    def block_picture(self, unit: Unit, by: Uploader, alias: str, *, note: str = "") -> Blocked:
+        """Block a stored picture by its looks and by its bytes as they are kept."""
+        rows = unit.fetch(tables.PICTURES, aliases=[check_alias(alias)])
+        if not rows:
+            raise NotFound("couldnt_find_picture", "There is no picture of this name.")
+        row = rows[0]
+        return self.block(unit, by, sha256=row.sha256, likeness=row.likeness, note=note)
+
+    def unblock(self, unit: Unit, by: Uploader, number: int) -> None:
+        """Take a line away; one that is gone is gone."""
+        _check_admin(by)
+        if unit.fetch(tables.FIND_BLOCKED, id=number):
+            unit.stage(tables.DELETE_BLOCKED, {"gone_id": number})
+            unit.emit(deletion_of(
+                _BLOCKING, id=self._tids.next(), did=self._site_did, rkey=str(number), row=number
+            ))
+
+    def _lines(self, unit: Unit, limit: int) -> list[Blocked]:
+        return [_blocked(row) for row in unit.fetch(tables.BLOCKED, limit=limit)]
+
+
+def _check_admin(by: Uploader) -> None:
+    if not by.admin:
+        raise Forbidden("not_an_admin", "Only administrators may do this.")
+
+
+def _blocked(row: Row) -> Blocked:
+    return Blocked(id=row.id, sha256=row.sha256, likeness=row.likeness, note=row.note,
+                   published_us=row.published_us)

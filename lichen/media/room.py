@@ -1,0 +1,90 @@
+"""Assembles the room."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lichen.kit.ground import Ground
+from lichen.media.blobs import Blobs, DiskBlobs
+from lichen.media.blocklist import Blocklist
+from lichen.media.buckets import BucketBlobs
+from lichen.media.copying import FOLDER
+from lichen.media.darkroom import Darkroom
+from lichen.media.growth import Grown
+from lichen.media.model import PictureCheck, Uploader, UploadGate
+from lichen.media.proxy import Proxy
+from lichen.media.reader import NAME, UsesReader
+from lichen.media.service import Media
+from lichen.media.shelf import Shelf
+from lichen.store import Store, Unit, checkpoint_of, set_stamp, stamp_of
+from lichen.web import Addresses
+
+KEY_BYTES = 32  # RFC 2104 §3: a key as long as the hash
+_KEY_STAMP = "media.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The services of the room, its reader of the log, and the pictures that grow."""
+
+    media: Media
+    blocklist: Blocklist
+    proxy: Proxy
+    reader: UsesReader
+    darkroom: Darkroom
+    grown: Grown
+    any_bytes: bool
+
+    async def close(self) -> None:
+        """End the children and let go of the blobs."""
+        await self.darkroom.close()
+        await self.media.shelf.close()
+
+
+async def build(
+    ground: Ground, store: Store, *, addresses: Addresses, site_did: str,
+    checks: Sequence[PictureCheck] = (), gate: UploadGate | None = None, log_first_seq: int = 0,
+    log_last_seq: int = 0,
+) -> Room:
+    """Return the room; `checks` are asked after the blocklist, `gate` before anything.
+
+    A house without a checkpoint begins at the end of its log. The house closes the room at its end.
+    """
+    settings = ground.config.media
+    blobs: Blobs
+    if settings.keep_in == "s3":
+        blobs = BucketBlobs(settings, ground.clock)
+    else:
+        blobs = DiskBlobs(ground.config.server.data / FOLDER)
+    key = await store.write(lambda unit: _key(unit, ground))
+    blocklist = Blocklist(
+        store, ground.tids, site_did=site_did, distance_max=settings.blocked_distance
+    )
+    darkroom = Darkroom()
+    media = Media(
+        ground, store, Shelf(store, blobs), darkroom, checks=(blocklist, *checks),
+        gate=gate or _open_gate, token_key=key,
+    )
+    position = await store.read(lambda unit: checkpoint_of(unit, NAME)) or log_last_seq
+    reader = UsesReader(
+        store, media, addresses=addresses, position=max(position, log_first_seq - 1)
+    )
+    return Room(
+        media=media, blocklist=blocklist,
+        proxy=Proxy(ground, store, media, addresses=addresses, key=key),
+        reader=reader, darkroom=darkroom, grown=Grown(), any_bytes=settings.any_bytes,
+    )
+
+
+def _open_gate(uploader: Uploader, address: str) -> None:
+    """Let everybody upload: how often one may is counted elsewhere, and handed in as `gate`."""
+
+
+def _key(unit: Unit, ground: Ground) -> bytes:
+    """Return the key of delete tokens and of the proxy's signatures, made at the first start."""
+    kept = stamp_of(unit, _KEY_STAMP)
+    if kept:
+        return base64.b64decode(kept)
+    key = ground.randomness.randbytes(KEY_BYTES)
+    set_stamp(unit, _KEY_STAMP, base64.b64encode(key).decode())
+    return key
