@@ -159,7 +159,7 @@ class SeenPicture(Protocol):
 
     @property
     def kind(self) -> str:
-        """The format: png, jpeg, …"""
+        """The format, as png or jpeg."""
 
     @property
     def width(self) -> int:
