@@ -16,7 +16,7 @@ from lichen.kit.config import Config
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
-from lichen.web import Addresses
+from lichen.web import Addresses, Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,11 @@ def application_of(
     parts: Faces, readiness: Callable[[], Awaitable[status.Readiness]]
 ) -> ASGIApp:
     """Return the ASGI application of a house."""
+    gate = Gate(parts.config, clock=parts.store.clock)
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
-        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        notifications=parts.notifications, addresses=parts.addresses, gate=gate,
+        config=parts.config,
     )
     return Litestar(
         route_handlers=[
@@ -47,7 +49,7 @@ def application_of(
             lemmy_v3.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
                 search=parts.search, notifications=parts.notifications,
-                addresses=parts.addresses, config=parts.config,
+                addresses=parts.addresses, gate=gate, config=parts.config,
             ),
             nodeinfo.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,

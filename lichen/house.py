@@ -15,7 +15,7 @@ from traceback import format_tb
 import structlog
 from litestar.types import ASGIApp
 
-from lichen.accounts import Accounts
+from lichen.accounts import Accounts, Actor, ContentEnd
 from lichen.accounts.room import build as build_accounts
 from lichen.application import Faces, application_of
 from lichen.faces.status import Readiness, start_metrics
@@ -32,13 +32,14 @@ from lichen.notifications.room import build as build_notifications
 from lichen.restore import check_finished
 from lichen.search import Search
 from lichen.search.room import build as build_search
-from lichen.store import Relay, Store, open_store
+from lichen.store import Relay, Store, Unit, open_store
 from lichen.store.migrating import migrate
 from lichen.store.relay import SETTLE_MS_MAX
 from lichen.web import Addresses
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
+FORGETTING_INTERVAL_S = 3_600  # addresses are kept for days; an hour more or less is nothing
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
@@ -128,6 +129,9 @@ class House:
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._retain(), name="retention"),
+            asyncio.create_task(self._forget(), name="forgetting"),
+            asyncio.create_task(self.ground.mail.run(), name="mail"),
+            asyncio.create_task(self.rooms.accounts.run_letters(), name="letters"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -160,6 +164,17 @@ class House:
                 )
             except Unavailable as error:
                 _log.warning("retention_waits", reason=error.text)
+
+    async def _forget(self) -> None:
+        """Finish what a stop cut short, and forget now and then what need not be known for long."""
+        accounts = self.rooms.accounts
+        while True:
+            try:
+                await accounts.finish_departures()
+                await accounts.forget_addresses()
+            except Unavailable as error:
+                _log.warning("forgetting_waits", reason=error.text)
+            await asyncio.sleep(FORGETTING_INTERVAL_S)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -211,7 +226,14 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     addresses = Addresses(ground.config.public_url)
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
-    accounts = await build_accounts(ground, store, addresses=addresses, log_seq=log.last_seq)
+
+    def person_gone(unit: Unit, actor: Actor, *, content: ContentEnd) -> bool:
+        # The forum is built upon accounts, which asks it back only once both stand.
+        return talk.forum.person_gone(unit, actor, content=content)
+
+    accounts = await build_accounts(
+        ground, store, addresses=addresses, log_seq=log.last_seq, person_gone=person_gone
+    )
     talk = await build_forum(
         ground, store, accounts=accounts, addresses=addresses,
         folder=ground.config.server.data / COLUMNS_FOLDER,

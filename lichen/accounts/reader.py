@@ -7,7 +7,7 @@ are folded in.
 
     token ──► Viewer ◄── loaded from rows on a miss, unless an event came meanwhile
       ▲
-      └── dropped by: session delete · profile · settings · site ban
+      └── dropped by: session delete · profile · settings · application · second factor · role · ban
 """
 
 from collections import OrderedDict
@@ -19,7 +19,10 @@ from lichen.accounts.limits import SESSION_FRESH_US, SESSIONS_CACHED_MAX
 from lichen.accounts.model import SessionId, Site, SiteSettings, Viewer
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import (
+    Application,
     Profile,
+    Role,
+    SecondFactor,
     Session,
     Settings,
     SiteBan,
@@ -30,9 +33,10 @@ from lichen.kit import from_isoformat
 from lichen.kit.flags import MEANINGS, Flag, Flags
 from lichen.log import Batch
 
-_PROFILE = collection_of(Profile)
 _SESSION = collection_of(Session)
-_SETTINGS = collection_of(Settings)
+_OF_A_PERSON = frozenset(
+    collection_of(record) for record in (Profile, Settings, Application, SecondFactor, Role)
+)
 _SITE = collection_of(SiteSettingsRecord)
 _BAN = collection_of(SiteBan)
 _FLAG = collection_of(SiteFlag)
@@ -129,7 +133,7 @@ class AccountsReader:
     def apply_event(self, event: Event) -> None:
         """Apply one event; those of other rooms are passed over."""
         collection = event.collection
-        if collection in (_PROFILE, _SETTINGS):
+        if collection in _OF_A_PERSON:
             self.sessions.drop_person(event.did)
         elif collection == _SESSION and event.operation == "delete":
             self.sessions.drop_session(SessionId(event.rkey))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from lichen.accounts.content import PersonGone, nothing_to_take
 from lichen.accounts.founding import found
 from lichen.accounts.keys import generate_keys
 from lichen.accounts.model import Keys
@@ -17,6 +18,7 @@ from lichen.web import Addresses
 async def build(
     ground: Ground, store: Store, *, addresses: Addresses, log_seq: int,
     passwords: Passwords | None = None, make_keys: Callable[[], Keys] = generate_keys,
+    person_gone: PersonGone = nothing_to_take,
 ) -> Accounts:
     """Return the service over what the rows hold, laying the foundation where they are empty.
 
@@ -33,6 +35,7 @@ async def build(
         passwords=passwords or Passwords(),
         tokens=Tokens(foundation.token_secret, issuer=addresses.authority),
         make_keys=make_keys,
+        person_gone=person_gone,
     )
     await accounts.keys(foundation.site.actor.id)
     return accounts

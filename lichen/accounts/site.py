@@ -8,7 +8,7 @@ import msgspec
 
 from lichen.accounts import tables
 from lichen.accounts.actors import actor_from
-from lichen.accounts.logins import Logins
+from lichen.accounts.departures import Departures
 from lichen.accounts.model import (
     Account,
     AccountDraft,
@@ -23,8 +23,10 @@ from lichen.accounts.model import (
     check_password,
     check_site,
 )
-from lichen.accounts.persons import Persons, check_admin
+from lichen.accounts.permissions import check_admin, check_permission
+from lichen.accounts.persons import Persons
 from lichen.accounts.records import site_settings_of
+from lichen.accounts.standing import Permission
 from lichen.accounts.tokens import Claims
 from lichen.events import accounts as records
 from lichen.events import event_of
@@ -38,7 +40,7 @@ SETUP_TOKEN_BYTES = 20  # 160 bits, 32 characters of base32
 _SETUP_STAMP = "accounts.setup_token_hash"
 
 
-class SiteDesk(Persons, Logins):
+class SiteDesk(Persons, Departures):
     """Where the site's own matters are settled."""
 
     @property
@@ -56,7 +58,7 @@ class SiteDesk(Persons, Logins):
 
     def edit_site(self, unit: Unit, viewer: Viewer | None, settings: SiteSettings) -> Site:
         """Replace the site's settings and return the site; two round trips."""
-        check_admin(viewer)
+        check_permission(viewer, Permission.EDIT_SITE)
         check_site(settings)
         before = self.site(unit)
         is_set_up = before.settings.set_up

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lichen.accounts import Actor, Viewer, actors_among
+from lichen.accounts import Act, Actor, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
 from lichen.forum.drafts import check_comment, check_language
@@ -91,6 +91,7 @@ class Comments(Part):
         view = thread.views[post_id]
         community = thread.communities[view.post.community_id]
         _check_replier(viewer, view.post, community)
+        self._accounts.newcomers.check(unit, viewer, Act.COMMENT)
         (comment,) = self._write_comments(unit, [new], thread)
         return CommentView(
             comment=comment, creator=viewer.actor, post=thread.posts[post_id],

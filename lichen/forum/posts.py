@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from lichen.accounts import Actor, Settings, Viewer, actors_among
+from lichen.accounts import Act, Actor, Settings, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import community_rows, post_rows, vote_rows
 from lichen.forum.drafts import check_post, url_key
@@ -62,6 +62,9 @@ class Posts(Part):
         communities, creators = self._around(unit, viewer, [new])
         community = communities[community_id]
         check_poster(viewer, community)
+        self._accounts.newcomers.check(unit, viewer, Act.POST)
+        if draft.url:
+            self._accounts.newcomers.check(unit, viewer, Act.LINK)
         (post,) = self._write(unit, [new], communities, creators)
         counted = msgspec.structs.replace(
             community.community, posts=community.community.posts + 1
@@ -288,7 +291,7 @@ class Posts(Part):
             stage_communities(unit, [community])
             ledger.tally_community(community)
             ledger.words(post.creator_id, posts=more)
-        _tell(ledger, view, post)
+        tell_post(ledger, view, post)
         ledger.close()
         return msgspec.structs.replace(view, post=post, community=community)
 
@@ -352,7 +355,7 @@ def _own_vote(post: Post, tid: str) -> dict[str, object]:
     }
 
 
-def _tell(ledger: Ledger, view: PostView, post: Post) -> None:
+def tell_post(ledger: Ledger, view: PostView, post: Post) -> None:
     """Emit what a change of a post looks like from outside: gone, back, or changed."""
     if is_gone(post) and is_gone(view.post):
         return

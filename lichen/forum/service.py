@@ -1,11 +1,12 @@
 """The service of the room: every command and query about communities, posts and comments.
 
 It is one service in several files, each about one noun: `communities` and `members`, `posts`,
-`comments` and `threads`, `votes`, `marks`. All take the open unit of work, so that other rooms can
-call them inside their own. Commands return the fresh view, made from what they read and what they
-wrote, so that a write costs two round trips: one to learn, one to commit.
+`comments` and `threads`, `votes`, `marks`, `departures`. All take the open unit of work, so that
+other rooms can call them inside their own. Commands return the fresh view, made from what they read
+and what they wrote, so that a write costs two round trips: one to learn, one to commit.
 """
 
+from lichen.forum.departures import Departures
 from lichen.forum.marks import Marks
 from lichen.forum.members import Members
 from lichen.forum.model import Link
@@ -14,7 +15,7 @@ from lichen.forum.threads import Threads
 from lichen.forum.votes import Votes
 
 
-class Forum(Members, Posts, Threads, Votes, Marks):
+class Forum(Members, Posts, Threads, Votes, Marks, Departures):
     """Everything that may be asked of the forum, or done in it."""
 
     async def link_of(self, url: str) -> Link:

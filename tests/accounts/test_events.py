@@ -33,6 +33,11 @@ EXAMPLES: list[Record] = [
     ),
     records.SiteBan(subject=DID, banned=True, created_at=TIME, reason="spam", expires_at=TIME),
     records.SiteFlag(name="live_previews", on=False, updated_at=TIME),
+    records.Application(state="denied", updated_at=TIME),
+    records.SecondFactor(on=True, updated_at=TIME),
+    records.Invite(uses_max=3, created_at=TIME, expires_at=TIME),
+    records.Invited(inviter="did:web:lichen.example:u:root", created_at=TIME),
+    records.Role(title="Warden", permissions=("ban", "remove"), updated_at=TIME),
 ]
 
 
@@ -70,4 +75,9 @@ def test_only_what_everybody_may_know_is_public():
         "lichen.site.settings": PUBLIC,
         "lichen.site.ban": PUBLIC,
         "lichen.site.flag": PRIVATE,
+        "lichen.account.application": PRIVATE,
+        "lichen.account.secondFactor": PRIVATE,
+        "lichen.account.invite": PRIVATE,
+        "lichen.account.invited": PRIVATE,
+        "lichen.account.role": PRIVATE,
     }

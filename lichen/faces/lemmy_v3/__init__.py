@@ -18,19 +18,19 @@ from lichen.kit.config import Config
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
-from lichen.web import Addresses
+from lichen.web import Addresses, Gate
 
 __all__ = ["router"]
 
 
 def router(
     *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-    notifications: Notifications, addresses: Addresses, config: Config,
+    notifications: Notifications, addresses: Addresses, gate: Gate, config: Config,
 ) -> Router:
     """Return the routes under `/api/v3`."""
     return routes_of(Parts(
         store=store, accounts=accounts, forum=forum, search=search, notifications=notifications,
-        addresses=addresses, version=config.identity.software_version,
+        addresses=addresses, gate=gate, version=config.identity.software_version,
         body_bytes_max=config.limits.body_bytes_max,
         answers=AnswerCache(store.clock, keep_us=int(config.forum.list_cache_s * 1_000_000)),
     ))

@@ -19,7 +19,7 @@ from lichen.kit import Refused, Unauthenticated
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
-from lichen.web import Addresses, check_text
+from lichen.web import Addresses, Gate, check_text
 
 QUERY_BYTES_MAX = 8 << 10  # the longest search, escaped, with every other field
 QUERY_FIELDS_MAX = 64  # four times what the richest call takes
@@ -39,6 +39,7 @@ class Parts:
     notifications: Notifications
     addresses: Addresses
     answers: AnswerCache
+    gate: Gate
     version: str
     body_bytes_max: int
 

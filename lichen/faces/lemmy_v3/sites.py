@@ -1,11 +1,14 @@
 """The calls about the site itself."""
 
+from typing import Any
+
 from lichen.accounts import OUR_INSTANCE_ID, Site, Viewer
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.faces.lemmy_v3.users import local_user, vote_display
 from lichen.forum import LANGUAGES, Listing, Sort
 from lichen.store import Unit
+from lichen.web import Rate
 
 OUR_SITE_ID = 1  # Lemmy numbers its sites; ours is the first and only local one
 
@@ -28,7 +31,7 @@ async def get_site(parts: Parts, caller: Caller, _: wire.Nothing) -> wire.GetSit
         return wire.GetSiteResponse(
             site_view=wire.SiteView(
                 site=_site(site, public_key=keys.public), local_site=_local_site(site),
-                local_site_rate_limit=_rate_limit(site), counts=_counts(parts, unit),
+                local_site_rate_limit=_rate_limit(parts, site), counts=_counts(parts, unit),
             ),
             admins=[views.person_view(admin) for admin in admins],
             version=parts.version,
@@ -97,7 +100,8 @@ def _local_site(site: Site) -> wire.LocalSite:
         federation_enabled=settings.federation_enabled,
         captcha_enabled=settings.captcha_enabled, captcha_difficulty=settings.captcha_difficulty,
         published=wire.time_of(site.published_us), updated=wire.maybe_time_of(site.updated_us),
-        registration_mode=settings.registration_mode,
+        # Apps for Lemmy know no invitations: to them such a site takes nobody in.
+        registration_mode="Closed" if settings.invite_only else settings.registration_mode,
         reports_email_admins=settings.reports_email_admins,
         federation_signed_fetch=settings.federation_signed_fetch,
         default_post_listing_mode=wire.PostListingMode(settings.default_post_listing_mode),
@@ -105,13 +109,16 @@ def _local_site(site: Site) -> wire.LocalSite:
     )
 
 
-def _rate_limit(site: Site) -> wire.LocalSiteRateLimit:
+def _rate_limit(parts: Parts, site: Site) -> wire.LocalSiteRateLimit:
+    rates: dict[str, Any] = {}
+    kinds: tuple[Rate, ...] = ("message", "post", "register", "image", "comment", "search")
+    for kind in kinds:
+        count, seconds = parts.gate.rate(kind)
+        rates |= {kind: count, f"{kind}_per_second": int(seconds)}
+    count, seconds = parts.gate.rate("settings")
     return wire.LocalSiteRateLimit(
-        local_site_id=OUR_SITE_ID, message=180, message_per_second=60, post=6, post_per_second=600,
-        register=10, register_per_second=3_600, image=6, image_per_second=3_600, comment=6,
-        comment_per_second=600, search=60, search_per_second=600,
-        published=wire.time_of(site.published_us),
-        import_user_settings=1, import_user_settings_per_second=86_400,
+        local_site_id=OUR_SITE_ID, **rates, published=wire.time_of(site.published_us),
+        import_user_settings=count, import_user_settings_per_second=int(seconds),
     )
 
 

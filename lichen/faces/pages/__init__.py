@@ -26,6 +26,7 @@ from lichen.faces.pages import (
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.faults import AnyRequest, Faults
 from lichen.faces.pages.parts import Busiest, Parts
+from lichen.faces.pages.rates import check_rate
 from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
@@ -33,7 +34,7 @@ from lichen.kit.config import Config
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
-from lichen.web import SESSION_COOKIE, Addresses, check_origin, check_text
+from lichen.web import SESSION_COOKIE, Addresses, Gate, check_origin, check_text
 
 __all__ = ["Pages"]
 
@@ -46,11 +47,11 @@ class Pages:
 
     def __init__(
         self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        notifications: Notifications, addresses: Addresses, gate: Gate, config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, search=search,
-            notifications=notifications, addresses=addresses, config=config,
+            notifications=notifications, addresses=addresses, gate=gate, config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )
@@ -82,7 +83,9 @@ class Pages:
 
         async def provide_visit(request: AnyRequest) -> Visit:
             token = request.cookies.get(SESSION_COOKIE)
-            return visit_of(request, await parts.accounts.viewer(token))
+            visit = visit_of(request, await parts.accounts.viewer(token))
+            check_rate(parts, request, visit.viewer)
+            return visit
 
         async def look_at_the_door(request: AnyRequest) -> None:
             check_text(unquote(f"{request.url.path}?{request.url.query}"), "The address")

@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from lichen.accounts import Login
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.rates import address_of
 from lichen.faces.pages.visit import (
     GivenVisit,
     PageRequest,
@@ -48,6 +49,8 @@ class Door(NamedTuple):
     other: Other | None = None
     name: str = ""
     answer: str = ""
+    email: str = ""
+    invite: str = ""
     next: str = "/"
     draft: str = ""
     draft_at: str = ""
@@ -69,7 +72,7 @@ async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
     door = _filled(_login_door(parts), fields)
     if fields.flag("ask"):  # they came from the other door, with their words
         return await _door_page(parts, visit, door)
-    address, agent = _where_from(request)
+    address, agent = _where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.log_in(
@@ -94,11 +97,13 @@ async def sign_up(request: PageRequest, parts: GivenParts, visit: GivenVisit) ->
     door = _filled(_joining_door(parts), fields)
     if fields.flag("ask"):
         return await _door_page(parts, visit, door)
-    address, agent = _where_from(request)
+    address, agent = _where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.register(
             door.name, fields.raw("password"), answer=door.answer or None,
+            email=door.email or None, invite=door.invite or None,
+            captcha=(fields.text("captcha_id"), fields.text("captcha")),
             address=address, agent=agent,
         )
 
@@ -118,7 +123,7 @@ async def set_up(
     """Make the first administrator."""
     fields = await typed(request)
     door = _filled(_setup_door(parts, token), fields)
-    address, agent = _where_from(request)
+    address, agent = _where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.set_up(
@@ -234,13 +239,14 @@ def _filled(door: Door, fields: Typed) -> Door:
     draft = fields.raw("draft").strip()
     return door._replace(
         name=fields.text("name"), answer=fields.raw("answer").strip(),
+        email=fields.text("email"), invite=fields.text("invite"),
         next=safe_path(fields.text("next")), draft=draft, draft_at=fields.text("draft_at"),
     )
 
 
-def _where_from(request: PageRequest) -> tuple[str | None, str | None]:
+def _where_from(parts: Parts, request: PageRequest) -> tuple[str | None, str | None]:
     """Return the address and the program of a browser, for the list of logins."""
-    address = request.client.host if request.client else None
+    address = address_of(parts, request) or None
     agent = request.headers.get("user-agent")
     return address, agent[:AGENT_LENGTH_MAX] if agent else None
 

@@ -16,7 +16,7 @@ from lichen.kit.config import Config
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store, Unit
-from lichen.web import Addresses
+from lichen.web import Addresses, Gate
 
 Seen = TypeVar("Seen")
 
@@ -70,6 +70,7 @@ class Parts:
     search: Search
     notifications: Notifications
     addresses: Addresses
+    gate: Gate
     config: Config
     drawing: Drawing
     busiest: Busiest

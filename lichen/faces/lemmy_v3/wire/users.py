@@ -255,7 +255,3 @@ class PrivateMessagesResponse(Answer, frozen=True, kw_only=True):
     """A page of private messages, empty until this house has any."""
 
     private_messages: tuple[()]
-
-
-class GetCaptchaResponse(Answer, frozen=True, kw_only=True):
-    """No captcha: this house asks none."""
