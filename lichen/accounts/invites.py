@@ -106,7 +106,7 @@ class Invites(Actors):
         """Count an invitation and note who brought whom; refuses by `invalid_invite`."""
         row = _found(unit, code)
         inviter = self.actors(unit, [row.inviter_id])[row.inviter_id]
-        unit.stage(door_rows.USE_INVITE, {"row_code": code})
+        unit.stage(door_rows.USE_INVITE, {"row_code": row.code})
         unit.stage(door_rows.INSERT_INVITED, {
             "person_id": account.actor.id, "inviter_id": inviter.id,
             "published_us": unit.clock_us,

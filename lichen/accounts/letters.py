@@ -48,7 +48,10 @@ class Letters(Logins):
 
         if not self._ground.mail.is_on:
             return False
-        letter = await self._store.write(command)
+        try:
+            letter = await self._store.write(command)
+        except TooMany:  # enough letters are on their way: what was saved stays saved
+            return False
         if letter is not None:
             self._ground.mail.post(letter)
         return letter is not None

@@ -71,7 +71,10 @@ class Mail:
 
     async def run(self) -> None:
         """Send what is queued, for as long as the house stands."""
-        while True:
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        # Python 3.11's wait_for, which the SMTP client stands on, may swallow a cancellation.
+        while not task.cancelling():
             await self._send(await self._waiting.get())
 
     def _message(self, letter: Letter) -> EmailMessage:
