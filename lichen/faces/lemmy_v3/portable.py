@@ -1,15 +1,17 @@
 """The calls that carry an account's choices to another server and back, as Lemmy's JSON."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 
-from lichen.accounts import ActorKind, Blocks, ProfileDraft, Settings, Viewer
+from lichen.accounts import Accounts, ActorKind, Blocks, ProfileDraft, Settings, Viewer
 from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
+from lichen.forum import Forum
 from lichen.kit import NotFound, Refused
-from lichen.store import Unit
+from lichen.store import Store, Unit
 
 ITEMS_MAX = 2_000  # of all lists of one import together; Lemmy 0.19 takes as many
 ITEMS_PER_UNIT_MAX = 50  # so that other writes come in between
@@ -17,10 +19,43 @@ ITEMS_PER_UNIT_MAX = 50  # so that other writes come in between
 
 async def export_settings(parts: Parts, caller: Caller, _: wire.Nothing) -> wire.ImportSettings:
     """Return what the caller has chosen, follows, keeps and blocks."""
-    viewer = caller.person()
+    return await Carrier(parts.store, parts.accounts, parts.forum).exported(caller.person())
 
-    def query(unit: Unit) -> wire.ImportSettings:
-        accounts, forum, actor = parts.accounts, parts.forum, viewer.actor
+
+async def import_settings(
+    parts: Parts, caller: Caller, asked: wire.ImportSettings
+) -> wire.ImportReport:
+    """Take over what an export holds; what is not known here is skipped and said."""
+    carrier = Carrier(parts.store, parts.accounts, parts.forum)
+    return wire.ImportReport(success=True, skipped=await carrier.take(caller.person(), asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Carries choices out and in; for the API and for pages."""
+
+    store: Store
+    accounts: Accounts
+    forum: Forum
+
+    async def exported(self, viewer: Viewer) -> wire.ImportSettings:
+        """Return what a person has chosen, follows, keeps and blocks."""
+        return await self.store.read(lambda unit: self._exported(unit, viewer))
+
+    async def take(self, viewer: Viewer, asked: wire.ImportSettings) -> list[str]:
+        """Take over what an export holds, some things a unit; return what is not known here."""
+        items = list(_items(asked))
+        if len(items) > ITEMS_MAX:
+            raise Refused("too_many_items", f"One import holds at most {ITEMS_MAX} things.")
+        await self.store.write(lambda unit: _take_choices(self, unit, viewer, asked))
+        skipped: list[str] = []
+        for start in range(0, len(items), ITEMS_PER_UNIT_MAX):
+            some = partial(_take, self, viewer, items[start:start + ITEMS_PER_UNIT_MAX])
+            skipped += await self.store.write(some)
+        return skipped
+
+    def _exported(self, unit: Unit, viewer: Viewer) -> wire.ImportSettings:
+        accounts, forum, actor = self.accounts, self.forum, viewer.actor
         standing = forum.standings.of(unit, viewer)
         posts = forum.post_views(unit, viewer, sorted(standing.saved_posts)[-ITEMS_MAX:])
         comments = forum.comment_views(unit, viewer, sorted(standing.saved_comments)[-ITEMS_MAX:])
@@ -41,24 +76,6 @@ async def export_settings(parts: Parts, caller: Caller, _: wire.Nothing) -> wire
             blocked_instances=tuple(domains[id] for id in blocks.instances),
         )
 
-    return await parts.store.read(query)
-
-
-async def import_settings(
-    parts: Parts, caller: Caller, asked: wire.ImportSettings
-) -> wire.ImportReport:
-    """Take over what an export holds; what is not known here is skipped and said."""
-    viewer = caller.person()
-    items = list(_items(asked))
-    if len(items) > ITEMS_MAX:
-        raise Refused("too_many_items", f"One import holds at most {ITEMS_MAX} things.")
-    await parts.store.write(lambda unit: _take_choices(parts, unit, viewer, asked))
-    skipped: list[str] = []
-    for start in range(0, len(items), ITEMS_PER_UNIT_MAX):
-        take = partial(_take, parts, viewer, items[start:start + ITEMS_PER_UNIT_MAX])
-        skipped += await parts.store.write(take)
-    return wire.ImportReport(success=True, skipped=skipped)
-
 
 def _choices(settings: Settings) -> wire.ImportedSettings:
     names = wire.ImportedSettings.__struct_fields__
@@ -66,7 +83,7 @@ def _choices(settings: Settings) -> wire.ImportedSettings:
 
 
 def _take_choices(
-    parts: Parts, unit: Unit, viewer: Viewer, asked: wire.ImportSettings
+    parts: Carrier, unit: Unit, viewer: Viewer, asked: wire.ImportSettings
 ) -> None:
     parts.accounts.save_profile(unit, viewer, ProfileDraft(
         display_name=asked.display_name, bio=asked.bio, avatar=asked.avatar,
@@ -92,7 +109,7 @@ def _items(asked: wire.ImportSettings) -> Iterator[tuple[str, str]]:
 
 
 def _take(
-    parts: Parts, viewer: Viewer, items: list[tuple[str, str]], unit: Unit
+    parts: Carrier, viewer: Viewer, items: list[tuple[str, str]], unit: Unit
 ) -> list[str]:
     """Do what some items say, and return the addresses that nothing here has."""
     addresses = [address for _, address in items]
@@ -121,13 +138,13 @@ def _take(
 
 
 def _block_instance(
-    parts: Parts, unit: Unit, viewer: Viewer, instance_id: int, blocks: Blocks
+    parts: Carrier, unit: Unit, viewer: Viewer, instance_id: int, blocks: Blocks
 ) -> None:
     if instance_id not in blocks.instances:
         parts.accounts.block_instance(unit, viewer, instance_id, blocked=True)
 
 
-def _keep(parts: Parts, unit: Unit, viewer: Viewer, kind: str, address: str) -> None:
+def _keep(parts: Carrier, unit: Unit, viewer: Viewer, kind: str, address: str) -> None:
     if kind == "saved_posts":
         post_id = parts.forum.post_id_by_ap_id(unit, address)
         if post_id is None:

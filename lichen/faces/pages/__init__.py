@@ -17,8 +17,11 @@ from lichen.faces.pages import (
     finding,
     founding,
     inbox,
+    keys,
     lists,
     own,
+    portable,
+    reception,
     replies,
     threads,
     writing,
@@ -72,7 +75,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            deeds, doors, finding, founding, inbox, keys, lists, own, portable, reception, replies,
+            threads, writing,
         )
 
         def provide_parts() -> Parts:

@@ -27,6 +27,9 @@ from lichen.forum import CommentView
 from lichen.kit import Refused
 from lichen.web import ended_cookie, session_cookie
 
+_CODES = ("missing_totp_token", "incorrect_totp_token")
+_JOIN_LEAD = "A lichen will grow for you."
+
 AGENT_LENGTH_MAX = 200  # characters of a browser's own description that the list of logins keeps
 
 
@@ -54,7 +57,7 @@ class Door(NamedTuple):
     next: str = "/"
     draft: str = ""
     draft_at: str = ""
-    asks_answer: bool = True
+    is_asked: bool = True
 
 
 @get("/login")
@@ -76,7 +79,8 @@ async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
 
     async def enter() -> Login:
         return await parts.accounts.log_in(
-            door.name, fields.raw("password"), address=address, agent=agent
+            door.name, fields.raw("password"), address=address, agent=agent,
+            code=fields.text("code") or None,
         )
 
     return await _enter(parts, visit, door, enter)
@@ -84,10 +88,11 @@ async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
 
 @get("/signup")
 async def signup_page(
-    parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = ""
+    parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = "", invite: FromQuery[str] = ""
 ) -> Response[bytes]:
     """Offer a name here."""
-    return await _door_page(parts, visit, _joining_door(parts)._replace(next=safe_path(next)))
+    door = _joining_door(parts)._replace(next=safe_path(next), invite=invite)
+    return await _door_page(parts, visit, door)
 
 
 @post("/signup", status_code=200)
@@ -163,12 +168,10 @@ async def _enter(
     except Refused as refused:
         return await _door_page(parts, visit, door, refused)
     if login.token is None:
-        waiting = Refused(
-            "registration_application_is_pending",
-            "Your application is with the administrators; come back when they have read it.",
-            status=202,
-        )
-        return await _door_page(parts, visit, door, waiting)
+        asks_answer = parts.accounts.current_site.settings.registration_mode != "Open"
+        return await page(parts, visit, await parts.frame(visit), "waiting.html", status=202,
+                          values={"for_answer": asks_answer and not door.invite,
+                                  "for_letter": login.verify_email_sent, "name": door.name})
     onward = door.next
     if door.draft:
         onward = await _publish_draft(parts, login.token, door)
@@ -197,17 +200,36 @@ async def _publish_draft(parts: Parts, token: str, door: Door) -> str:
 async def _door_page(
     parts: Parts, visit: Visit, door: Door, refused: Refused | None = None
 ) -> Response[bytes]:
-    site = parts.accounts.current_site.settings
-    asks = door.joining and door.asks_answer and site.registration_mode == "RequireApplication"
-    question = site.application_question or "Why would you like to join?"
-    values: dict[str, object] = door._asdict() | {
+    values: dict[str, object] = door._asdict() | await _asked(parts, door) | {
         "button": f"{door.button} and publish" if door.draft else door.button,
         "error": refused.text if refused else "",
-        "asks_answer": question if asks else "",
+        "asks_code": refused is not None and refused.code in _CODES,
     }
     frame = await parts.frame(visit)
     status = refused.status if refused else 200
     return await page(parts, visit, frame, "login.html", status=status, values=values)
+
+
+async def _asked(parts: Parts, door: Door) -> dict[str, object]:
+    """Return what the site asks of whoever joins; of whoever logs in, nothing."""
+    site = parts.accounts.current_site.settings
+    if not (door.joining and door.is_asked):
+        return dict.fromkeys(
+            ("asks_answer", "captcha", "asks_invite", "asks_email", "is_closed"), ""
+        )
+    asks_answer = site.registration_mode == "RequireApplication" and not door.invite
+    captcha = None
+    if site.captcha_enabled:
+        captcha = await parts.accounts.captchas.make(site.captcha_difficulty)
+    question = site.application_question or "Why would you like to join?"
+    asks = (asks_answer, site.captcha_enabled, site.invite_only, site.require_email_verification)
+    return {
+        "asks_answer": question if asks_answer else "", "captcha": captcha,
+        "asks_invite": site.invite_only or bool(door.invite),
+        "asks_email": site.require_email_verification,
+        "is_closed": site.registration_mode == "Closed",
+        "lead": _JOIN_LEAD if any(asks) else door.lead,
+    }
 
 
 def _login_door(parts: Parts) -> Door:
@@ -231,7 +253,7 @@ def _setup_door(parts: Parts, token: str) -> Door:
         action=parts.addresses.setup_by(token), heading="The first stone", button="Begin",
         joining=True,
         lead="Choose your name and password: you will be this site's administrator.",
-        asks_answer=False,
+        is_asked=False,
     )
 
 

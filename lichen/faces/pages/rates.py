@@ -26,6 +26,8 @@ def _kind_of(parts: Parts, request: PageRequest) -> Rate | None:
         return "search"
     if request.method != "POST":
         return None
+    if path == f"{addresses.settings}/import":
+        return "settings"
     if path in (addresses.signup, addresses.forgotten):
         return "register"
     if path in (addresses.post_new, addresses.community_new):
