@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from traceback import format_tb
 
 import structlog
 from litestar.types import ASGIApp
 
-from lichen.accounts import Accounts, site_did
+from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, site_did
 from lichen.accounts.room import build as build_accounts
 from lichen.application import application_of
 from lichen.automod import Automod
@@ -35,6 +36,7 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
+from lichen.media import Uploader
 from lichen.media.room import Room as MediaRoom
 from lichen.media.room import build as build_media
 from lichen.messages import Messages
@@ -46,16 +48,17 @@ from lichen.plugins.room import build as build_plugins
 from lichen.restore import check_finished
 from lichen.search import Search
 from lichen.search.room import build as build_search
-from lichen.store import Relay, Store, open_store
+from lichen.store import Relay, Store, Unit, open_store
 from lichen.store.migrating import migrate
 from lichen.store.relay import SETTLE_MS_MAX
-from lichen.web import Addresses
+from lichen.web import Addresses, Gate, Rate
 
 LOG_FOLDER = "log"
 COLUMNS_FOLDER = "columns"
 EXPORTS_FOLDER = "exports"
 POINTS_FOLDER = "backups"  # what upgrades leave as their way back
 SWEEP_INTERVAL_S = 600.0  # of outside pictures that have grown old
+FORGETTING_INTERVAL_S = 3_600  # addresses are kept for days; an hour more or less is nothing
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
@@ -74,6 +77,7 @@ class Rooms:
     hooked: PluginsRoom
     automod: Automod
     pictures: MediaRoom
+    gate: Gate
 
     @property
     def readers(self) -> list[Reader]:
@@ -166,6 +170,9 @@ class House:
             asyncio.create_task(self.eraser.run(), name="erasing"),
             asyncio.create_task(self.exports.run(), name="exports"),
             asyncio.create_task(self._sweep(), name="pictures"),
+            asyncio.create_task(self._forget(), name="forgetting"),
+            asyncio.create_task(self.ground.mail.run(), name="mail"),
+            asyncio.create_task(self.rooms.accounts.run_letters(), name="letters"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -208,6 +215,16 @@ class House:
             except Unavailable as error:
                 _log.warning("pictures_wait", reason=error.text)
             await asyncio.sleep(SWEEP_INTERVAL_S)
+    async def _forget(self) -> None:
+        """Finish what a stop cut short, and forget now and then what need not be known for long."""
+        accounts = self.rooms.accounts
+        while True:
+            try:
+                await accounts.finish_departures()
+                await accounts.forget_addresses()
+            except Unavailable as error:
+                _log.warning("forgetting_waits", reason=error.text)
+            await asyncio.sleep(FORGETTING_INTERVAL_S)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -244,8 +261,8 @@ class House:
             messages=self.rooms.messages, search=self.rooms.search,
             notifications=self.rooms.notifications, automod=self.rooms.automod,
             plugins=self.rooms.hooked.plugins, exports=self.exports,
-            pictures=self.rooms.pictures, addresses=self.addresses, config=self.ground.config,
-            flags=self.ground.flags,
+            pictures=self.rooms.pictures, addresses=self.addresses, gate=self.rooms.gate,
+            config=self.ground.config, flags=self.ground.flags,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -268,16 +285,24 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     addresses = Addresses(ground.config.public_url)
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
+
+    def person_gone(unit: Unit, actor: Actor, *, content: ContentEnd) -> bool:
+        # The forum is built upon accounts, which asks it back only once both stand.
+        return talk.forum.person_gone(unit, actor, content=content)
+
     hooked = await build_plugins(
         ground, store, site_did=site_did(addresses.authority), log_first_seq=first_seq,
         log_last_seq=log.last_seq,
     )
     hooks = hooked.plugins.hooks
     accounts = await build_accounts(
-        ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks
+        ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks,
+        person_gone=person_gone,
     )
+    gate = _gate(ground, accounts)
     pictures = await build_media(
         ground, store, addresses=addresses, site_did=accounts.current_site.actor.did,
+        gate=partial(_check_upload, gate),
         log_first_seq=first_seq, log_last_seq=log.last_seq,
     )
     check = build_check(ground, log_last_seq=log.last_seq)
@@ -291,13 +316,16 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     forum = talk.forum
     return Rooms(
         accounts=accounts,
+        gate=gate,
         forum=forum,
         talk=talk,
         automod=build_automod(
             ground, store, accounts=accounts, forum=forum, check=check, addresses=addresses,
             enforcement=ForumEnforcement(accounts=accounts, forum=forum),
         ),
-        messages=build_messages(ground, accounts=accounts, addresses=addresses),
+        messages=build_messages(
+            ground, accounts=accounts, addresses=addresses, allowance=accounts.newcomers
+        ),
         hooked=hooked,
         pictures=pictures,
         search=await build_search(
@@ -309,3 +337,19 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
             log_first_seq=first_seq,
         ),
     )
+
+
+def _gate(ground: Ground, accounts: Accounts) -> Gate:
+    """Return the gate, which counts by what administrators chose, else by the configuration."""
+    rates = ground.config.rates
+
+    def rate(kind: Rate) -> tuple[int, float]:
+        if kind in SITE_RATES:
+            return accounts.current_site.settings.rate(kind)
+        return getattr(rates, kind), getattr(rates, f"{kind}_s")
+
+    return Gate(ground.config, clock=ground.clock, rate=rate)
+
+
+def _check_upload(gate: Gate, uploader: Uploader, address: str) -> None:
+    gate.check("image", address, uploader.id)

@@ -5,6 +5,7 @@ and what other rooms share: checks, DIDs, and `actors_among` for a select of act
 """
 
 from lichen.accounts.away import Away, away_from
+from lichen.accounts.content import ContentEnd, PersonGone
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -13,7 +14,6 @@ from lichen.accounts.model import (
     ActorDraft,
     ActorId,
     ActorKind,
-    Blocks,
     Instance,
     Keys,
     Login,
@@ -28,17 +28,21 @@ from lichen.accounts.model import (
     remote_did,
     site_did,
 )
-from lichen.accounts.persons import check_admin
+from lichen.accounts.papers import Application, Ban, Blocks, Branch, Invite, Role
+from lichen.accounts.permissions import check_admin, check_permission, is_permitted
+from lichen.accounts.rates import SITE_RATES
 from lichen.accounts.room import build
 from lichen.accounts.service import Accounts
 from lichen.accounts.site_keeping import emoji_from, lines_from
 from lichen.accounts.site_lists import Emoji, EmojiDraft, SiteLine, SiteLists
+from lichen.accounts.standing import Act, Permission
 from lichen.accounts.tables import actors_among
 
 __all__ = [
-    "OUR_INSTANCE_ID", "Account", "AccountDraft", "Accounts", "Actor", "ActorDraft", "ActorId",
-    "ActorKind", "Away", "Blocks", "Emoji", "EmojiDraft", "Instance", "Keys", "Login",
-    "ProfileDraft", "Session", "SessionId", "Settings", "Site", "SiteLine", "SiteLists",
-    "SiteSettings", "Viewer", "actors_among", "away_from", "build", "check_admin", "check_name",
-    "emoji_from", "lines_from", "remote_did", "site_did",
+    "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts", "Act", "Actor",
+    "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "Blocks", "Branch",
+    "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite", "Keys", "Login", "Permission", "PersonGone", "ProfileDraft",
+    "Role", "Session", "SessionId", "Settings", "Site", "SiteLine", "SiteLists", "SiteSettings",
+    "Viewer", "actors_among", "away_from", "build", "check_admin", "check_name",
+    "check_permission", "emoji_from", "is_permitted", "lines_from", "remote_did", "site_did",
 ]

@@ -3,13 +3,21 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
-from lichen.accounts import tables
+from lichen.accounts import door_rows, tables
+from lichen.accounts.attempts import Attempts
+from lichen.accounts.captchas import Captchas
+from lichen.accounts.content import PersonGone, nothing_to_take
 from lichen.accounts.keys import generate_keys
-from lichen.accounts.limits import ACTORS_KEPT_MAX, BATCH_MAX, NAME_LENGTH_SETTABLE_MAX
+from lichen.accounts.limits import (
+    ACTORS_KEPT_MAX,
+    BATCH_MAX,
+    NAME_LENGTH_SETTABLE_MAX,
+    RESETS_WAITING_MAX,
+)
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -25,16 +33,20 @@ from lichen.accounts.model import (
     remote_did,
     site_did,
 )
+from lichen.accounts.newcomers import NewcomerLimits
 from lichen.accounts.passwords import Passwords
 from lichen.accounts.reader import AccountsReader
 from lichen.accounts.records import profile_of, settings_of
 from lichen.accounts.tokens import Tokens
 from lichen.events import LOCAL, event_of
+from lichen.events import accounts as records
 from lichen.events.accounts import SELF
-from lichen.kit import Conflict, NotFound
+from lichen.kit import Conflict, NotFound, isoformat
 from lichen.kit.ground import Ground
 from lichen.store import Query, Row, Store, Unit
 from lichen.web import Addresses
+
+SITE_ITSELF = 0  # the decider of an application that nobody had to read
 
 _TAKEN = {
     ActorKind.PERSON: "user_already_exists",
@@ -111,10 +123,11 @@ class RegistrationCheck(Protocol):
 class Actors:
     """Finds and creates actors, local and remote, persons and communities alike."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what all parts of the room share
         self, ground: Ground, store: Store, *, addresses: Addresses, reader: AccountsReader,
         passwords: Passwords, tokens: Tokens, make_keys: Callable[[], Keys] = generate_keys,
         registration_check: RegistrationCheck | None = None,
+        person_gone: PersonGone = nothing_to_take,
     ) -> None:
         self.reader = reader
         self._ground = ground
@@ -124,6 +137,11 @@ class Actors:
         self._tokens = tokens
         self._make_keys = make_keys
         self._registration_check = registration_check
+        self._person_gone = person_gone
+        self._attempts = Attempts(ground.config, ground.clock)
+        self.newcomers = NewcomerLimits(ground.config)
+        self.captchas = Captchas(ground.clock, ground.randomness)
+        self._resets: asyncio.Queue[str] = asyncio.Queue(RESETS_WAITING_MAX)
 
     async def close(self) -> None:
         """End the threads that hash passwords, after what they are doing."""
@@ -306,12 +324,55 @@ class Actors:
                 "id": account.id, "actor_id": account.actor.id,
                 "password_hash": draft.password_hash, "email": draft.settings.email,
                 "email_verified": draft.email_verified, "accepted": draft.accepted,
-                "answer": draft.answer, "settings": stored_settings(draft.settings),
+                "settings": stored_settings(draft.settings),
             }
             for account, draft in zip(accounts, drafts, strict=True)
         ]
         unit.stage(tables.INSERT_ACCOUNT, *rows)
+        self._stage_applications(unit, zip(accounts, drafts, strict=True))
         return accounts
+
+    def _stage_applications(
+        self, unit: Unit, pairs: Iterable[tuple[Account, AccountDraft]]
+    ) -> None:
+        """Stage what applicants said; who is accepted at once does not wait for anybody."""
+        answers = [(account, draft.answer) for account, draft in pairs if draft.answer is not None]
+        unit.stage(door_rows.INSERT_APPLICATION, *(
+            {
+                "account_id": account.id, "answer": answer, "published_us": unit.clock_us,
+                "admin_id": SITE_ITSELF if account.accepted else None, "deny_reason": None,
+            }
+            for account, answer in answers
+        ))
+        for account, _ in answers:
+            if not account.accepted:
+                self._tell_application(unit, account, "waiting")
+
+    def _tell_application(
+        self, unit: Unit, account: Account, state: Literal["waiting", "approved", "denied"]
+    ) -> None:
+        record = records.Application(state=state, updated_at=isoformat(unit.clock_us))
+        unit.emit(event_of(
+            record, id=self._ground.tids.next(), did=account.actor.did,
+            operation="create" if state == "waiting" else "update", rkey=SELF,
+            row=account.actor.id,
+        ))
+
+    def change_actor(self, unit: Unit, actor: Actor) -> Actor:
+        """Stage the columns that a profile holds and return the actor, told of by nobody."""
+        actor = msgspec.structs.replace(actor, updated_us=unit.clock_us)
+        unit.stage(tables.UPDATE_ACTOR, {
+            "actor_id": actor.id,
+            "new_display_name": actor.display_name,
+            "new_summary": actor.summary,
+            "new_avatar": actor.avatar,
+            "new_banner": actor.banner,
+            "new_matrix_user_id": actor.matrix_user_id,
+            "new_bot": actor.bot,
+            "new_admin": actor.admin,
+            "new_updated_us": actor.updated_us,
+        })
+        return actor
 
     def _tell_profile(self, unit: Unit, actor: Actor, *, is_new: bool) -> None:
         unit.emit(event_of(
@@ -334,7 +395,7 @@ class Actors:
             instance_id=instance_id, domain=draft.domain or self._addresses.authority,
             local=draft.domain is None, ap_id=ap_id, did=self._did(draft, ap_id),
             summary=draft.summary, avatar=draft.avatar, banner=draft.banner,
-            matrix_user_id=draft.matrix_user_id, inbox=draft.inbox or _inbox(ap_id),
+            matrix_user_id=draft.matrix_user_id, inbox=draft.inbox or ap_id.rstrip("/") + "/inbox",
             published_us=draft.published_us or unit.clock_us, updated_us=None, deleted=False,
             banned=False, ban_expires_us=None, bot=draft.bot, admin=draft.admin,
         )
@@ -384,10 +445,6 @@ def _check_ids(
 
 def _name_taken(draft: ActorDraft) -> Conflict:
     return Conflict(_TAKEN[draft.kind], f"The name {draft.name} is taken; choose another.")
-
-
-def _inbox(ap_id: str) -> str:
-    return ap_id.rstrip("/") + "/inbox"
 
 
 def _stage_keys(unit: Unit, keys: Mapping[int, Keys]) -> None:

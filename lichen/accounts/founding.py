@@ -16,6 +16,7 @@ from lichen.accounts.model import (
     SiteSettings,
     site_did,
 )
+from lichen.accounts.rates import first_rates
 from lichen.accounts.records import site_settings_of
 from lichen.accounts.site import site_from
 from lichen.accounts.site_keeping import emoji_from, lists_from
@@ -24,6 +25,7 @@ from lichen.accounts.tokens import SECRET_BYTES
 from lichen.events import event_of
 from lichen.events.accounts import SELF
 from lichen.kit.config import Accounts as AccountsConfig
+from lichen.kit.config import Rates
 from lichen.kit.flags import Flag, flag_named
 from lichen.kit.ground import Ground
 from lichen.store import Unit, set_stamp, stamp_of
@@ -72,13 +74,14 @@ def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
     )
 
 
-def first_settings(config: AccountsConfig) -> SiteSettings:
+def first_settings(config: AccountsConfig, rates: Rates) -> SiteSettings:
     """Return the settings of a new site, as the configuration wishes them."""
     choices = {
         "registration_mode": _REGISTRATION_MODES[config.registration],
         "application_question": _QUESTION if config.registration == "application" else None,
         "require_email_verification": config.email_required,
         "captcha_enabled": config.captcha,
+        **first_rates(rates),
     }
     return msgspec.convert(choices, SiteSettings)
 
@@ -92,7 +95,7 @@ def _lay_site(unit: Unit, ground: Ground, addresses: Addresses) -> Site:
         matrix_user_id=None, inbox=addresses.absolute("/inbox"), published_us=unit.clock_us,
         updated_us=None, deleted=False, banned=False, ban_expires_us=None, bot=True, admin=False,
     )
-    settings = first_settings(ground.config.accounts)
+    settings = first_settings(ground.config.accounts, ground.config.rates)
     unit.stage(tables.INSERT_INSTANCE, {
         "id": OUR_INSTANCE_ID, "domain": addresses.authority, "software": None, "version": None,
         "published_us": unit.clock_us, "updated_us": None,

@@ -112,3 +112,59 @@ AWAY_NOTE_LENGTH_MAX: Final = 200
 
 AWAY_US_MAX: Final = 366 * 86_400 * 1_000_000
 """µs; nobody is away longer: who comes back later sets a new date."""
+MAIL_TOKEN_BYTES: Final = 24
+"""Random bytes of a link sent by mail: 192 bits, 32 characters."""
+
+VERIFY_AGE_US: Final = 7 * 86_400 * 1_000_000
+"""µs that a link to verify an address counts: a week of holidays."""
+
+RESET_AGE_US: Final = 3_600 * 1_000_000
+"""µs that a link to a new password counts; OWASP Forgot Password: short."""
+
+MAIL_TOKENS_PER_ACCOUNT_MAX: Final = 5
+"""Links open at once for one account; more letters are not sent until one has expired."""
+
+RESETS_WAITING_MAX: Final = 200
+"""Forgotten passwords waiting to be looked up, so that asking costs the same for everybody."""
+
+TOTP_STEPS_AROUND_MAX: Final = 1
+"""Steps of 30 s before and after now whose codes count; RFC 6238 §5.2."""
+
+RECOVERY_CODES: Final = 10
+"""Recovery codes made at once, each for one login without the second factor."""
+
+CAPTCHAS_MAX: Final = 10_000
+"""Captchas open at once, at about 200 bytes each; the oldest is forgotten."""
+
+CAPTCHA_AGE_US: Final = 10 * 60 * 1_000_000
+"""µs that a captcha can be answered; Lemmy 0.19: 10 minutes."""
+
+INVITES_PER_PERSON_MAX: Final = 20
+"""Invitations a person holds open at once."""
+
+INVITE_USES_MAX: Final = 100
+"""People whom one invitation lets in; a class, a club."""
+
+INVITE_AGE_US_MAX: Final = 90 * 86_400 * 1_000_000
+"""µs that an invitation counts at most: a season."""
+
+INVITE_CODE_BYTES: Final = 10
+"""Random bytes of an invitation: 80 bits, 16 characters, which can be typed."""
+
+TREE_LENGTH_MAX: Final = 10_000
+"""People shown in the invite tree."""
+
+ROLES_MAX: Final = 1_000
+"""People with a role."""
+
+ROLE_TITLE_LENGTH_MAX: Final = 50
+"""Characters of a role's title, as of a display name."""
+
+BANNED_LENGTH_MAX: Final = 1_000
+"""People in the list of the banned; Lemmy's call knows no pages."""
+
+FORGOTTEN_BATCH: Final = 1_000
+"""Logins whose address one write forgets, so that other writes come in between."""
+
+KNOWN_FACTOR: Final = 5
+"""How many times as much as a new account a known one may do in a day."""

@@ -1,10 +1,13 @@
 """Logins: signing up, logging in and out, sessions and passwords."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from lichen.accounts import tables
-from lichen.accounts.actors import Actors, account_from
+from lichen.accounts.actors import account_from
+from lichen.accounts.factors import Factors
+from lichen.accounts.invites import Invites
 from lichen.accounts.limits import (
     ADDRESS_LENGTH_MAX,
     AGENT_LENGTH_MAX,
@@ -22,11 +25,13 @@ from lichen.accounts.model import (
     Session,
     SessionId,
     Settings,
+    SiteSettings,
     Viewer,
     check_email,
     check_name,
     check_password,
 )
+from lichen.accounts.roles import permissions_from
 from lichen.accounts.tokens import Claims
 from lichen.events import accounts as records
 from lichen.events import collection_of, deletion_of, event_of
@@ -39,40 +44,42 @@ from lichen.kit import (
     Unavailable,
     isoformat,
 )
-from lichen.store import Row, Unit
+from lichen.store import Query, Row, Statement, Unit
 
 T = TypeVar("T")
 
 _SESSION = collection_of(records.Session)
 
 
-class Logins(Actors):
+class Logins(Factors, Invites):
     """Who may come in, and how long they stay."""
 
-    async def register(
+    async def register(  # noqa: PLR0913 - what somebody says who wants an account
         self, name: str, password: str, *, email: str | None = None, answer: str | None = None,
         address: str | None, agent: str | None, show_nsfw: bool = False,
+        invite: str | None = None, captcha: tuple[str, str] = ("", ""),
     ) -> Login:
         """Create an account and log it in, unless the site wants to look at it first.
 
-        Refuses by `registration_closed`, `registration_application_answer_required`,
-        `email_required`, `invalid_name`, `invalid_password`, `user_already_exists` and
-        `email_already_exists`. Two round trips.
+        `captcha` is the name of one and the answer to it; which of all this is asked is the
+        site's choice.
+        Refuses by `registration_closed`, `invalid_invite`, `captcha_incorrect`,
+        `registration_application_answer_required`, `email_required`, `invalid_name`,
+        `invalid_password`, `user_already_exists` and `email_already_exists`. Two round trips, with
+        an invitation five.
         """
         site = self.reader.site.settings
-        if site.registration_mode == "Closed":
-            raise Refused("registration_closed", "This site takes no new members.")
-        is_asked = site.registration_mode == "RequireApplication"
-        if is_asked and not (answer or "").strip():
-            raise Refused("registration_application_answer_required", "Answer the question first.")
-        if answer is not None and len(answer) > ANSWER_LENGTH_MAX:
-            raise Refused("invalid_body_field", f"At most {ANSWER_LENGTH_MAX} characters, please.")
+        # Whoever was invited is vouched for: nobody has to read an application.
+        is_asked = site.registration_mode == "RequireApplication" and not invite
         email = check_email(email)
-        if site.require_email_verification and email is None:
-            raise Refused("email_required", "This site asks for an e-mail address.")
+        _check_joining(site, invite=invite, email=email, answer=answer, is_asked=is_asked)
         check_name(name, length_max=site.actor_name_max_length)
         self.reader.screen.check_words(name, answer)
         check_password(password)
+        if invite:
+            await self.check_invite(invite)
+        if site.captcha_enabled:
+            self.captchas.check(*captcha)
         waits = is_asked
         if self._registration_check is not None:
             waits |= await self._registration_check.check_registration(
@@ -86,45 +93,59 @@ class Logins(Actors):
         )
         may_enter = not waits and not site.require_email_verification
 
-        def command(unit: Unit) -> Claims | None:
+        def command(unit: Unit) -> tuple[Account, Claims | None]:
             account = self.create_accounts(unit, [draft])[0]
+            if invite:
+                self._use_invite(unit, account, invite)
             if not may_enter:
-                return None
-            return self._begin_session(unit, account, [], address=address, agent=agent)
+                return account, None
+            return account, self._begin_session(unit, account, [], address=address, agent=agent)
 
-        claims = await self._create(command)
-        if claims is None:
-            return Login(token=None, registration_created=True)
-        return Login(token=self._token(claims))
+        account, claims = await self._create(command)
+        is_sent = email is not None and await self.send_verification(account.id)
+        return Login(
+            token=None if claims is None else self._token(claims),
+            registration_created=claims is None, verify_email_sent=is_sent,
+        )
 
     async def log_in(
-        self, name_or_email: str, password: str, *, address: str | None, agent: str | None
+        self, name_or_email: str, password: str, *, address: str | None, agent: str | None,
+        code: str | None = None,
     ) -> Login:
         """Begin a session; an unknown name takes as long as a wrong password.
 
-        Refuses by `incorrect_login`, `deleted`, `site_ban`, `email_not_verified` and
-        `registration_application_is_pending`. Three round trips.
+        `code` is the second factor's. Refuses by `incorrect_login`, `deleted`, `site_ban`,
+        `email_not_verified`, `registration_application_is_pending`, `registration_denied`,
+        `missing_totp_token` and `incorrect_totp_token`. Three round trips.
         """
         login = name_or_email.strip().lower()
         by = tables.ACCOUNT_BY_EMAIL if "@" in login else tables.ACCOUNT_BY_NAME
+        await self._attempts.begin(
+            login, address, lambda: self._is_known_address(by, login, address)
+        )
         rows = await self._store.read(
             lambda unit: unit.fetch(by, login=login, now_us=unit.clock_us)
         )
         known: str | None = rows[0].password_hash if rows else None
         if not await self._verified(known, password) or known is None:
             _refuse_login()
-        self._check_may_enter(account_from(rows[0]))
+        self._check_may_enter(rows[0])
         fresh = None
         if self._passwords.needs_new_hash(known):
             fresh = await self._passwords.hash(password)
 
         def command(unit: Unit) -> Claims:
-            account, sessions = self._locked_account(unit, rows[0].account_id, known)
+            account, (sessions, *factor) = self._locked_account(
+                unit, rows[0].account_id, known, *self._factor_queries(rows[0].account_id)
+            )
+            self._check_factor(unit, account, factor, code)
             if fresh is not None:
                 unit.stage(tables.SET_PASSWORD, {"account_id": account.id, "new_hash": fresh})
             return self._begin_session(unit, account, sessions, address=address, agent=agent)
 
-        return Login(token=self._token(await self._store.write(command)))
+        claims = await self._store.write(command)
+        self._attempts.succeed(login, address)
+        return Login(token=self._token(claims))
 
     async def viewer(self, token: str | None) -> Viewer | None:
         """Return who a token speaks for; None where it is nobody's, ended, banned or deleted.
@@ -187,7 +208,7 @@ class Logins(Actors):
         fresh = await self._passwords.hash(new)
 
         def command(unit: Unit) -> Claims:
-            account, sessions = self._locked_account(unit, viewer.account_id, known)
+            account, (sessions,) = self._locked_account(unit, viewer.account_id, known)
             own = next((row for row in sessions if row.id == viewer.session_id), None)
             self._stage_password(unit, account, sessions, fresh)
             return self._begin_session(
@@ -201,6 +222,10 @@ class Logins(Actors):
         check_password(password)
         await self._replace_password(name, password)
 
+    @abstractmethod
+    async def send_verification(self, account_id: int) -> bool:
+        """Send a link to an account's address; see letters.py."""
+
     async def _replace_password(self, name: str, password: str) -> None:
         fresh = await self._passwords.hash(password)
 
@@ -208,7 +233,7 @@ class Logins(Actors):
             rows = unit.fetch(tables.ACCOUNT_BY_NAME, login=name.lower(), now_us=unit.clock_us)
             if not rows:
                 raise NotFound("couldnt_find_person", f"There is no account named {name}.")
-            account, sessions = self._locked_account(
+            account, (sessions,) = self._locked_account(
                 unit, rows[0].account_id, rows[0].password_hash
             )
             self._stage_password(unit, account, sessions, fresh)
@@ -229,11 +254,16 @@ class Logins(Actors):
             return False
         return await self._passwords.verify(password_hash, password)
 
-    def _check_may_enter(self, account: Account) -> None:
+    def _check_may_enter(self, row: Row) -> None:
+        """Refuse whoever may not come in although the password is right."""
+        account = account_from(row)
         if account.actor.deleted:
             raise Forbidden("deleted", "This account was deleted.")
         if account.actor.banned:
             raise Forbidden("site_ban", _ban_text(account.actor.ban_expires_us))
+        if not account.accepted and row.admin_id is not None:
+            raise Forbidden("registration_denied",
+                            row.deny_reason or "Your application was not approved.")
         if not account.accepted:
             raise Forbidden("registration_application_is_pending",
                             "An administrator has not yet looked at your application.")
@@ -252,7 +282,19 @@ class Logins(Actors):
             actor=account.actor, account_id=account.id, settings=account.settings,
             session_id=SessionId(row.session_id), accepted=account.accepted,
             email_verified=account.email_verified,
+            permissions=permissions_from(row.permissions), totp_enabled=bool(row.totp_enabled),
+            vouched=row.invited, once_banned=row.once_banned,
         )
+
+    async def _is_known_address(self, by: Statement, login: str, address: str | None) -> bool:
+        """Say whether a session of somebody has this address."""
+        def query(unit: Unit) -> bool:
+            rows = unit.fetch(by, login=login, now_us=unit.clock_us)
+            account_id = rows[0].account_id if rows else 0
+            sessions = unit.fetch(tables.SESSIONS, account_id=account_id)
+            return any(row.address == address for row in sessions)
+
+        return await self._store.read(query)
 
     async def _note_use(self, session_id: SessionId, now_us: int) -> None:
         note = {"session_id": session_id, "new_used_us": now_us}
@@ -263,16 +305,17 @@ class Logins(Actors):
             return
 
     def _locked_account(
-        self, unit: Unit, account_id: int, known_hash: str | None
-    ) -> tuple[Account, list[Row]]:
-        """Return an account and its sessions, unless its password has changed meanwhile."""
-        rows, sessions = unit.fetch_all(
+        self, unit: Unit, account_id: int, known_hash: str | None, *riding: Query
+    ) -> tuple[Account, list[list[Row]]]:
+        """Return an account, its sessions and what else was asked, unless its password changed."""
+        rows, *found = unit.fetch_all(
             (tables.ACCOUNT_LOCKED, {"account_id": account_id, "now_us": unit.clock_us}),
             (tables.SESSIONS, {"account_id": account_id}),
+            *riding,
         )
         if not rows or rows[0].password_hash != known_hash:
             _refuse_login()
-        return account_from(rows[0]), sessions
+        return account_from(rows[0]), found
 
     def _begin_session(
         self, unit: Unit, account: Account, sessions: list[Row], *,
@@ -313,6 +356,23 @@ class Logins(Actors):
 
     def _token(self, claims: Claims) -> str:
         return self._tokens.sign(claims, issued_us=self._ground.clock())
+
+
+def _check_joining(
+    site: SiteSettings, *, invite: str | None, email: str | None, answer: str | None,
+    is_asked: bool,
+) -> None:
+    """Refuse whoever does not bring what the site asks for."""
+    if site.registration_mode == "Closed":
+        raise Refused("registration_closed", "This site takes no new members.")
+    if site.invite_only and not invite:
+        raise Refused("registration_closed", "One joins this site by an invitation.")
+    if is_asked and not (answer or "").strip():
+        raise Refused("registration_application_answer_required", "Answer the question first.")
+    if answer is not None and len(answer) > ANSWER_LENGTH_MAX:
+        raise Refused("invalid_body_field", f"At most {ANSWER_LENGTH_MAX} characters, please.")
+    if site.require_email_verification and email is None:
+        raise Refused("email_required", "This site asks for an e-mail address.")
 
 
 def _refuse_login() -> NoReturn:

@@ -29,6 +29,7 @@ from lichen.accounts.limits import (
     URL_LENGTH_MAX,
 )
 from lichen.accounts.rates import RateLimits
+from lichen.accounts.standing import Permission
 from lichen.kit import Refused
 
 ActorId = NewType("ActorId", int)
@@ -142,6 +143,7 @@ class Account(msgspec.Struct, frozen=True):
 class Viewer(msgspec.Struct, frozen=True):
     """Who is asking: a logged-in local person with its account.
 
+    `vouched`: it came by an invitation; `once_banned`: it was ever banned from the site.
     Kept in memory per session (see accounts/reader.py) and always current within this process.
     """
 
@@ -151,6 +153,10 @@ class Viewer(msgspec.Struct, frozen=True):
     session_id: SessionId
     accepted: bool
     email_verified: bool
+    permissions: frozenset[Permission] = frozenset()
+    totp_enabled: bool = False
+    vouched: bool = False
+    once_banned: bool = False
 
     @property
     def id(self) -> ActorId:
@@ -246,14 +252,6 @@ class ProfileDraft(msgspec.Struct, frozen=True, kw_only=True):
     bot: bool | None = None
 
 
-class Blocks(msgspec.Struct, frozen=True):
-    """Whom and what a person does not want to see, by id, newest first."""
-
-    persons: tuple[int, ...] = ()
-    communities: tuple[int, ...] = ()
-    instances: tuple[int, ...] = ()
-
-
 class SiteSettings(RateLimits, frozen=True, omit_defaults=True):
     """What the administrators decide about the site; stored as one JSON column.
 
@@ -274,6 +272,7 @@ class SiteSettings(RateLimits, frozen=True, omit_defaults=True):
     application_email_admins: bool = False
     reports_email_admins: bool = False
     require_email_verification: bool = False
+    invite_only: bool = False
     captcha_enabled: bool = False
     captcha_difficulty: str = "medium"
     enable_downvotes: bool = True

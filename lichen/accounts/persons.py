@@ -5,15 +5,13 @@ from typing import Literal
 
 import msgspec
 
-from lichen.accounts import tables
+from lichen.accounts import block_rows, standing_rows, tables
 from lichen.accounts.actors import Actors, account_from, actor_from, stored_settings
-from lichen.accounts.limits import BLOCKS_MAX, REASON_LENGTH_MAX
+from lichen.accounts.limits import BANNED_LENGTH_MAX, BLOCKS_MAX, REASON_LENGTH_MAX
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
-    Account,
     Actor,
     ActorKind,
-    Blocks,
     ProfileDraft,
     Settings,
     Viewer,
@@ -21,6 +19,9 @@ from lichen.accounts.model import (
     check_settings,
     site_did,
 )
+from lichen.accounts.papers import Ban, Blocks
+from lichen.accounts.permissions import check_permission
+from lichen.accounts.standing import Permission
 from lichen.events import accounts as records
 from lichen.events import collection_of, deletion_of, event_of
 from lichen.kit import Conflict, Forbidden, NotFound, Refused, Tid, isoformat
@@ -81,7 +82,7 @@ class Persons(Actors):
     def blocks_queries(self, viewer: Viewer) -> tuple[Query, Query]:
         """Return the queries for what a person blocks, to ride along; see `blocks_from`."""
         asked = {"person_id": viewer.id}
-        return (tables.ACTOR_BLOCKS, asked), (tables.INSTANCE_BLOCKS, asked)
+        return (block_rows.ACTOR_BLOCKS, asked), (block_rows.INSTANCE_BLOCKS, asked)
 
     def blocks_from(self, actors: list[Row], instances: list[Row]) -> Blocks:
         """Return what the rows of the two `blocks_queries` say."""
@@ -107,7 +108,7 @@ class Persons(Actors):
     ) -> Query:
         """Return the query of `blocks_among`, to ride along; a row for each block that stands."""
         asked = {"person_ids": list(person_ids), "ids": list(target_ids)}
-        return tables.BLOCKS_OF_PERSONS, asked
+        return block_rows.BLOCKS_OF_PERSONS, asked
 
     def block_person(self, unit: Unit, viewer: Viewer, person_id: int, *, blocked: bool) -> Actor:
         """Block a person or stop it, and return the person; twice is once."""
@@ -144,13 +145,13 @@ class Persons(Actors):
     def ban(
         self, unit: Unit, moderator: Viewer | None, person_id: int, *, banned: bool,
         reason: str | None = None, expires_us: int | None = None,
-    ) -> Actor:
-        """Ban a person from the site until a time, or let it in again; return the person.
+    ) -> Ban:
+        """Ban a person from the site until a time, or let it in again; return what was done.
 
         A banned person's sessions count for nothing while the ban lasts. Two round trips. Without
         a moderator it is the command line that asks, which alone may ban an administrator.
         """
-        check_admin(moderator)
+        check_permission(moderator, Permission.BAN)
         if reason is not None and len(reason) > REASON_LENGTH_MAX:
             raise Refused(
                 "invalid_body_field", f"A reason has at most {REASON_LENGTH_MAX} characters."
@@ -178,46 +179,21 @@ class Persons(Actors):
             record, id=tid, did=site_did(self._addresses.authority), operation="create", rkey=tid,
             row=person.id,
         ))
-        return msgspec.structs.replace(person, banned=banned, ban_expires_us=expires_us)
+        person = msgspec.structs.replace(person, banned=banned, ban_expires_us=expires_us)
+        return Ban(person, banned=banned, reason=reason, expires_us=expires_us, tid=tid)
 
-    def applications(self, unit: Unit, viewer: Viewer, *, limit: int) -> list[tuple[Account, str]]:
-        """Return accounts that wait to be accepted with their answers, the oldest first."""
-        check_admin(viewer)
-        rows = unit.fetch(tables.APPLICATIONS, limit=limit, now_us=unit.clock_us)
-        return [(account_from(row), row.answer or "") for row in rows]
-
-    def accept(self, unit: Unit, viewer: Viewer | None, person_id: int) -> Account:
-        """Accept a person's application, and with it its e-mail address; twice is once."""
-        check_admin(viewer)
-        rows = unit.fetch(tables.ACCOUNT_OF_PERSON, person_id=person_id, now_us=unit.clock_us)
-        if not rows:
-            raise NotFound("couldnt_find_registration_application", "This person has no account.")
-        unit.stage(tables.ACCEPT, {"account_id": rows[0].account_id})
-        return msgspec.structs.replace(account_from(rows[0]), accepted=True, email_verified=True)
+    def banned_persons(self, unit: Unit, viewer: Viewer) -> list[Actor]:
+        """Return everybody who is banned from the site now; one round trip."""
+        check_permission(viewer, Permission.BAN)
+        rows = unit.fetch(
+            standing_rows.BANNED, limit=BANNED_LENGTH_MAX, now_us=unit.clock_us
+        )
+        return [actor_from(row) for row in rows]
 
     def _stage_profile(self, unit: Unit, actor: Actor) -> Actor:
         """Stage a person's columns that a profile holds, tell of them and return the person."""
         actor = self.change_actor(unit, actor)
         self._tell_profile(unit, actor, is_new=False)
-        return actor
-
-    def change_actor(self, unit: Unit, actor: Actor) -> Actor:
-        """Stage the columns that a profile holds and return the actor, told of by nobody.
-
-        Of communities, which their own room locks, changes and tells about.
-        """
-        actor = msgspec.structs.replace(actor, updated_us=unit.clock_us)
-        unit.stage(tables.UPDATE_ACTOR, {
-            "actor_id": actor.id,
-            "new_display_name": actor.display_name,
-            "new_summary": actor.summary,
-            "new_avatar": actor.avatar,
-            "new_banner": actor.banner,
-            "new_matrix_user_id": actor.matrix_user_id,
-            "new_bot": actor.bot,
-            "new_admin": actor.admin,
-            "new_updated_us": actor.updated_us,
-        })
         return actor
 
     def _locked(self, unit: Unit, actor_id: int, kind: ActorKind) -> Actor:
@@ -264,16 +240,10 @@ class Persons(Actors):
 
 
 _BLOCK_STATEMENTS: dict[BlockKind, tuple[Statement, Statement]] = {
-    "person": (tables.KEEP_ACTOR_BLOCK, tables.DELETE_ACTOR_BLOCK),
-    "community": (tables.KEEP_ACTOR_BLOCK, tables.DELETE_ACTOR_BLOCK),
-    "instance": (tables.KEEP_INSTANCE_BLOCK, tables.DELETE_INSTANCE_BLOCK),
+    "person": (block_rows.KEEP_ACTOR_BLOCK, block_rows.DELETE_ACTOR_BLOCK),
+    "community": (block_rows.KEEP_ACTOR_BLOCK, block_rows.DELETE_ACTOR_BLOCK),
+    "instance": (block_rows.KEEP_INSTANCE_BLOCK, block_rows.DELETE_INSTANCE_BLOCK),
 }
-
-
-def check_admin(viewer: Viewer | None) -> None:
-    """Refuse a viewer who does not administer the site; None is the command line, which may."""
-    if viewer is not None and not viewer.admin:
-        raise Forbidden("not_an_admin", "Only administrators may do this.")
 
 
 def _changed(before: str | None, wish: str | None) -> str | None:

@@ -7,7 +7,7 @@ events are folded in; the screen for words and addresses is compiled when they c
 
     token ──► Viewer ◄── loaded from rows on a miss, unless an event came meanwhile
       ▲
-      └── dropped by: session delete · profile · settings · site ban
+      └── dropped by: session delete · profile · settings · application · second factor · role · ban
 """
 
 from collections import OrderedDict
@@ -21,7 +21,10 @@ from lichen.accounts.model import SessionId, Site, SiteSettings, Viewer
 from lichen.accounts.site_lists import Emoji, SiteLists
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import (
+    Application,
     Profile,
+    Role,
+    SecondFactor,
     Session,
     Settings,
     SiteBan,
@@ -35,9 +38,10 @@ from lichen.kit.flags import MEANINGS, Flag, Flags
 from lichen.log import Batch
 from lichen.rules import Screen
 
-_PROFILE = collection_of(Profile)
 _SESSION = collection_of(Session)
-_SETTINGS = collection_of(Settings)
+_OF_A_PERSON = frozenset(
+    collection_of(record) for record in (Profile, Settings, Application, SecondFactor, Role)
+)
 _SITE = collection_of(SiteSettingsRecord)
 _BAN = collection_of(SiteBan)
 _FLAG = collection_of(SiteFlag)
@@ -142,7 +146,7 @@ class AccountsReader:
     def apply_event(self, event: Event) -> None:
         """Apply one event; those of other rooms are passed over."""
         collection = event.collection
-        if collection in (_PROFILE, _SETTINGS):
+        if collection in _OF_A_PERSON:
             self.sessions.drop_person(event.did)
         elif collection == _SESSION and event.operation == "delete":
             self.sessions.drop_session(SessionId(event.rkey))

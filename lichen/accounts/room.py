@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from lichen.accounts.actors import RegistrationCheck
+from lichen.accounts.content import PersonGone, nothing_to_take
 from lichen.accounts.founding import found
 from lichen.accounts.keys import generate_keys
 from lichen.accounts.model import Keys
@@ -19,6 +20,7 @@ async def build(
     ground: Ground, store: Store, *, addresses: Addresses, log_seq: int,
     passwords: Passwords | None = None, make_keys: Callable[[], Keys] = generate_keys,
     registration_check: RegistrationCheck | None = None,
+    person_gone: PersonGone = nothing_to_take,
 ) -> Accounts:
     """Return the service over what the rows hold, laying the foundation where they are empty.
 
@@ -39,6 +41,7 @@ async def build(
         tokens=Tokens(foundation.token_secret, issuer=addresses.authority),
         make_keys=make_keys,
         registration_check=registration_check,
+        person_gone=person_gone,
     )
     await accounts.keys(foundation.site.actor.id)
     return accounts

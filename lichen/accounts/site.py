@@ -9,7 +9,7 @@ import msgspec
 from lichen.accounts import site_rows, tables
 from lichen.accounts.actors import actor_from
 from lichen.accounts.away import Absences
-from lichen.accounts.logins import Logins
+from lichen.accounts.departures import Departures
 from lichen.accounts.model import (
     Account,
     AccountDraft,
@@ -24,9 +24,10 @@ from lichen.accounts.model import (
     check_password,
     check_site,
 )
-from lichen.accounts.persons import check_admin
+from lichen.accounts.permissions import check_admin, check_permission
 from lichen.accounts.records import site_settings_of
 from lichen.accounts.site_lists import SiteLists, check_lists
+from lichen.accounts.standing import Permission
 from lichen.accounts.tokens import Claims
 from lichen.events import accounts as records
 from lichen.events import event_of
@@ -41,7 +42,7 @@ SETUP_TOKEN_BYTES = 20  # 160 bits, 32 characters of base32
 _SETUP_STAMP = "accounts.setup_token_hash"
 
 
-class SiteDesk(Absences, Logins):
+class SiteDesk(Absences, Departures):
     """Where the site's own matters are settled."""
 
     @property
@@ -66,7 +67,7 @@ class SiteDesk(Absences, Logins):
         Two round trips. Refuses a slur filter that cannot be used by `invalid_regex` and
         `permissive_regex`.
         """
-        check_admin(viewer)
+        check_permission(viewer, Permission.EDIT_SITE)
         check_site(settings)
         if settings.slur_filter_regex:
             check_pattern(settings.slur_filter_regex)

@@ -7,7 +7,8 @@ import msgspec
 from lichen.accounts import site_rows
 from lichen.accounts.limits import EMOJI_MAX
 from lichen.accounts.model import Actor, Viewer
-from lichen.accounts.persons import Persons, check_admin
+from lichen.accounts.permissions import check_admin
+from lichen.accounts.persons import Persons
 from lichen.accounts.site_lists import Emoji, EmojiDraft, LineKind, SiteLine, SiteLists, check_emoji
 from lichen.events import accounts as records
 from lichen.events import collection_of, deletion_of, event_of

@@ -56,6 +56,10 @@ Index(
     "actor_admin", actor.c.id,
     sqlite_where=actor.c.admin, postgresql_where=actor.c.admin,
 )
+Index(
+    "actor_banned", actor.c.id,
+    sqlite_where=actor.c.banned, postgresql_where=actor.c.banned,
+)
 
 actor_key = Table(
     "actor_key", metadata,
@@ -72,12 +76,7 @@ account = Table(
     Column("email", Text, unique=True),  # in lower case
     Column("email_verified", Boolean, nullable=False),
     Column("accepted", Boolean, nullable=False),
-    Column("answer", Text),  # to the application question
     Column("settings", Text, nullable=False),  # JSON of Settings, less the e-mail address
-)
-Index(
-    "account_waiting", account.c.id,
-    sqlite_where=~account.c.accepted, postgresql_where=~account.c.accepted,
 )
 
 session = Table(
@@ -88,6 +87,97 @@ session = Table(
     Column("used_us", BigInteger, nullable=False),  # to about a day
     Column("address", Text),
     Column("agent", Text),
+)
+# What retention looks at: logins whose address or program is still remembered.
+Index(
+    "session_remembered", session.c.published_us,
+    sqlite_where=sa.or_(session.c.address.is_not(None), session.c.agent.is_not(None)),
+    postgresql_where=sa.or_(session.c.address.is_not(None), session.c.agent.is_not(None)),
+)
+
+# What a person said when asked why they join, and what was decided; no row where none was asked.
+application = Table(
+    "registration_application", metadata,
+    Column("account_id", BigInteger, ForeignKey("account.id"), primary_key=True,
+           autoincrement=False),
+    Column("answer", Text, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+    Column("admin_id", BigInteger),  # who decided; null while it waits
+    Column("deny_reason", Text),
+)
+Index(
+    "registration_application_waiting", application.c.account_id,
+    sqlite_where=application.c.admin_id.is_(None),
+    postgresql_where=application.c.admin_id.is_(None),
+)
+
+# A link that was sent by mail: the hash of its token, what it is for, until when.
+mail_token = Table(
+    "mail_token", metadata,
+    Column("hash", Text, primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("account.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # "verify" or "reset"
+    Column("email", Text, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+)
+
+second_factor = Table(
+    "second_factor", metadata,
+    Column("account_id", BigInteger, ForeignKey("account.id"), primary_key=True,
+           autoincrement=False),
+    Column("secret", Text, nullable=False),  # base32
+    Column("enabled", Boolean, nullable=False),
+    Column("step_used", BigInteger, nullable=False),  # RFC 6238 §5.2: a code is used once
+)
+
+recovery_code = Table(
+    "recovery_code", metadata,
+    Column("account_id", BigInteger, ForeignKey("account.id"), primary_key=True,
+           autoincrement=False),
+    Column("hash", Text, primary_key=True),
+)
+
+invite = Table(
+    "invite", metadata,
+    Column("code", Text, primary_key=True),
+    Column("tid", Text, nullable=False),  # the key of its record
+    Column("inviter_id", BigInteger, ForeignKey("actor.id"), nullable=False, index=True),
+    Column("uses", BigInteger, nullable=False),
+    Column("uses_max", BigInteger, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+)
+
+# The tree: who came in by whose invitation.
+invited = Table(
+    "invited", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("inviter_id", BigInteger, ForeignKey("actor.id"), nullable=False, index=True),
+    Column("published_us", BigInteger, nullable=False),
+)
+
+role = Table(
+    "role", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("permissions", Text, nullable=False),  # JSON list of Permission
+)
+
+# How much an account that is still new did on a day.
+newcomer_day = Table(
+    "newcomer_day", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),  # an Act
+    Column("day", BigInteger, primary_key=True, autoincrement=False),  # since the Unix epoch
+    Column("count", BigInteger, nullable=False),
+)
+
+# Persons who are gone while what they wrote is still being taken away.
+departure = Table(
+    "departure", metadata,
+    Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),  # a ContentEnd
 )
 
 actor_block = Table(
@@ -176,31 +266,31 @@ _ACCOUNT = (
     account.c.id.label("account_id"), account.c.email, account.c.email_verified,
     account.c.accepted, account.c.settings,
 )
-_ACTORS = sa.select(*_ACTOR).select_from(actor).join(instance)
-_ACCOUNTS = (
+ACTOR_ROWS = sa.select(*_ACTOR).select_from(actor).join(instance)
+ACCOUNTS = (
     sa.select(*_ACTOR, *_ACCOUNT).select_from(account)
     .join(actor, account.c.actor_id == actor.c.id)
     .join(instance)
 )
 
 # By primary key.
-ACTORS = Statement(_ACTORS.where(any_of(actor.c.id, "ids")))
+ACTORS = Statement(ACTOR_ROWS.where(any_of(actor.c.id, "ids")))
 ACTORS_LOCKED = Statement(
-    _ACTORS.where(any_of(actor.c.id, "ids")).with_for_update(of=actor)
+    ACTOR_ROWS.where(any_of(actor.c.id, "ids")).with_for_update(of=actor)
 )
 # By index actor_by_name.
-LOCAL_ACTOR_BY_NAME = Statement(_ACTORS.where(
+LOCAL_ACTOR_BY_NAME = Statement(ACTOR_ROWS.where(
     actor.c.name_key == bindparam("name_key"),
     actor.c.kind == bindparam("kind"),
     actor.c.instance_id == OUR_INSTANCE_ID,
 ))
-LOCAL_ACTORS_BY_NAME = Statement(_ACTORS.where(
+LOCAL_ACTORS_BY_NAME = Statement(ACTOR_ROWS.where(
     any_of(actor.c.name_key, "name_keys"),
     actor.c.kind == bindparam("kind"),
     actor.c.instance_id == OUR_INSTANCE_ID,
 ))
 REMOTE_ACTOR_BY_NAME = Statement(
-    _ACTORS
+    ACTOR_ROWS
     .where(
         actor.c.name_key == bindparam("name_key"),
         actor.c.kind == bindparam("kind"),
@@ -210,10 +300,10 @@ REMOTE_ACTOR_BY_NAME = Statement(
     .limit(1)
 )
 # By the unique index of ap_id, of did.
-ACTORS_BY_AP_ID = Statement(_ACTORS.where(any_of(actor.c.ap_id, "ap_ids")))
-ACTOR_BY_DID = Statement(_ACTORS.where(actor.c.did == bindparam("did")))
+ACTORS_BY_AP_ID = Statement(ACTOR_ROWS.where(any_of(actor.c.ap_id, "ap_ids")))
+ACTOR_BY_DID = Statement(ACTOR_ROWS.where(actor.c.did == bindparam("did")))
 # By index actor_admin.
-ADMINS = Statement(_ACTORS.where(actor.c.admin, ~actor.c.deleted).order_by(actor.c.id))
+ADMINS = Statement(ACTOR_ROWS.where(actor.c.admin, ~actor.c.deleted).order_by(actor.c.id))
 
 # By index actor_by_name.
 TAKEN_NAMES = Statement(
@@ -260,46 +350,49 @@ RENAME_INSTANCE = Statement(
     .values(domain=bindparam("new_domain"))
 )
 
-# By primary key of session, then of account, actor and instance.
+# By primary key of session, then of account, actor and instance, and of what stands beside them.
 VIEWER = Statement(
-    sa.select(*_ACTOR, *_ACCOUNT, session.c.id.label("session_id"), session.c.used_us)
+    sa.select(
+        *_ACTOR, *_ACCOUNT, session.c.id.label("session_id"), session.c.used_us,
+        role.c.permissions, second_factor.c.enabled.label("totp_enabled"),
+        sa.exists().where(invited.c.person_id == actor.c.id).label("invited"),
+        sa.exists().where(site_ban.c.person_id == actor.c.id, site_ban.c.banned)
+        .label("once_banned"),
+    )
     .select_from(session)
     .join(account, session.c.account_id == account.c.id)
     .join(actor, account.c.actor_id == actor.c.id)
     .join(instance)
+    .outerjoin(role, role.c.person_id == actor.c.id)
+    .outerjoin(second_factor, second_factor.c.account_id == account.c.id)
     .where(session.c.id == bindparam("session_id"), account.c.id == bindparam("account_id"))
 )
 # By index actor_by_name, or by the unique index of email.
+_AT_THE_DOOR = (
+    ACCOUNTS.add_columns(
+        account.c.password_hash, application.c.admin_id, application.c.deny_reason
+    )
+    .outerjoin(application, application.c.account_id == account.c.id)
+)
 ACCOUNT_BY_NAME = Statement(
-    _ACCOUNTS.add_columns(account.c.password_hash).where(
+    _AT_THE_DOOR.where(
         actor.c.name_key == bindparam("login"),
         actor.c.kind == "Person",
         actor.c.instance_id == OUR_INSTANCE_ID,
     )
 )
 ACCOUNT_BY_EMAIL = Statement(
-    _ACCOUNTS.add_columns(account.c.password_hash).where(account.c.email == bindparam("login"))
+    _AT_THE_DOOR.where(account.c.email == bindparam("login"))
 )
 # By primary key.
-_ACCOUNT_BY_ID = _ACCOUNTS.add_columns(account.c.password_hash).where(
+_ACCOUNT_BY_ID = ACCOUNTS.add_columns(account.c.password_hash).where(
     account.c.id == bindparam("account_id")
 )
 ACCOUNT = Statement(_ACCOUNT_BY_ID)
 ACCOUNT_LOCKED = Statement(_ACCOUNT_BY_ID.with_for_update(of=account))
 # By the unique index of actor_id.
 ACCOUNT_OF_PERSON = Statement(
-    _ACCOUNTS.where(account.c.actor_id == bindparam("person_id")).with_for_update(of=account)
-)
-# By index account_waiting.
-APPLICATIONS = Statement(
-    _ACCOUNTS.add_columns(account.c.answer)
-    .where(~account.c.accepted)
-    .order_by(account.c.id)
-    .limit(bindparam("limit"))
-)
-ACCEPT = Statement(
-    sa.update(account).where(account.c.id == bindparam("account_id"))
-    .values(accepted=sa.true(), email_verified=sa.true())
+    ACCOUNTS.where(account.c.actor_id == bindparam("person_id")).with_for_update(of=account)
 )
 INSERT_ACCOUNT = Statement(sa.insert(account))
 SET_PASSWORD = Statement(
@@ -325,38 +418,6 @@ USE_SESSION = Statement(
     .values(used_us=bindparam("new_used_us"))
 )
 END_SESSIONS = Statement(sa.delete(session).where(any_of(session.c.id, "ids")))
-
-# By primary key, whose first column is person_id.
-ACTOR_BLOCKS = Statement(
-    sa.select(actor.c.kind, actor_block.c.target_id, actor_block.c.tid)
-    .select_from(actor_block)
-    .join(actor, actor_block.c.target_id == actor.c.id)
-    .where(actor_block.c.person_id == bindparam("person_id"))
-    .order_by(actor_block.c.tid.desc())
-)
-BLOCKS_OF_PERSONS = Statement(
-    sa.select(actor_block.c.person_id, actor_block.c.target_id)
-    .where(any_of(actor_block.c.person_id, "person_ids"), any_of(actor_block.c.target_id, "ids"))
-)
-INSTANCE_BLOCKS = Statement(
-    sa.select(instance_block.c.instance_id, instance_block.c.tid)
-    .where(instance_block.c.person_id == bindparam("person_id"))
-    .order_by(instance_block.c.tid.desc())
-)
-KEEP_ACTOR_BLOCK = upsert(actor_block, keys=["person_id", "target_id"], update=[])
-DELETE_ACTOR_BLOCK = Statement(
-    sa.delete(actor_block).where(
-        actor_block.c.person_id == bindparam("person_id"),
-        actor_block.c.target_id == bindparam("target_id"),
-    )
-)
-KEEP_INSTANCE_BLOCK = upsert(instance_block, keys=["person_id", "instance_id"], update=[])
-DELETE_INSTANCE_BLOCK = Statement(
-    sa.delete(instance_block).where(
-        instance_block.c.person_id == bindparam("person_id"),
-        instance_block.c.instance_id == bindparam("instance_id"),
-    )
-)
 
 SITE = Statement(
     sa.select(
@@ -386,4 +447,4 @@ def actors_among(ids: "sa.SelectBase") -> Statement:
 
     It spares that room a round trip. Bind `now_us` and what the select binds.
     """
-    return Statement(_ACTORS.where(actor.c.id.in_(ids)))
+    return Statement(ACTOR_ROWS.where(actor.c.id.in_(ids)))

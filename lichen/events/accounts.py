@@ -127,3 +127,41 @@ class Away(Record, frozen=True, tag="lichen.actor.away"):
     note: str
     created_at: str
     until: str
+class Application(Record, frozen=True, tag="lichen.account.application"):
+    """A person asked to be let in, or an administrator decided; `row` is the person's id.
+
+    The answer, and who decided, are kept in rows only.
+    """
+
+    state: Literal["waiting", "approved", "denied"]
+    updated_at: str
+
+
+class SecondFactor(Record, frozen=True, tag="lichen.account.secondFactor"):
+    """Whether a person's login asks for a second factor; `row` is the person's id."""
+
+    on: bool
+    updated_at: str
+
+
+class Invite(Record, frozen=True, tag="lichen.account.invite"):
+    """A person may bring so many others in; deleted when revoked. The code is in rows only."""
+
+    uses_max: int
+    created_at: str
+    expires_at: str
+
+
+class Invited(Record, frozen=True, tag="lichen.account.invited"):
+    """A person came in by another's invitation; `inviter` is a DID, `row` the person's id."""
+
+    inviter: str
+    created_at: str
+
+
+class Role(Record, frozen=True, tag="lichen.account.role"):
+    """What an administrator lets a person do; deleted when taken back. `row` is the person's id."""
+
+    title: str
+    permissions: tuple[str, ...]
+    updated_at: str

@@ -15,7 +15,7 @@ from lichen.notifications import Notifications
 from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store
-from lichen.web import Addresses
+from lichen.web import Addresses, Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class Given:
     exports: Exports
     pictures: MediaRoom
     addresses: Addresses
+    gate: Gate
     config: Config
     flags: Flags
 

@@ -190,6 +190,25 @@ NEWEST_VOTED = Statement(
     name="newest voted comments",
 )
 
+# What is left to take away (or back) of one person, by the index comment_creator.
+_TO_END = sa.select(comment.c.id).where(comment.c.creator_id == sa.bindparam("person_id"))
+COMMENTS_TO_END = {
+    "deleted": Statement(
+        _TO_END.where(sa.or_(
+            comment.c.deleted.is_(False), comment.c.content != sa.bindparam("gone_text")
+        ))
+        .order_by(comment.c.id).limit(_LIMIT), name="comments to delete",
+    ),
+    "removed": Statement(
+        _TO_END.where(comment.c.removed.is_(False)).order_by(comment.c.id).limit(_LIMIT),
+        name="comments to remove",
+    ),
+    "restored": Statement(
+        _TO_END.where(comment.c.removed.is_(True)).order_by(comment.c.id).limit(_LIMIT),
+        name="comments to restore",
+    ),
+}
+
 INSERT_COMMENT = Statement(sa.insert(comment), name="insert comment")
 CHANGE_COMMENT = change(
     comment, "content", "language_id", "updated_us", "deleted", "removed", "distinguished", "held",

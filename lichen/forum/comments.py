@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lichen.accounts import Actor, Viewer, actors_among
+from lichen.accounts import Act, Actor, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
 from lichen.forum.checks import Written, settle
@@ -98,6 +98,7 @@ class Comments(Part):
         view = thread.views[post_id]
         community = thread.communities[view.post.community_id]
         check_replier(viewer, view.post, community)
+        self._accounts.newcomers.check(unit, viewer, Act.COMMENT)
         (comment,) = self._write_comments(unit, [new], thread,
                                           moderates=is_moderator(viewer, community))
         return CommentView(

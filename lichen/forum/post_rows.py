@@ -115,6 +115,24 @@ COMMENT_ID_BY_AP_ID = Statement(
     sa.select(comment.c.id).where(comment.c.ap_id == sa.bindparam("ap_id")), name="comment by ap_id"
 )
 
+# What is left to take away (or back) of one person, by the index post_creator.
+_TO_END = sa.select(post.c.id).where(post.c.creator_id == sa.bindparam("person_id"))
+_LAST = sa.bindparam("limit", type_=sa.Integer)
+POSTS_TO_END = {
+    "deleted": Statement(
+        _TO_END.where(sa.or_(post.c.deleted.is_(False), post.c.name != sa.bindparam("gone_text")))
+        .order_by(post.c.id).limit(_LAST), name="posts to delete",
+    ),
+    "removed": Statement(
+        _TO_END.where(post.c.removed.is_(False)).order_by(post.c.id).limit(_LAST),
+        name="posts to remove",
+    ),
+    "restored": Statement(
+        _TO_END.where(post.c.removed.is_(True)).order_by(post.c.id).limit(_LAST),
+        name="posts to restore",
+    ),
+}
+
 INSERT_POST = Statement(sa.insert(post), name="insert post")
 CHANGE_POST = change(
     post, "name", "url", "url_key", "body", "alt_text", "link", "nsfw", "language_id", "updated_us",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from lichen.accounts import Actor, Settings, Viewer, actors_among
+from lichen.accounts import Act, Actor, Settings, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import community_rows, post_rows, vote_rows
 from lichen.forum.checks import Written, settle
@@ -69,6 +69,9 @@ class Posts(Part):
         communities, creators = self._around(unit, viewer, [new])
         community = communities[community_id]
         check_poster(viewer, community)
+        self._accounts.newcomers.check(unit, viewer, Act.POST)
+        if draft.url:
+            self._accounts.newcomers.check(unit, viewer, Act.LINK)
         (post,) = self._write(unit, [new], communities, creators,
                               moderates=is_moderator(viewer, community))
         counted = msgspec.structs.replace(
@@ -313,7 +316,7 @@ class Posts(Part):
             stage_communities(unit, [community])
             ledger.tally_community(community)
             ledger.words(post.creator_id, posts=more)
-        _tell(ledger, view, post)
+        tell_post(ledger, view, post)
         ledger.close()
         return msgspec.structs.replace(view, post=post, community=community)
 
@@ -400,7 +403,7 @@ def _enter(
     return _own_vote(post, tid)
 
 
-def _tell(ledger: Ledger, view: PostView, post: Post) -> None:
+def tell_post(ledger: Ledger, view: PostView, post: Post) -> None:
     """Emit what a change of a post looks like from outside: new, gone, back, or changed."""
     if post.held != view.post.held:
         ledger.held(post, author_did=view.creator.did)

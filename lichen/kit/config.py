@@ -154,6 +154,9 @@ class Accounts(Section, frozen=True):
     captcha: Annotated[bool, option("Whether signing up asks for a captcha.")] = False
     session_s: Annotated[float, option(
         "How long a login lasts without being used.", unit="s", ge=60)] = 365 * 86_400.0
+    address_retention_s: Annotated[float, option(
+        "How long the address and the program of a login are remembered.",
+        unit="s", ge=60)] = 30 * 86_400.0
     admin_name: Annotated[str, option(
         "The administrator to create wherever none exists.", variable="LICHEN_ADMIN_NAME")] = ""
     admin_password: Annotated[Secret, option(
@@ -233,6 +236,25 @@ class Plugins(Section, frozen=True):
     )] = ""
 
 
+class Mail(Section, frozen=True):
+    """The server that sends our letters; without a host none is sent and none is asked for."""
+
+    host: Annotated[str, option(
+        "The SMTP server. Empty: no letter is ever sent; addresses are then verified by an "
+        "administrator's approval.")] = ""
+    port: Annotated[int, option("Its port.", ge=1, le=PORT_MAX)] = 587
+    tls: Annotated[Literal["starttls", "tls", "none"], option(
+        "How it is spoken to: `starttls` (port 587), `tls` from the first byte (465), or `none`, "
+        "which only a server on this machine deserves.")] = "starttls"
+    user: Annotated[str, option("The name to log in with; empty: no login.")] = ""
+    password: Annotated[Secret, option("That name's password.")] = Secret()
+    sender: Annotated[str, option(
+        "The address that letters come from. Empty: noreply@ and the host of the public address.")
+    ] = ""
+    timeout_s: Annotated[float, option(
+        "How long one letter may take.", unit="s", ge=1, le=300)] = 30.0
+
+
 class Limits(Section, frozen=True):
     """What one caller may ask; fixed limits are shown by `lichen limits`."""
 
@@ -240,8 +262,51 @@ class Limits(Section, frozen=True):
         "The largest body of a request that carries no file.",
         unit="bytes", ge=1 << 12, le=64 << 20)] = 1 << 20
     rates: Annotated[bool, option(
-        "Whether one address may only post, sign up and search so often. Kept for the buckets to "
-        "come: nothing counts yet, so put a proxy that does before an open server.")] = True
+        "Whether one address and one account may only post, sign up and search so often; off for "
+        "tests and testbeds alone. The section `rates` holds the numbers.")] = True
+    newcomers: Annotated[bool, option(
+        "Whether new accounts may only do so much in a day; `newcomers` holds the numbers."
+    )] = True
+    trusted_proxies: Annotated[str, option(
+        "Addresses or networks of our own proxies, as 127.0.0.1,10.0.0.0/8: only what they say in "
+        "X-Forwarded-For is believed. Empty: nobody's.")] = "127.0.0.1,::1"
+
+
+class Rates(Section, frozen=True):
+    """How many requests of a kind fit into how long, per address and per account (Lemmy's)."""
+
+    message: Annotated[int, option("Everything that is not named below.", ge=1)] = 180
+    message_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 60.0
+    post: Annotated[int, option("New posts and communities.", ge=1)] = 6
+    post_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 600.0
+    comment: Annotated[int, option("New comments.", ge=1)] = 6
+    comment_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 600.0
+    register: Annotated[int, option("Registrations, captchas, forgotten passwords.", ge=1)] = 10
+    register_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 3_600.0
+    image: Annotated[int, option("Uploads of pictures.", ge=1)] = 6
+    image_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 3_600.0
+    search: Annotated[int, option("Searches.", ge=1)] = 60
+    search_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 600.0
+    settings: Annotated[int, option("Imports and exports of settings.", ge=1)] = 1
+    settings_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 86_400.0
+    login: Annotated[int, option("Failed logins, per address and per name.", ge=1)] = 10
+    login_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 600.0
+
+
+class Newcomers(Section, frozen=True):
+    """What accounts may do in a day while they are new, and when they no longer are."""
+
+    known_s: Annotated[float, option(
+        "Age from which an account is known, and may do five times as much; one that was invited "
+        "is known at once.", unit="s", ge=0)] = 86_400.0
+    trusted_s: Annotated[float, option(
+        "Age from which an account has no daily limit, unless it was ever banned.",
+        unit="s", ge=0)] = 14 * 86_400.0
+    posts: Annotated[int, option("Posts a day of a new account.", ge=0)] = 10
+    comments: Annotated[int, option("Comments a day of a new account.", ge=0)] = 50
+    links: Annotated[int, option("Posts with a link, a day.", ge=0)] = 5
+    pictures: Annotated[int, option("Pictures a day.", ge=0)] = 5
+    messages: Annotated[int, option("Private messages a day.", ge=0)] = 10
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,6 +322,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     media: Media = Media()
     plugins: Plugins = Plugins()
     limits: Limits = Limits()
+    rates: Rates = Rates()
+    newcomers: Newcomers = Newcomers()
+    mail: Mail = Mail()
 
     @property
     def public_url(self) -> str:
@@ -296,6 +364,7 @@ TESTBED: dict[str, object] = {
     "outbound.plain_http": True,
     "media.any_bytes": True,
     "limits.rates": False,
+    "limits.newcomers": False,
 }
 PROFILES: dict[str, dict[str, object]] = {"default": {}, "testbed": TESTBED}
 

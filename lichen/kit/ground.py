@@ -11,6 +11,7 @@ from lichen.kit.clock import Clock, monotone, system_clock
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
 from lichen.kit.ids import TidGenerator
+from lichen.kit.mail import Mail
 from lichen.kit.outbound import Outbound
 
 CLOCK_ID_BITS = 10  # AT Protocol, TID: the clock id
@@ -30,6 +31,7 @@ class Ground:
     randomness: random.Random
     outbound: Outbound
     flags: Flags
+    mail: Mail
 
 
 def ground_of(config: Config, *, clock: Clock | None = None,
@@ -37,11 +39,13 @@ def ground_of(config: Config, *, clock: Clock | None = None,
     """Return the ground for a configuration: the real world, or the given clock and randomness."""
     time = monotone(clock or system_clock)
     chance = randomness or random.SystemRandom()
+    tids = TidGenerator(time, clock_id=chance.getrandbits(CLOCK_ID_BITS))
     return Ground(
         config=config,
         clock=time,
-        tids=TidGenerator(time, clock_id=chance.getrandbits(CLOCK_ID_BITS)),
+        tids=tids,
         randomness=chance,
         outbound=Outbound(config.outbound, sender=config.public_url),
         flags=Flags(),
+        mail=Mail(config.mail, clock=time, tids=tids, site_url=config.public_url),
     )

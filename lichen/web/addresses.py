@@ -44,6 +44,12 @@ class Addresses:
     admin = "/admin"
     plugins = "/admin/plugins"
     legal = "/legal"
+    forgotten = "/forgotten"
+    second_factor = "/settings/second_factor"
+    invites = "/settings/invites"
+    applications = "/admin/applications"
+    roles = "/admin/roles"
+    invite_tree = "/admin/invites"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))
@@ -98,6 +104,17 @@ class Addresses:
     def picture(self, alias: str) -> str:
         """Return the path of an uploaded picture, by its file name."""
         return f"/pictrs/image/{quote(alias, safe='')}"
+    def verify_by(self, token: str) -> str:
+        """Return the path of the page that verifies an e-mail address; as Lemmy's."""
+        return f"/verify_email/{quote(token, safe='')}"
+
+    def reset_by(self, token: str) -> str:
+        """Return the path of the page that takes a new password; as Lemmy's."""
+        return f"/password_change/{quote(token, safe='')}"
+
+    def join_by(self, code: str) -> str:
+        """Return the path of the joining page with an invitation."""
+        return f"/signup?invite={quote(code, safe='')}"
 
     def grown(self, seed: str) -> str:
         """Return the path of the lichen grown from a seed."""

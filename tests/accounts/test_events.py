@@ -42,6 +42,11 @@ EXAMPLES: list[Record] = [
         category="plants", created_at=TIME, keywords=("green", "soft"), updated_at=TIME,
     ),
     records.Away(note="On the mountain.", created_at=TIME, until=TIME),
+    records.Application(state="denied", updated_at=TIME),
+    records.SecondFactor(on=True, updated_at=TIME),
+    records.Invite(uses_max=3, created_at=TIME, expires_at=TIME),
+    records.Invited(inviter="did:web:lichen.example:u:root", created_at=TIME),
+    records.Role(title="Warden", permissions=("ban", "remove"), updated_at=TIME),
 ]
 
 
@@ -82,4 +87,9 @@ def test_only_what_everybody_may_know_is_public():
         "lichen.site.lists": PUBLIC,
         "lichen.site.emoji": PUBLIC,
         "lichen.actor.away": PUBLIC,
+        "lichen.account.application": PRIVATE,
+        "lichen.account.secondFactor": PRIVATE,
+        "lichen.account.invite": PRIVATE,
+        "lichen.account.invited": PRIVATE,
+        "lichen.account.role": PRIVATE,
     }

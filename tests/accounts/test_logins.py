@@ -106,16 +106,16 @@ async def test_an_applicant_waits_until_an_administrator_accepts(accounts, admin
     applied = await accounts.register("mira", PASSWORD, answer="Because.", **FROM)
     with pytest.raises(Forbidden) as pending:
         await accounts.log_in("mira", PASSWORD, **FROM)
-    [(account, answer)] = await store.read(
+    [application] = await store.read(
         lambda unit: accounts.applications(unit, admin, limit=10)
     )
-    await store.write(lambda unit: accounts.accept(unit, admin, account.actor.id))
+    await store.write(lambda unit: accounts.accept(unit, admin, application.account.actor.id))
     accepted = await accounts.log_in("mira", PASSWORD, **FROM)
 
     assert unanswered.value.code == "registration_application_answer_required"
     assert (applied.token, applied.registration_created) == (None, True)
     assert pending.value.code == "registration_application_is_pending"
-    assert answer == "Because."
+    assert application.answer == "Because."
     assert (await accounts.viewer(accepted.token)).actor.name == "mira"
 
 

@@ -105,7 +105,10 @@ def _answering(
             asked = asked_in_query(request.scope["query_string"], call.request)
         else:
             asked = asked_in_body(await _body(request, parts.config.limits.body_bytes_max), decoder)
-        result = await call.answer(parts, await _caller(request, parts), asked)
+        caller = await _caller(request, parts)
+        account_id = None if caller.viewer is None else caller.viewer.account_id
+        parts.gate.check(call.rate, caller.address, account_id)
+        result = await call.answer(parts, caller, asked)
         return result if isinstance(result, bytes) else _ENCODER.encode(result)
 
     return answer
@@ -138,7 +141,7 @@ async def _caller(request: Request[Any, Any, Any], parts: Parts) -> Caller:
     return Caller(
         # Lemmy 0.19: an invalid token means nobody, not an error.
         viewer=await parts.accounts.viewer(token) if token else None,
-        address=client.host if client else "",
+        address=parts.gate.address(client.host if client else "", headers),
         agent=headers.get("user-agent", "")[:AGENT_LENGTH_MAX],
     )
 

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from lichen.faces.lemmy_v3 import (
+    applications,
+    banning,
     comments,
     communities,
+    doors,
     images,
     inbox,
     keeping,
     likes,
     messages,
+    portable,
     posts,
     searching,
     sites,
@@ -24,6 +28,7 @@ from lichen.faces.lemmy_v3 import (
     wire,
 )
 from lichen.faces.lemmy_v3.asking import Caller, Parts
+from lichen.web import Rate
 
 AskT = TypeVar("AskT", bound=wire.Ask)
 AnswerT = TypeVar("AnswerT")
@@ -41,6 +46,7 @@ class Call(Generic[AskT, AnswerT]):
     request: type[AskT]
     response: type[AnswerT]
     answer: Callable[[Parts, Caller, AskT], Awaitable[AnswerT | bytes]]
+    rate: Rate = "message"
 
     @property
     def name(self) -> str:
@@ -65,13 +71,14 @@ CALLS: tuple[Call[Any, Any], ...] = (
          keeping.delete_custom_emoji),
     Call("POST", "/site/block", wire.BlockInstance, wire.BlockInstanceResponse,
          users.block_instance),
-    Call("GET", "/search", wire.Search, wire.SearchResponse, searching.search),
+    Call("GET", "/search", wire.Search, wire.SearchResponse, searching.search,
+         rate="search"),
     Call("GET", "/resolve_object", wire.ResolveObject, wire.ResolveObjectResponse,
-         searching.resolve_object),
+         searching.resolve_object, rate="search"),
     Call("GET", "/federated_instances", wire.Nothing, wire.GetFederatedInstancesResponse,
          sites.get_federated_instances),
     Call("POST", "/community", wire.CreateCommunity, wire.CommunityResponse,
-         communities.create_community),
+         communities.create_community, rate="post"),
     Call("GET", "/community", wire.GetCommunity, wire.GetCommunityResponse,
          communities.get_community),
     Call("PUT", "/community", wire.EditCommunity, wire.CommunityResponse,
@@ -82,7 +89,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
          communities.follow_community),
     Call("POST", "/community/block", wire.BlockCommunity, wire.BlockCommunityResponse,
          communities.block_community),
-    Call("POST", "/post", wire.CreatePost, wire.PostResponse, posts.create_post),
+    Call("POST", "/post", wire.CreatePost, wire.PostResponse, posts.create_post,
+         rate="post"),
     Call("GET", "/post", wire.GetPost, wire.GetPostResponse, posts.get_post),
     Call("PUT", "/post", wire.EditPost, wire.PostResponse, posts.edit_post),
     Call("POST", "/post/delete", wire.DeletePost, wire.PostResponse, posts.delete_post),
@@ -96,7 +104,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
          posts.mark_post_as_read),
     Call("GET", "/post/site_metadata", wire.GetSiteMetadata, wire.GetSiteMetadataResponse,
          posts.get_site_metadata),
-    Call("POST", "/comment", wire.CreateComment, wire.CommentResponse, comments.create_comment),
+    Call("POST", "/comment", wire.CreateComment, wire.CommentResponse, comments.create_comment,
+         rate="comment"),
     Call("GET", "/comment", wire.GetComment, wire.CommentResponse, comments.get_comment),
     Call("PUT", "/comment", wire.EditComment, wire.CommentResponse, comments.edit_comment),
     Call("POST", "/comment/delete", wire.DeleteComment, wire.CommentResponse,
@@ -110,12 +119,14 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("PUT", "/comment/save", wire.SaveComment, wire.CommentResponse, comments.save_comment),
     Call("POST", "/comment/mark_as_read", wire.MarkCommentReplyAsRead, wire.CommentReplyResponse,
          inbox.mark_reply_as_read),
-    Call("POST", "/user/register", wire.Register, wire.LoginResponse, users.register),
+    Call("POST", "/user/register", wire.Register, wire.LoginResponse, users.register,
+         rate="register"),
     Call("POST", "/user/login", wire.Login, wire.LoginResponse, users.login),
     Call("POST", "/user/logout", wire.Nothing, wire.SuccessResponse, users.logout),
     Call("GET", "/user/validate_auth", wire.Nothing, wire.SuccessResponse, users.validate_auth),
     Call("GET", "/user/list_logins", wire.Nothing, list[wire.LoginToken], users.list_logins),
-    Call("GET", "/user/get_captcha", wire.Nothing, wire.GetCaptchaResponse, users.get_captcha),
+    Call("GET", "/user/get_captcha", wire.Nothing, wire.GetCaptchaResponse, doors.get_captcha,
+         rate="register"),
     Call("GET", "/user", wire.GetPersonDetails, wire.GetPersonDetailsResponse,
          users.get_person_details),
     Call("PUT", "/user/save_user_settings", wire.SaveUserSettings, wire.SuccessResponse,
@@ -148,4 +159,32 @@ CALLS: tuple[Call[Any, Any], ...] = (
          wire.PrivateMessageResponse, messages.delete_private_message),
     Call("POST", "/private_message/mark_as_read", wire.MarkPrivateMessageAsRead,
          wire.PrivateMessageResponse, messages.mark_private_message_as_read),
+    Call("POST", "/user/verify_email", wire.VerifyEmail, wire.SuccessResponse,
+         doors.verify_email),
+    Call("POST", "/user/password_reset", wire.PasswordReset, wire.SuccessResponse,
+         doors.reset_password, rate="register"),
+    Call("POST", "/user/password_change", wire.PasswordChangeAfterReset, wire.SuccessResponse,
+         doors.change_password_after_reset, rate="register"),
+    Call("POST", "/user/totp/generate", wire.Nothing, wire.GenerateTotpSecretResponse,
+         doors.generate_totp_secret),
+    Call("POST", "/user/totp/update", wire.UpdateTotp, wire.UpdateTotpResponse,
+         doors.update_totp, rate="register"),
+    Call("POST", "/user/delete_account", wire.DeleteAccount, wire.SuccessResponse,
+         doors.delete_account),
+    Call("POST", "/user/leave_admin", wire.Nothing, wire.GetSiteResponse, doors.leave_admin),
+    Call("POST", "/admin/add", wire.AddAdmin, wire.AddAdminResponse, doors.add_admin),
+    Call("GET", "/user/export_settings", wire.Nothing, wire.ImportSettings,
+         portable.export_settings),
+    Call("POST", "/user/import_settings", wire.ImportSettings, wire.ImportReport,
+         portable.import_settings, rate="settings"),
+    Call("POST", "/user/ban", wire.BanPerson, wire.BanPersonResponse, banning.ban_person),
+    Call("GET", "/user/banned", wire.Nothing, wire.BannedPersonsResponse, banning.list_banned),
+    Call("GET", "/admin/registration_application/count", wire.Nothing,
+         wire.GetUnreadRegistrationApplicationCountResponse, applications.count_applications),
+    Call("GET", "/admin/registration_application/list", wire.ListRegistrationApplications,
+         wire.ListRegistrationApplicationsResponse, applications.list_applications),
+    Call("GET", "/admin/registration_application", wire.GetRegistrationApplication,
+         wire.RegistrationApplicationResponse, applications.get_application),
+    Call("PUT", "/admin/registration_application/approve", wire.ApproveRegistrationApplication,
+         wire.RegistrationApplicationResponse, applications.approve_application),
 )

@@ -1,5 +1,7 @@
 """The calls about the site itself."""
 
+from typing import Any
+
 from lichen.accounts import (
     OUR_INSTANCE_ID,
     Instance,
@@ -15,6 +17,7 @@ from lichen.faces.lemmy_v3.users import local_user, vote_display
 from lichen.faces.lemmy_v3.views import OUR_SITE_ID
 from lichen.forum import LANGUAGES, Listing, Sort
 from lichen.store import Unit
+from lichen.web import Rate
 
 _ALL_LANGUAGES = tuple(
     wire.Language(id=language.id, code=language.code, name=language.name)
@@ -82,7 +85,7 @@ def site_view(parts: Parts, unit: Unit, site: Site, *, public_key: str) -> wire.
     """Return the site with its settings, limits and tallies."""
     return wire.SiteView(
         site=_site(site, public_key=public_key), local_site=_local_site(site),
-        local_site_rate_limit=_rate_limit(site), counts=_counts(parts, unit),
+        local_site_rate_limit=_rate_limit(parts, site), counts=_counts(parts, unit),
     )
 
 
@@ -135,7 +138,8 @@ def _local_site(site: Site) -> wire.LocalSite:
         federation_enabled=settings.federation_enabled,
         captcha_enabled=settings.captcha_enabled, captcha_difficulty=settings.captcha_difficulty,
         published=wire.time_of(site.published_us), updated=wire.maybe_time_of(site.updated_us),
-        registration_mode=settings.registration_mode,
+        # Apps for Lemmy know no invitations: to them such a site takes nobody in.
+        registration_mode="Closed" if settings.invite_only else settings.registration_mode,
         reports_email_admins=settings.reports_email_admins,
         federation_signed_fetch=settings.federation_signed_fetch,
         default_post_listing_mode=wire.PostListingMode(settings.default_post_listing_mode),
@@ -143,22 +147,16 @@ def _local_site(site: Site) -> wire.LocalSite:
     )
 
 
-def _rate_limit(site: Site) -> wire.LocalSiteRateLimit:
-    settings = site.settings
+def _rate_limit(parts: Parts, site: Site) -> wire.LocalSiteRateLimit:
+    rates: dict[str, Any] = {}
+    kinds: tuple[Rate, ...] = ("message", "post", "register", "image", "comment", "search")
+    for kind in kinds:
+        count, seconds = parts.gate.rate(kind)
+        rates |= {kind: count, f"{kind}_per_second": int(seconds)}
+    count, seconds = parts.gate.rate("settings")
     return wire.LocalSiteRateLimit(
-        local_site_id=OUR_SITE_ID,
-        message=settings.rate_limit_message,
-        message_per_second=settings.rate_limit_message_per_second,
-        post=settings.rate_limit_post, post_per_second=settings.rate_limit_post_per_second,
-        register=settings.rate_limit_register,
-        register_per_second=settings.rate_limit_register_per_second,
-        image=settings.rate_limit_image, image_per_second=settings.rate_limit_image_per_second,
-        comment=settings.rate_limit_comment,
-        comment_per_second=settings.rate_limit_comment_per_second,
-        search=settings.rate_limit_search,
-        search_per_second=settings.rate_limit_search_per_second,
-        published=wire.time_of(site.published_us),
-        import_user_settings=1, import_user_settings_per_second=86_400,
+        local_site_id=OUR_SITE_ID, **rates, published=wire.time_of(site.published_us),
+        import_user_settings=count, import_user_settings_per_second=int(seconds),
     )
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lichen.accounts import Login, ProfileDraft, Settings, Viewer
+from lichen.accounts import Account, Login, ProfileDraft, Settings, Viewer
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.forum import CommentQuery, CommentSort, Listing, PersonView, PostQuery, Sort
@@ -23,17 +23,19 @@ async def register(parts: Parts, caller: Caller, asked: wire.Register) -> wire.L
     """Sign up, and log in where nothing has to be waited for."""
     if asked.honeypot:
         raise Refused("honeypot_failed", "That field is for robots; leave it empty.")
-    _check_same(asked.password, asked.password_verify)
+    check_same(asked.password, asked.password_verify)
     return _logged_in(await parts.accounts.register(
         asked.username, asked.password, email=asked.email or None, answer=asked.answer,
         address=caller.address, agent=caller.agent, show_nsfw=bool(asked.show_nsfw),
+        captcha=(asked.captcha_uuid or "", asked.captcha_answer or ""),
     ))
 
 
 async def login(parts: Parts, caller: Caller, asked: wire.Login) -> wire.LoginResponse:
     """Log in by name or address of mail."""
     return _logged_in(await parts.accounts.log_in(
-        asked.username_or_email, asked.password, address=caller.address, agent=caller.agent
+        asked.username_or_email, asked.password, address=caller.address, agent=caller.agent,
+        code=asked.totp_2fa_token,
     ))
 
 
@@ -68,7 +70,7 @@ async def change_password(
 ) -> wire.LoginResponse:
     """Change the caller's password; every other login ends."""
     viewer = caller.person()
-    _check_same(asked.new_password, asked.new_password_verify)
+    check_same(asked.new_password, asked.new_password_verify)
     return _logged_in(
         await parts.accounts.change_password(viewer, asked.old_password, asked.new_password)
     )
@@ -90,6 +92,8 @@ async def save_settings(
             parts.accounts.save_settings(unit, viewer, settings)
 
     await parts.store.write(command)
+    if settings.email and settings.email != viewer.settings.email:
+        await parts.accounts.send_verification(viewer.account_id)
     return wire.SuccessResponse(success=True)
 
 
@@ -150,12 +154,8 @@ async def block_instance(
     return wire.BlockInstanceResponse(blocked=asked.block)
 
 
-async def get_captcha(parts: Parts, caller: Caller, _: wire.Nothing) -> wire.GetCaptchaResponse:
-    """Return no captcha: this house asks none."""
-    return wire.GetCaptchaResponse()
-
-
-def _check_same(password: str, again: str) -> None:
+def check_same(password: str, again: str) -> None:
+    """Refuse a password that was typed differently the second time."""
     if password != again:
         raise Refused("passwords_do_not_match", "The two passwords differ; type them again.")
 
@@ -207,16 +207,25 @@ _COMMENT_SORTS = {
 
 
 def local_user(viewer: Viewer) -> wire.LocalUser:
+    """Return the caller's account with what its person has chosen."""
+    account = Account(
+        id=viewer.account_id, actor=viewer.actor, settings=viewer.settings,
+        accepted=viewer.accepted, email_verified=viewer.email_verified,
+    )
+    return local_user_of(account, totp_enabled=viewer.totp_enabled)
+
+
+def local_user_of(account: Account, *, totp_enabled: bool) -> wire.LocalUser:
     """Return an account with what its person has chosen."""
-    settings = viewer.settings
+    settings = account.settings
     same = {
         name: getattr(settings, name)
         for name in _SAME_NAME & frozenset(wire.LocalUser.__struct_fields__)
     }
     return wire.LocalUser(**same | {
-        "id": viewer.account_id, "person_id": viewer.id, "admin": viewer.admin,
-        "email_verified": viewer.email_verified, "accepted_application": viewer.accepted,
-        "totp_2fa_enabled": False,
+        "id": account.id, "person_id": account.actor.id, "admin": account.actor.admin,
+        "email_verified": account.email_verified, "accepted_application": account.accepted,
+        "totp_2fa_enabled": totp_enabled,
         "default_sort_type": Sort(settings.default_sort_type),
         "default_listing_type": Listing(settings.default_listing_type),
         "post_listing_mode": wire.PostListingMode(settings.post_listing_mode),

@@ -21,10 +21,12 @@ from lichen.faces.pages import (
     founding,
     inbox,
     keeping,
+    keys,
     lists,
     live,
     own,
     reacting,
+    reception,
     replies,
     rules,
     threads,
@@ -36,6 +38,7 @@ from lichen.faces.pages import (
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.faults import AnyRequest, Faults
 from lichen.faces.pages.parts import Busiest, Parts
+from lichen.faces.pages.rates import check_rate
 from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.web import SESSION_COOKIE, check_origin, check_text
@@ -74,7 +77,8 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, keeping,
-            lists, live, own, own_pictures, reacting, replies, rules, threads, writing,
+            keys, lists, live, own, own_pictures, reacting, reception, replies, rules, threads,
+            writing,
         )
 
         def provide_parts() -> Parts:
@@ -85,7 +89,9 @@ class Pages:
 
         async def provide_visit(request: AnyRequest) -> Visit:
             token = request.cookies.get(SESSION_COOKIE)
-            return visit_of(request, await parts.accounts.viewer(token))
+            visit = visit_of(request, await parts.accounts.viewer(token))
+            check_rate(parts, request, visit.viewer)
+            return visit
 
         async def look_at_the_door(request: AnyRequest) -> None:
             check_text(unquote(f"{request.url.path}?{request.url.query}"), "The address")

@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from lichen.accounts import Login
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.rates import address_of
 from lichen.faces.pages.visit import (
     GivenVisit,
     PageRequest,
@@ -24,6 +25,9 @@ from lichen.faces.pages.visit import (
 )
 from lichen.kit import Refused
 from lichen.web import ended_cookie, session_cookie
+
+_CODES = ("missing_totp_token", "incorrect_totp_token")
+_JOIN_LEAD = "A lichen will grow for you."
 
 AGENT_LENGTH_MAX = 200  # characters of a browser's own description that the list of logins keeps
 
@@ -47,10 +51,12 @@ class Door(NamedTuple):
     other: Other | None = None
     name: str = ""
     answer: str = ""
+    email: str = ""
+    invite: str = ""
     next: str = "/"
     draft: str = ""
     draft_at: str = ""
-    asks_answer: bool = True
+    is_asked: bool = True
 
 
 @get("/login")
@@ -68,11 +74,12 @@ async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
     door = _filled(_login_door(parts), fields)
     if fields.flag("ask"):  # they came from the other door, with their words
         return await _door_page(parts, visit, door)
-    address, agent = _where_from(request)
+    address, agent = _where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.log_in(
-            door.name, fields.raw("password"), address=address, agent=agent
+            door.name, fields.raw("password"), address=address, agent=agent,
+            code=fields.text("code") or None,
         )
 
     return await _enter(parts, visit, door, enter)
@@ -80,10 +87,11 @@ async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
 
 @get("/signup")
 async def signup_page(
-    parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = ""
+    parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = "", invite: FromQuery[str] = ""
 ) -> Response[bytes]:
     """Offer a name here."""
-    return await _door_page(parts, visit, _joining_door(parts)._replace(next=safe_path(next)))
+    door = _joining_door(parts)._replace(next=safe_path(next), invite=invite)
+    return await _door_page(parts, visit, door)
 
 
 @post("/signup", status_code=200)
@@ -93,11 +101,13 @@ async def sign_up(request: PageRequest, parts: GivenParts, visit: GivenVisit) ->
     door = _filled(_joining_door(parts), fields)
     if fields.flag("ask"):
         return await _door_page(parts, visit, door)
-    address, agent = _where_from(request)
+    address, agent = _where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.register(
             door.name, fields.raw("password"), answer=door.answer or None,
+            email=door.email or None, invite=door.invite or None,
+            captcha=(fields.text("captcha_id"), fields.text("captcha")),
             address=address, agent=agent,
         )
 
@@ -117,7 +127,7 @@ async def set_up(
     """Make the first administrator."""
     fields = await typed(request)
     door = _filled(_setup_door(parts, token), fields)
-    address, agent = _where_from(request)
+    address, agent = _where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.set_up(
@@ -157,12 +167,10 @@ async def _enter(
     except Refused as refused:
         return await _door_page(parts, visit, door, refused)
     if login.token is None:
-        waiting = Refused(
-            "registration_application_is_pending",
-            "Your application is with the administrators; come back when they have read it.",
-            status=202,
-        )
-        return await _door_page(parts, visit, door, waiting)
+        asks_answer = parts.accounts.current_site.settings.registration_mode != "Open"
+        return await page(parts, visit, await parts.frame(visit), "waiting.html", status=202,
+                          values={"for_answer": asks_answer and not door.invite,
+                                  "for_letter": login.verify_email_sent, "name": door.name})
     onward = door.next
     if door.draft:
         onward = await _publish_draft(parts, login.token, door)
@@ -191,17 +199,36 @@ async def _publish_draft(parts: Parts, token: str, door: Door) -> str:
 async def _door_page(
     parts: Parts, visit: Visit, door: Door, refused: Refused | None = None
 ) -> Response[bytes]:
-    site = parts.accounts.current_site.settings
-    asks = door.joining and door.asks_answer and site.registration_mode == "RequireApplication"
-    question = site.application_question or "Why would you like to join?"
-    values: dict[str, object] = door._asdict() | {
+    values: dict[str, object] = door._asdict() | await _asked(parts, door) | {
         "button": f"{door.button} and publish" if door.draft else door.button,
         "error": refused.text if refused else "",
-        "asks_answer": question if asks else "",
+        "asks_code": refused is not None and refused.code in _CODES,
     }
     frame = await parts.frame(visit)
     status = refused.status if refused else 200
     return await page(parts, visit, frame, "login.html", status=status, values=values)
+
+
+async def _asked(parts: Parts, door: Door) -> dict[str, object]:
+    """Return what the site asks of whoever joins; of whoever logs in, nothing."""
+    site = parts.accounts.current_site.settings
+    if not (door.joining and door.is_asked):
+        return dict.fromkeys(
+            ("asks_answer", "captcha", "asks_invite", "asks_email", "is_closed"), ""
+        )
+    asks_answer = site.registration_mode == "RequireApplication" and not door.invite
+    captcha = None
+    if site.captcha_enabled:
+        captcha = await parts.accounts.captchas.make(site.captcha_difficulty)
+    question = site.application_question or "Why would you like to join?"
+    asks = (asks_answer, site.captcha_enabled, site.invite_only, site.require_email_verification)
+    return {
+        "asks_answer": question if asks_answer else "", "captcha": captcha,
+        "asks_invite": site.invite_only or bool(door.invite),
+        "asks_email": site.require_email_verification,
+        "is_closed": site.registration_mode == "Closed",
+        "lead": _JOIN_LEAD if any(asks) else door.lead,
+    }
 
 
 def _login_door(parts: Parts) -> Door:
@@ -225,7 +252,7 @@ def _setup_door(parts: Parts, token: str) -> Door:
         action=parts.addresses.setup_by(token), heading="The first stone", button="Begin",
         joining=True,
         lead="Choose your name and password: you will be this site's administrator.",
-        asks_answer=False,
+        is_asked=False,
     )
 
 
@@ -233,13 +260,14 @@ def _filled(door: Door, fields: Typed) -> Door:
     draft = fields.raw("draft").strip()
     return door._replace(
         name=fields.text("name"), answer=fields.raw("answer").strip(),
+        email=fields.text("email"), invite=fields.text("invite"),
         next=safe_path(fields.text("next")), draft=draft, draft_at=fields.text("draft_at"),
     )
 
 
-def _where_from(request: PageRequest) -> tuple[str | None, str | None]:
+def _where_from(parts: Parts, request: PageRequest) -> tuple[str | None, str | None]:
     """Return the address and the program of a browser, for the list of logins."""
-    address = request.client.host if request.client else None
+    address = address_of(parts, request) or None
     agent = request.headers.get("user-agent")
     return address, agent[:AGENT_LENGTH_MAX] if agent else None
 

@@ -21,6 +21,7 @@ _DONE = {
     "profile": "Your profile is kept.",
     "away": "You are away. Whoever asks for you waits; you will find it all in your inbox.",
     "password": "The password is changed; every other login has ended.",
+    "email": "Your address is kept; open the link in the letter we sent to it, if one was sent.",
     "revoke": "That login has ended.",
 }
 
@@ -30,7 +31,7 @@ async def settings_page(
     parts: GivenParts, visit: GivenVisit, done: FromQuery[str] = ""
 ) -> Response[bytes]:
     """Show what I have chosen."""
-    return await _page(parts, visit, done=_DONE.get(done, ""))
+    return await show_settings(parts, visit, done=_DONE.get(done, ""))
 
 
 @post("/settings/look", status_code=200)
@@ -42,7 +43,7 @@ async def save_look(request: PageRequest, parts: GivenParts, visit: GivenVisit) 
         settings = _look(viewer, fields)
         await parts.store.write(lambda unit: parts.accounts.save_settings(unit, viewer, settings))
     except Refused as refused:
-        return await _page(parts, visit, refused=refused)
+        return await show_settings(parts, visit, refused=refused)
     return _done(parts, visit, "look")
 
 
@@ -64,7 +65,7 @@ async def save_profile(
         )
         await parts.store.write(lambda unit: parts.accounts.save_profile(unit, viewer, draft))
     except Refused as refused:
-        return await _page(parts, visit, refused=refused, draft=draft)
+        return await show_settings(parts, visit, refused=refused, draft=draft)
     return _done(parts, visit, "profile")
 
 
@@ -84,7 +85,7 @@ async def go_away(request: PageRequest, parts: GivenParts, visit: GivenVisit) ->
     try:
         await parts.store.write(command)
     except Refused as refused:
-        return await _page(parts, visit, refused=refused)
+        return await show_settings(parts, visit, refused=refused)
     if fields.flag("back"):
         return see_other(visit, parts.addresses.inbox)
     return _done(parts, visit, "away")
@@ -100,7 +101,7 @@ async def change_password(
     try:
         login = await parts.accounts.change_password(viewer, fields.raw("old"), fields.raw("new"))
     except Refused as refused:
-        return await _page(parts, visit, refused=refused)
+        return await show_settings(parts, visit, refused=refused)
     assert login.token is not None
     cookie = session_cookie(login.token, is_secure=parts.addresses.is_secure)
     return see_other(visit, f"{parts.addresses.settings}?done=password", cookies=[cookie])
@@ -115,10 +116,11 @@ async def revoke(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
     return _done(parts, visit, "revoke")
 
 
-async def _page(
+async def show_settings(
     parts: Parts, visit: Visit, *, done: str = "", refused: Refused | None = None,
     draft: ProfileDraft | None = None,
 ) -> Response[bytes]:
+    """Answer with the page of settings: what was done, or why it was not."""
     viewer = visit.required()
 
     def find(unit: Unit) -> tuple[list[Session], Away | None]:

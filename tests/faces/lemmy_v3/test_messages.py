@@ -21,7 +21,8 @@ TYPES = Path(__file__).parents[2] / "clients/node_modules/lemmy-js-client/dist/t
 SOURCES = Path(__file__).parents[2] / "clients/node_modules/lemmy-js-client/dist/http.js"
 # One message of ours serves two of the package's.
 NAMED_OTHERWISE = {"GetInbox": ("GetReplies", "GetPersonMentions")}
-OWN = {"Nothing", "Answer", "Ask", "GetCaptchaResponse"}
+# The package sends and takes these without a type.
+OWN = {"Nothing", "Answer", "Ask", "ImportSettings", "ImportedSettings", "ImportReport"}
 _FIELD = re.compile(r"^\s{4}(\w+)(\?)?: (.+);$", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 

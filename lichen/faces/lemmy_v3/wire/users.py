@@ -240,7 +240,3 @@ class GetReportCountResponse(Answer, frozen=True, kw_only=True):
     comment_reports: int
     post_reports: int
     private_message_reports: int | None = None
-
-
-class GetCaptchaResponse(Answer, frozen=True, kw_only=True):
-    """No captcha: this house asks none."""
