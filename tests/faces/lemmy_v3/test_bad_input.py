@@ -144,10 +144,11 @@ def _plain(hint: object) -> object:
 
 _ENDING_LOGINS = {"change_password", "logout"}
 # They are about a reply, a mention, a message or another server, which other tests make first.
-# Or about a site that is not set up yet, or an emoji: see test_keeping.py.
+# Or about a site that is not set up yet, or an emoji, or for administrators: see test_keeping.py.
 _PRECONDITIONED = {
     "mark_reply_as_read", "mark_mention_as_read", "block_instance", "edit_private_message",
     "delete_private_message", "mark_private_message_as_read", "create_site", "delete_custom_emoji",
+    "list_all_media",
 }
 _FOR_ADMINISTRATORS = {"edit_site", "create_custom_emoji", "edit_custom_emoji"}
 _EXEMPLARY = [call for call in CALLS if call.answer.__name__ not in _PRECONDITIONED]

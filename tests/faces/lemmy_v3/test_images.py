@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faces.lemmy_v3.town import Person, Town
+from tests.faces.lemmy_v3.town import PASSWORD, Person, Town
 from tests.media.pictures import drawn, made
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -45,6 +45,22 @@ async def test_only_administrators_list_everybodys(town: Town) -> None:
 
     assert [(one.status_code, one.json()["error"]) for one in answers] == [
         (401, "not_logged_in"), (403, "not_an_admin")]
+
+
+async def test_an_administrator_lists_everybodys_and_deletes_any(town: Town) -> None:
+    mira = await town.person()
+    file = await upload(mira, made("png", image=drawn(hue=77)))
+    await town.house.rooms.accounts.ensure_admin("gardener", PASSWORD)
+    login = await town.stranger.post("/user/login", username_or_email="gardener", password=PASSWORD)
+    admin = Person(mira.client, "gardener", {"authorization": f"Bearer {login.json()['jwt']}"})
+
+    images = (await admin.get("/admin/list_all_media", limit=50)).json()["images"]
+    listed = {one["local_image"]["pictrs_alias"]: one for one in images}[file["file"]]
+    token = listed["local_image"]["pictrs_delete_token"]
+    gone = await admin.client.get(f"/pictrs/image/delete/{token}/{file['file']}")
+
+    assert listed["person"]["name"] == mira.name
+    assert gone.status_code == 204
 
 
 async def test_strangers_have_no_pictures(town: Town) -> None:
