@@ -22,6 +22,7 @@ from lichen.accounts.model import (
     Session,
     SessionId,
     Settings,
+    SiteSettings,
     Viewer,
     check_email,
     check_name,
@@ -76,7 +77,7 @@ class Logins(Actors):
         draft = AccountDraft(
             actor=ActorDraft(kind=ActorKind.PERSON, name=name),
             password_hash=await self._passwords.hash(password),
-            settings=Settings(email=email, show_nsfw=show_nsfw),
+            settings=_first_settings(site, email=email, show_nsfw=show_nsfw),
             accepted=not is_asked, answer=answer,
         )
         may_enter = not is_asked and not site.require_email_verification
@@ -308,6 +309,16 @@ class Logins(Actors):
 
     def _token(self, claims: Claims) -> str:
         return self._tokens.sign(claims, issued_us=self._ground.clock())
+
+
+def _first_settings(site: SiteSettings, *, email: str | None, show_nsfw: bool) -> Settings:
+    """Return what a new account begins with: what the site shows to strangers."""
+    return Settings(
+        email=email, show_nsfw=show_nsfw, theme=site.default_theme,
+        default_listing_type=site.default_post_listing_type,
+        default_sort_type=site.default_sort_type,
+        post_listing_mode=site.default_post_listing_mode,
+    )
 
 
 def _refuse_login() -> NoReturn:

@@ -97,3 +97,15 @@ async def test_a_site_has_so_many_emoji(accounts, admin, store):
     with pytest.raises(Refused) as refusal:
         await store.write(lambda unit: accounts.create_emoji(unit, admin, MOSS))
     assert refusal.value.code == "too_many_items"
+
+
+async def test_a_new_account_begins_with_what_the_site_shows_to_strangers(
+    accounts, admin, member, store
+):
+    await edit(store, accounts, admin, default_theme="dark", default_sort_type="New",
+               default_post_listing_type="All", default_post_listing_mode="Card")
+
+    settings = (await member()).settings
+
+    assert (settings.theme, settings.default_sort_type) == ("dark", "New")
+    assert (settings.default_listing_type, settings.post_listing_mode) == ("All", "Card")
