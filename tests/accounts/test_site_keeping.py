@@ -33,7 +33,8 @@ async def test_memory_is_what_a_fresh_load_finds(accounts, admin, store, ground,
     assert fresh.current_emoji == accounts.current_emoji
     assert list(fresh.current_emoji) == ["moss"]
     assert fresh.screen.hits("Slime") == accounts.screen.hits("Slime") == ["Slime"]
-    assert fresh.screen.blocks_addresses and accounts.screen.blocks_addresses
+    assert fresh.screen.may_link_to_blocked("bad.example")
+    assert accounts.screen.may_link_to_blocked("bad.example")
 
 
 async def test_events_heard_twice_change_nothing_more(accounts, admin, store, journal):
