@@ -88,7 +88,7 @@ class Logins(Factors, Invites):
         draft = AccountDraft(
             actor=ActorDraft(kind=ActorKind.PERSON, name=name),
             password_hash=await self._passwords.hash(password),
-            settings=Settings(email=email, show_nsfw=show_nsfw),
+            settings=_first_settings(site, email=email, show_nsfw=show_nsfw),
             accepted=not waits, answer=answer,
         )
         may_enter = not waits and not site.require_email_verification
@@ -373,6 +373,16 @@ def _check_joining(
         raise Refused("invalid_body_field", f"At most {ANSWER_LENGTH_MAX} characters, please.")
     if site.require_email_verification and email is None:
         raise Refused("email_required", "This site asks for an e-mail address.")
+
+
+def _first_settings(site: SiteSettings, *, email: str | None, show_nsfw: bool) -> Settings:
+    """Return what a new account begins with: what the site shows to strangers."""
+    return Settings(
+        email=email, show_nsfw=show_nsfw, theme=site.default_theme,
+        default_listing_type=site.default_post_listing_type,
+        default_sort_type=site.default_sort_type,
+        post_listing_mode=site.default_post_listing_mode,
+    )
 
 
 def _refuse_login() -> NoReturn:

@@ -69,9 +69,9 @@ class Part:
         screen = self._accounts.screen
         screen.check_words(*texts)
         screen.check_addresses(url)
-        if screen.blocks_addresses:
-            for text in texts:
-                screen.check_addresses(*links(text or ""))
+        for text in texts:
+            if text and screen.may_link_to_blocked(text):
+                screen.check_addresses(*links(text))
 
     def _check_spoken(self, language_id: int | None) -> None:
         """Refuse a language that the site has not chosen; none at all is always welcome."""

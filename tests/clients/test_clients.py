@@ -8,6 +8,8 @@ import requests
 from pythorhead import Lemmy
 from pythorhead.types import ListingType, SearchType, SortType
 
+from tests.clients.conftest import ADMIN_NAME, ADMIN_PASSWORD
+
 FOLDER = Path(__file__).parent
 SCRIPT_WITHIN_S = 60
 PASSWORD = "correct horse battery"
@@ -22,6 +24,15 @@ def test_a_person_visits_with_a_client_from_npm(script: str, lichen_url: str) ->
     ended = subprocess.run(
         ["node", f"{script}.mjs", lichen_url], cwd=FOLDER, capture_output=True, text=True,
         timeout=SCRIPT_WITHIN_S,
+    )
+
+    assert ended.returncode == 0, ended.stderr[-4_000:]
+
+
+def test_an_administrator_keeps_the_site_with_a_client_from_npm(lichen_url: str) -> None:
+    ended = subprocess.run(
+        ["node", "keeping.mjs", lichen_url, ADMIN_NAME, ADMIN_PASSWORD], cwd=FOLDER,
+        capture_output=True, text=True, timeout=SCRIPT_WITHIN_S,
     )
 
     assert ended.returncode == 0, ended.stderr[-4_000:]

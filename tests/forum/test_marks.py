@@ -75,4 +75,4 @@ def test_marks_votes_and_subscriptions_are_private():
     private = {name.rsplit(".", 1)[1] for name, visibility in VISIBILITY.items()
                if visibility is Visibility.PRIVATE and name.startswith("lichen.forum.")}
 
-    assert private == {"held", "vote", "subscription", "save", "hide", "read"}
+    assert private == {"held", "vote", "subscription", "save", "hide", "read", "reaction"}

@@ -5,6 +5,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lichen.forum.markdown import links
 from lichen.kit import Refused
 from lichen.rules import Screen, blocked_address, check_pattern
 from lichen.rules.limits import PATTERN_LENGTH_MAX, SCREEN_HITS_MAX
@@ -28,7 +29,7 @@ def test_what_is_not_set_refuses_nothing() -> None:
     screen.check_words("anything")
     screen.check_addresses("https://anywhere.example/")
 
-    assert not screen.blocks_addresses
+    assert not screen.may_link_to_blocked("https://anywhere.example/")
     assert screen.hits("anything") == []
 
 
@@ -80,7 +81,8 @@ def test_a_pattern_that_cannot_be_used_is_refused(pattern: str, code: str) -> No
     "https://xn--mnch-0ra.example/",
 ])
 def test_a_blocked_address_is_found_however_it_is_written(address: str) -> None:
-    screen = Screen(None, ["bad.example", "half.example/shop", "münch.example"])
+    screen = Screen(None, map(blocked_address, ["bad.example", "half.example/shop",
+                                                "münch.example"]))
 
     with pytest.raises(Refused) as refusal:
         screen.check_addresses("https://good.example/", address)
@@ -112,3 +114,29 @@ def test_an_entry_is_kept_in_one_form_or_refused() -> None:
         with pytest.raises(Refused) as refusal:
             blocked_address(wrong)
         assert refusal.value.code == "invalid_url"
+
+
+@pytest.mark.parametrize("text", [
+    "See https://bad.example/x", "[a](https://www.BAD.example)", "[a](&#104;ttps://b&#97;d.example)",
+    "[a](https://b%61d.example)", "[a](https://b\\ad.example)", "[a](https://b\u00e4d.example)",
+    "[a](https://b\u00adad.example)", "[a](https://b%C3%A4d.example)",
+])
+def test_a_text_that_may_lead_to_a_blocked_place_is_looked_through(text: str) -> None:
+    assert Screen(None, ["bad.example"]).may_link_to_blocked(text)
+
+
+@given(st.text(st.sampled_from("bad.example/:[]()\\&#;97%61 x"), max_size=60))
+def test_no_text_is_let_off_that_leads_to_a_blocked_place(text: str) -> None:
+    screen = Screen(None, ["bad.example"])
+    led = False
+    for link in links(text):
+        try:
+            screen.check_addresses(link)
+        except Refused:
+            led = True
+
+    assert screen.may_link_to_blocked(text) or not led
+
+
+def test_a_plain_text_is_let_off() -> None:
+    assert not Screen(None, ["bad.example"]).may_link_to_blocked("https://good.example " * 100)

@@ -197,3 +197,17 @@ async def test_nothing_is_counted_beside_the_inbox_unless_one_asks(garden: Garde
 
     assert "unread</span>" not in quiet
     assert '1</span><span class="vh"> unread</span>' in (await mira.see("/")).text
+
+
+async def test_strangers_see_the_sites_own_theme_and_members_theirs(
+    garden: Garden, keeper: Guest
+) -> None:
+    member = await garden.person()
+    await member.send("/settings/look", {"theme": "light", "density": "card", "listing": "Local",
+                                         "sort": "Hot"})
+    await keeper.send("/admin/look", {
+        "default_theme": "dark", "default_post_listing_type": "Local",
+        "default_sort_type": "Active", "default_post_listing_mode": "List"})
+
+    assert 'data-theme="dark"' in (await garden.stranger().see("/")).text
+    assert 'data-theme="light"' in (await member.see("/")).text

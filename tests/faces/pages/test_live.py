@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from playwright.async_api import async_playwright
 
 from lichen.forum.limits import LISTENERS_OF_ADDRESS_MAX
 from tests.faces.lemmy_v3.town import PASSWORD, fresh_name
 from tests.faults.serving import Serving, place_of
+from tests.house.test_one_evening import CHROMIUM, CHROMIUM_WORDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -157,3 +159,34 @@ async def test_switched_off_it_tells_browsers_not_to_ask_again(garden) -> None:
 
     flags.change(Flag.LIVE_THREADS, on=True)
     assert answer.status_code == 204
+
+
+async def test_a_browser_counts_what_is_new_and_moves_nothing_until_it_is_pressed(
+    http: httpx.AsyncClient
+) -> None:
+    me = await member(http)
+    post_id = await new_post(http, me)
+    old = await say(http, me, post_id)
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(CHROMIUM_WORDS)
+        )
+        page = await browser.new_page(viewport={"width": 360, "height": 700})
+        broken: list[str] = []
+        page.on("console", lambda said: broken.append(said.text) if said.type == "error" else None)
+        async with page.expect_request("**/live?since=*"):
+            await page.goto(f"{http.base_url}/post/{post_id}")
+        before = await page.locator(f"#c{old}").bounding_box()
+        new = await say(http, me, post_id)
+        await page.locator(".fresh:visible").wait_for()
+        words = await page.locator(".fresh").inner_text()
+        after = await page.locator(f"#c{old}").bounding_box()
+        unmoved = await page.locator(f"#c{new}").count()
+        await page.locator(".fresh").click()
+        await page.locator(f"#fresh #c{new}").wait_for()
+        still_counts = await page.locator(".fresh").is_visible()
+        await browser.close()
+
+    assert before is not None and before == after
+    assert (words, unmoved, still_counts, broken) == ("1 new comment", 0, False, [])

@@ -358,7 +358,8 @@ if (fresh && window.EventSource) {
     shown = Math.max(shown, ...coming);
     coming.clear();
     count();
-    htmx.ajax("GET", url, { target: "#fresh", swap: "beforeend" });
+    htmx.ajax("GET", url, { target: "#fresh", swap: "beforeend" })
+      .then(() => $("#fresh").lastElementChild?.scrollIntoView({ block: "center" }));
   });
   addEventListener("pagehide", () => stream.close());
 }
