@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from lichen import __version__, media
 from lichen.accounts import Accounts
 from lichen.automod import Automod
-from lichen.faces import lemmy_v3, nodeinfo, pages, status
+from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.notifications import Notifications
@@ -43,15 +43,17 @@ def application_of(
         notifications=parts.notifications, automod=parts.automod, addresses=parts.addresses,
         config=parts.config,
     )
+    calls = lemmy_v3.parts_of(
+        store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
+        notifications=parts.notifications, automod=parts.automod, addresses=parts.addresses,
+        config=parts.config,
+    )
     return Litestar(
         route_handlers=[
             *status.routes(readiness),
             *media.routes(media.Grown()),
-            lemmy_v3.router(
-                store=parts.store, accounts=parts.accounts, forum=parts.forum,
-                search=parts.search, notifications=parts.notifications,
-                addresses=parts.addresses, config=parts.config,
-            ),
+            lemmy_v3.router(calls),
+            house_api.router(calls),
             nodeinfo.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
                 addresses=parts.addresses, config=parts.config,

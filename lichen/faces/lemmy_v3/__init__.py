@@ -10,6 +10,7 @@ noun the calls themselves. No rule of the domain is decided here.
 from litestar import Router
 
 from lichen.accounts import Accounts
+from lichen.automod import Automod
 from lichen.faces.lemmy_v3.adapter import routes_of
 from lichen.faces.lemmy_v3.asking import Parts
 from lichen.faces.lemmy_v3.cache import AnswerCache
@@ -20,17 +21,22 @@ from lichen.search import Search
 from lichen.store import Store
 from lichen.web import Addresses
 
-__all__ = ["router"]
+__all__ = ["Parts", "parts_of", "router"]
 
 
-def router(
+def parts_of(
     *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-    notifications: Notifications, addresses: Addresses, config: Config,
-) -> Router:
-    """Return the routes under `/api/v3`."""
-    return routes_of(Parts(
+    notifications: Notifications, automod: Automod, addresses: Addresses, config: Config,
+) -> Parts:
+    """Return what the calls are answered from."""
+    return Parts(
         store=store, accounts=accounts, forum=forum, search=search, notifications=notifications,
-        addresses=addresses, version=config.identity.software_version,
+        automod=automod, addresses=addresses, version=config.identity.software_version,
         body_bytes_max=config.limits.body_bytes_max,
         answers=AnswerCache(store.clock, keep_us=int(config.forum.list_cache_s * 1_000_000)),
-    ))
+    )
+
+
+def router(parts: Parts) -> Router:
+    """Return the routes under `/api/v3`."""
+    return routes_of(parts)

@@ -31,6 +31,7 @@ from lichen.web import whole_body
 PREFIX = "/api/v3"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _JSON = "application/json"
+_TAGS = {"lemmy_v3": "Lemmy v3", "lichen": "Lichen"}
 DRAINED_BYTES_MAX = 32 << 20  # of a body that is refused; above it, the connection is cut
 _ENCODER = msgspec.json.Encoder()
 
@@ -51,19 +52,22 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-def routes_of(parts: Parts) -> Router:
-    """Return the routes of every call, and an honest refusal for what is not one."""
+def routes_of(
+    parts: Parts, calls: Sequence[Call[Any, Any]] = CALLS, *, prefix: str = PREFIX,
+    face: str = "lemmy_v3",
+) -> Router:
+    """Return the routes of every call of a table, and an honest refusal for what is not one."""
     handlers: list[HTTPRouteHandler] = []
-    for path in sorted({call.path for call in CALLS}):
-        spoken = sorted(call.method for call in CALLS if call.path == path)
+    for path in sorted({call.path for call in calls}):
+        spoken = sorted(call.method for call in calls if call.path == path)
         handlers.extend(_unspoken(path, spoken=spoken))
     handlers.extend(_unspoken("/{rest:path}", spoken=[]))
-    handlers.extend(_route(call, parts) for call in CALLS)
+    handlers.extend(_route(call, parts, face) for call in calls)
     # Bodies are bounded while they are read, by `_body`.
-    return Router(PREFIX, route_handlers=handlers, request_max_body_size=None)
+    return Router(prefix, route_handlers=handlers, request_max_body_size=None)
 
 
-def _route(call: Call[Any, Any], parts: Parts) -> HTTPRouteHandler:
+def _route(call: Call[Any, Any], parts: Parts, face: str) -> HTTPRouteHandler:
     answer = _answering(call, parts)
 
     async def handle(request: Request[Any, Any, Any]) -> ASGIResponse:
@@ -78,11 +82,11 @@ def _route(call: Call[Any, Any], parts: Parts) -> HTTPRouteHandler:
         call.path,
         http_method=HttpMethod(call.method),
         status_code=200,
-        name=f"lemmy_v3 {call.method} {call.path}",
+        name=f"{face} {call.method} {call.path}",
         operation_class=operation_of(call.request, is_query=call.method == "GET"),
-        operation_id=call.operation_id,
+        operation_id=f"{face}_{call.name}",
         summary=call.summary,
-        tags=["Lemmy v3"],
+        tags=[_TAGS[face]],
         responses={
             200: ResponseSpec(call.response, description="The answer.", generate_examples=False),
             400: ResponseSpec(Problem, description="Refused.", generate_examples=False),

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from lichen.accounts import Accounts, Viewer
+from lichen.automod import Automod
 from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.cache import AnswerCache
 from lichen.forum import Forum
@@ -37,6 +38,7 @@ class Parts:
     forum: Forum
     search: Search
     notifications: Notifications
+    automod: Automod
     addresses: Addresses
     answers: AnswerCache
     version: str

@@ -30,9 +30,9 @@ class Call(Generic[AskT, AnswerT]):
     answer: Callable[[Parts, Caller, AskT], Awaitable[AnswerT | bytes]]
 
     @property
-    def operation_id(self) -> str:
-        """The name of the call in the OpenAPI description."""
-        return f"lemmy_v3_{self.answer.__name__}"
+    def name(self) -> str:
+        """The name of the call, in the OpenAPI description behind that of its face."""
+        return self.answer.__name__
 
     @property
     def summary(self) -> str:

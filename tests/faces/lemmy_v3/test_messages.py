@@ -116,7 +116,7 @@ def test_every_call_is_one_of_the_package() -> None:
 
 def test_a_call_stands_in_the_table_once() -> None:
     places = [(call.method, call.path) for call in CALLS]
-    names = [call.operation_id for call in CALLS]
+    names = [call.name for call in CALLS]
 
     assert len(set(places)) == len(places)
     assert len(set(names)) == len(names)
