@@ -34,6 +34,8 @@ PROMISES = (
     Promise("post page, 500 comments, p50", "http", "thread_page_p50_ms", 25, "ms",
             is_least=False),
     Promise("comments written, 32 clients", "http", "comments_per_s", 300, "/s"),
+    Promise("200 rules for a new comment", "automod", "live_p50_ms", 2, "ms", is_least=False),
+    Promise("a rule on 100,000 past comments", "automod", "trial_s_max", 10, "s", is_least=False),
     Promise("ready, large data", "http", "ready_s", 3, "s", is_least=False),
     Promise("idle memory, empty data", "start", "idle_rss_anon_mb", 150, "MB", is_least=False),
     Promise("round trips: post list", "trips", "long_list_trips", 3, "", is_least=False),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lichen.rules import Bundle, FieldType, RuleRefused, compile_program, limits
-from lichen.rules.texts import Sieve, is_found, pattern_of
+from lichen.rules.texts import Sieve, is_found, pattern_of, words_of
 
 from .programs import FIELDS, VALUES, conditions
 
@@ -97,3 +97,8 @@ def test_a_sieve_finds_what_each_pattern_finds(patterns, text):
 def test_only_conditions_are_bundled():
     with pytest.raises(RuleRefused):
         Bundle([compile_program("1 + 1", TEXT)])
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=40))
+def test_plain_texts_have_the_same_normal_form_either_way(text):
+    assert words_of(text) == words_of(text + "\u00a0"), "a space that is no ASCII changes the way"
