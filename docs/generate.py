@@ -39,6 +39,8 @@ PACKAGE = Path(lichen.__file__).parent
 GOLDEN = DOCS.parent / "tests" / "events" / "golden"
 HEAD = "<!-- Written by `make docs`; change the code instead. -->\n"
 REFUSING = "_unspoken"  # the handlers that only say which methods a path does not speak
+# As the command line itself has them: a command keeps the names that it is first shown with.
+HELP_NAMES = command_line.context_settings["help_option_names"]
 EXAMPLE_CHARACTERS_MAX = 420  # of an event's golden line; five lines of a page
 
 _HOOKS_INTRODUCTION = """
@@ -131,7 +133,7 @@ def commands_page() -> str:
     lines = [HEAD, "# Commands"]
     for path, command in commands_of(command_line, ("lichen",)):
         context = click.Context(command, info_name=" ".join(path), terminal_width=90,
-                                max_content_width=90)
+                                max_content_width=90, help_option_names=HELP_NAMES)
         lines += ["", f"## {' '.join(path)}", "", "```", command.get_help(context), "```"]
     return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
 

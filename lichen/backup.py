@@ -9,7 +9,8 @@
 
 Column files, caches and the public stream are not kept: readers build them anew. A backup holds
 keys, password hashes and the secret of the sessions: it is readable by its owner alone. A backup
-also holds what is erased later; keep it no longer than you must.
+also holds what is erased later: keep it no longer than you must, and after restoring an old one ask
+again for what `lichen erase list` names.
 
 `restore` is the way back; see `restore.py`.
 """

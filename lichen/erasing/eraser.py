@@ -89,8 +89,7 @@ class Eraser:
     async def work(self) -> int:
         """Carry out everything that is asked for now; return how many requests were done."""
         async with self._one_at_a_time:
-            asked = await self._store.read(self.erasures.unfinished, apart=True)
-            is_due = await self._store.write(_is_sweep_due, apart=True)
+            asked, is_due = await self._store.read(self._look, apart=True)
             if not asked and not is_due:
                 return 0
             ready = [await self._empty_rows(request) for request in asked]
@@ -104,6 +103,12 @@ class Eraser:
             )
             _log.info("erased", requests=len(ready), log_records=swept)
             return len(ready)
+
+    def _look(self, unit: Unit) -> tuple[list[Request], bool]:
+        """Return what is asked for, and whether a day has passed since the last sweep."""
+        swept = stamp_of(unit, SWEPT)
+        is_due = swept is None or unit.clock_us - int(swept) >= SWEEP_INTERVAL_US
+        return self.erasures.unfinished(unit), is_due
 
     async def _empty_rows(self, request: Request) -> Request:
         """Bring a request through the steps that empty rows."""
@@ -149,7 +154,7 @@ class Eraser:
             living = await self._living(sweep.rows_of(told))
             gone += sweep.gone_in(told, erased_dids=erased_dids, living=living)
             seq = batch.next_seq
-            if len(gone) >= SEQS_MAX or seq > last_seq:
+            if gone and (len(gone) >= SEQS_MAX or seq > last_seq):
                 await self._log.erase(gone)
                 count, gone = count + len(gone), []
         return count
@@ -187,14 +192,6 @@ class Eraser:
     def _finish(self, unit: Unit, requests: Sequence[Request]) -> None:
         self.erasures.move_all(unit, requests, Step.DONE)
         set_stamp(unit, SWEPT, str(unit.clock_us))
-
-
-def _is_sweep_due(unit: Unit) -> bool:
-    swept = stamp_of(unit, SWEPT)
-    if swept is None:  # the first day begins now
-        set_stamp(unit, SWEPT, str(unit.clock_us))
-        return False
-    return unit.clock_us - int(swept) >= SWEEP_INTERVAL_US
 
 
 def _empty_posts(rooms: Emptied, unit: Unit, request: Request) -> list[int]:

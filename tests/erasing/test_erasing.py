@@ -154,6 +154,8 @@ async def test_what_was_purged_from_the_rows_leaves_the_log_within_a_day(place: 
     await town.house.store.write(
         lambda unit: town.house.rooms.messages.erase_messages(unit, [number]))
 
+    now_us = town.house.store.clock()
+    await town.house.store.write(lambda unit: set_stamp(unit, SWEPT, str(now_us)))
     assert await town.house.eraser.work() == 0
     assert traces(MARKER, folder, url), "no day has passed"
     await town.house.store.write(lambda unit: set_stamp(unit, SWEPT, "0"))
