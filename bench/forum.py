@@ -37,7 +37,7 @@ from lichen.forum import (
     Vote,
 )
 from lichen.forum.room import build
-from lichen.kit.config import Config, Identity
+from lichen.kit.config import Config, Identity, Limits
 from lichen.kit.ground import ground_of
 from lichen.store import Query, Store, Unit, metadata, open_store
 from lichen.web import Addresses
@@ -59,7 +59,9 @@ def create_tables(folder: Path) -> None:
 async def filled(folder: Path) -> tuple[Store, Forum, Viewer]:
     """Return a forum with posts, a thread and votes, and somebody who looks at it."""
     create_tables(folder)
-    ground = ground_of(Config(identity=Identity(public_url="https://lichen.example")))
+    ground = ground_of(Config(
+        identity=Identity(public_url="https://lichen.example"), limits=Limits(newcomers=False)
+    ))
     store = open_store("", folder=folder, clock=ground.clock)
     addresses = Addresses(ground.config.public_url)
     accounts = await build_accounts(

@@ -35,7 +35,8 @@ class Serving:
         words = ["serve", "--data", str(folder), "--port", str(self.port),
                  "--metrics-port", str(self.metrics_port)]
         surroundings = {**os.environ, "LICHEN_PUBLIC_URL": DEMO_URL,
-                        "LICHEN_LIMITS_RATES": "false", **environ}
+                        "LICHEN_LIMITS_RATES": "false",
+                        "LICHEN_LIMITS_NEWCOMERS": "false", **environ}
         started = time.perf_counter()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, bindparam
 from lichen.accounts.tables import (
     ACCOUNTS,
     account,
+    actor,
     application,
     invite,
     invited,
@@ -45,6 +46,14 @@ APPLICATION_LOCKED = Statement(
 COUNT_WAITING = Statement(
     sa.select(sa.func.count().label("count")).select_from(application)
     .where(application.c.admin_id.is_(None))
+)
+# By index actor_admin.
+ADMIN_EMAILS = Statement(
+    sa.select(account.c.email)
+    .select_from(actor).join(account, account.c.actor_id == actor.c.id)
+    .where(actor.c.admin, account.c.email_verified, account.c.email.is_not(None))
+    .order_by(actor.c.id)
+    .limit(sa.bindparam("limit", type_=BigInteger))
 )
 INSERT_APPLICATION = Statement(sa.insert(application))
 DECIDE = Statement(

@@ -14,6 +14,7 @@ import structlog
 from lichen.accounts import door_rows, tables
 from lichen.accounts.actors import account_from
 from lichen.accounts.limits import (
+    ADMINS_WRITTEN_TO_MAX,
     EMAIL_LENGTH_MAX,
     MAIL_TOKEN_BYTES,
     MAIL_TOKENS_PER_ACCOUNT_MAX,
@@ -55,6 +56,21 @@ class Letters(Logins):
         if letter is not None:
             self._ground.mail.post(letter)
         return letter is not None
+
+    async def tell_admins(self, applicant: Account) -> None:
+        """Write to the administrators, at their verified addresses, that somebody waits."""
+        if not self._ground.mail.is_on:
+            return
+        rows = await self._store.read(
+            lambda unit: unit.fetch(door_rows.ADMIN_EMAILS, limit=ADMINS_WRITTEN_TO_MAX)
+        )
+        site = self.reader.site.settings.name
+        link = self._addresses.absolute(self._addresses.applications)
+        for row in rows:
+            self._ground.mail.post(Letter(
+                row.email, f"{site}: {applicant.actor.name} wants to join",
+                f"{applicant.actor.name} waits for an answer:\n\n{link}\n",
+            ))
 
     async def verify_email(self, token: str) -> None:
         """Believe an address whose link was followed; refuses by `token_not_found`."""

@@ -124,6 +124,9 @@ RESET_AGE_US: Final = 3_600 * 1_000_000
 MAIL_TOKENS_PER_ACCOUNT_MAX: Final = 5
 """Links open at once for one account; more letters are not sent until one has expired."""
 
+ADMINS_WRITTEN_TO_MAX: Final = 20
+"""Administrators who get a letter about an applicant; more would make it nobody's task."""
+
 RESETS_WAITING_MAX: Final = 200
 """Forgotten passwords waiting to be looked up, so that asking costs the same for everybody."""
 

@@ -102,6 +102,8 @@ class Logins(Factors, Invites):
             return account, self._begin_session(unit, account, [], address=address, agent=agent)
 
         account, claims = await self._create(command)
+        if is_asked and site.application_email_admins:
+            await self.tell_admins(account)
         is_sent = email is not None and await self.send_verification(account.id)
         return Login(
             token=None if claims is None else self._token(claims),
@@ -221,6 +223,10 @@ class Logins(Factors, Invites):
         """Give a local person a new password and end its sessions; for the command line."""
         check_password(password)
         await self._replace_password(name, password)
+
+    @abstractmethod
+    async def tell_admins(self, applicant: Account) -> None:
+        """Write to the administrators that somebody waits; see letters.py."""
 
     @abstractmethod
     async def send_verification(self, account_id: int) -> bool:

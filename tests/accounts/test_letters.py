@@ -203,6 +203,25 @@ async def test_a_forgotten_password_is_asked_for_before_anybody_looks(accounts, 
     assert (store.round_trips, accounts._passwords.hashes) == (trips, hashes)
 
 
+async def test_administrators_are_told_that_somebody_waits(accounts, box, admin, store):
+    asked = msgspec.structs.replace(admin.settings, email="root@example.org")
+    await store.write(lambda unit: accounts.save_settings(unit, admin, asked))
+    await accounts.send_verification(admin.account_id)
+    await accounts.verify_email(token_in(await box.letter(), "verify_email"))
+    settings = msgspec.structs.replace(
+        accounts.current_site.settings, registration_mode="RequireApplication",
+        application_question="Why?", application_email_admins=True,
+    )
+    await store.write(lambda unit: accounts.edit_site(unit, admin, settings))
+
+    await accounts.register("mira", PASSWORD, answer="Because.", **FROM)
+    letter = await box.letter()
+
+    assert letter["to"] == "root@example.org"
+    assert "mira" in letter["subject"]
+    assert "/admin/applications" in letter.get_content()
+
+
 async def test_letters_are_not_sent_without_end(accounts, box, member):
     await member(email="mira@example.org")
     for _ in range(10):

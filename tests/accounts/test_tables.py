@@ -6,10 +6,14 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
-from lichen.accounts import tables
+from lichen.accounts import block_rows, door_rows, standing_rows, tables
 from lichen.store import Statement, metadata
 
-SCANNING = {"INSTANCES", "FLAGS", "SITE"}  # lists that are whole, and a table of one row
+# Lists that are whole or bounded, and a table of one row.
+SCANNING = {
+    "INSTANCES", "FLAGS", "SITE", "APPLICATIONS", "INVITED", "ROLES", "DEPARTURES",
+    "EXPIRED_MAIL_TOKENS",
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +28,13 @@ def database(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, found in vars(tables).items() if isinstance(found, Statement)]
+    ("module", "name"),
+    [(module, name) for module in (tables, block_rows, door_rows, standing_rows)
+     for name, found in vars(module).items() if isinstance(found, Statement)],
+    ids=lambda value: str(getattr(value, "__name__", value)),
 )
-def test_a_statement_finds_its_rows_by_an_index(database, name):
-    form = getattr(tables, name).compiled("sqlite")
+def test_a_statement_finds_its_rows_by_an_index(database, module, name):
+    form = getattr(module, name).compiled("sqlite")
     binds = dict.fromkeys(_binds(form.sql), "[]") | form.defaults
 
     plan = database.execute(f"EXPLAIN QUERY PLAN {form.sql}", binds).fetchall()

@@ -13,7 +13,7 @@ from lichen.accounts.room import build as build_accounts
 from lichen.events import Event
 from lichen.forum import CommunityDraft, CommunityView, Forum, PostDraft, PostView
 from lichen.forum.room import Room, build
-from lichen.kit.config import Config, Identity
+from lichen.kit.config import Config, Identity, Limits
 from lichen.kit.ground import Ground, ground_of
 from lichen.store import Store, Unit
 from lichen.web import Addresses
@@ -91,7 +91,9 @@ class House:
 
 @pytest.fixture
 def ground(clock) -> Ground:
-    config = Config(identity=Identity(public_url="https://lichen.example"))
+    config = Config(
+        identity=Identity(public_url="https://lichen.example"), limits=Limits(newcomers=False)
+    )
     return ground_of(config, clock=clock, randomness=random.Random(7))
 
 

@@ -18,7 +18,7 @@ from lichen.forum.ledger import POST
 from lichen.forum.links import FETCHES_AT_ONCE_MAX, NAME, UNMARKED_EVENTS_MAX, LinkReader, Links
 from lichen.forum.page_head import PageHead, decoded, page_head
 from lichen.kit import Refused
-from lichen.kit.config import Config, Identity, Outbound
+from lichen.kit.config import Config, Identity, Limits, Outbound
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Batch
 from lichen.store import checkpoint_of
@@ -103,7 +103,7 @@ def ground(clock: Any, tmp_path: Path) -> Ground:
     }))
     config = Config(
         identity=Identity(public_url="https://lichen.example"),
-        outbound=Outbound(fetch_overrides=str(overrides)),
+        outbound=Outbound(fetch_overrides=str(overrides)), limits=Limits(newcomers=False),
     )
     return ground_of(config, clock=clock, randomness=random.Random(7))
 

@@ -21,7 +21,9 @@ from tests.conftest import POSTGRESQL_URL
 @contextmanager
 def place(engine: str, folder: Path) -> Iterator[Config]:
     """Yield the configuration of a house that has not been built yet."""
-    words: dict[str, object] = {"server.data": folder}
+    words: dict[str, object] = {
+        "server.data": folder, "limits.rates": False, "limits.newcomers": False,
+    }
     if engine == "sqlite":
         yield Config.load(words=words)
         return

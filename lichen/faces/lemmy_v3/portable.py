@@ -12,6 +12,7 @@ from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.forum import Forum
 from lichen.kit import NotFound, Refused
 from lichen.store import Store, Unit
+from lichen.web import check_text
 
 ITEMS_MAX = 2_000  # of all lists of one import together; Lemmy 0.19 takes as many
 ITEMS_PER_UNIT_MAX = 50  # so that other writes come in between
@@ -44,6 +45,7 @@ class Carrier:
 
     async def take(self, viewer: Viewer, asked: wire.ImportSettings) -> list[str]:
         """Take over what an export holds, some things a unit; return what is not known here."""
+        _check_texts(asked)
         items = list(_items(asked))
         if len(items) > ITEMS_MAX:
             raise Refused("too_many_items", f"One import holds at most {ITEMS_MAX} things.")
@@ -99,6 +101,15 @@ def _take_choices(
             parts.accounts.save_settings(unit, viewer, wished)
         except msgspec.ValidationError as error:
             raise Refused("invalid_field", f"{error}.") from None
+
+
+def _check_texts(asked: wire.ImportSettings) -> None:
+    """Refuse what no row may hold, also where JSON hid it behind an escape."""
+    for message in (asked, asked.settings):
+        for name, value in wire.fields_of(message).items() if message is not None else ():
+            for text in value if isinstance(value, tuple) else (value,):
+                if isinstance(text, str):
+                    check_text(text, name)
 
 
 def _items(asked: wire.ImportSettings) -> Iterator[tuple[str, str]]:

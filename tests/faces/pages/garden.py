@@ -91,6 +91,7 @@ async def opened(folder: Path) -> AsyncIterator[Garden]:
     config = Config.load(None, {
         "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": URL, "LICHEN_METRICS_PORT": "0",
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
+        "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
     })
     house = await House.open(config)
     try:

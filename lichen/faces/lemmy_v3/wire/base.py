@@ -27,9 +27,14 @@ Ids = Annotated[tuple[Id, ...], Meta(max_length=IDS_MAX)]
 PageNumber = Annotated[int, Meta(ge=1, le=PAGE_NUMBER_MAX)]
 PageLength = Annotated[int, Meta(ge=1, le=PAGE_LENGTH_MAX)]
 Depth = Annotated[int, Meta(ge=0, le=DEPTH_MAX)]
+SECONDS_MAX = 253_402_300_799  # the last second of the year 9999
+ADDRESSES_MAX = 2_000  # of one list of an import; the whole import is bounded again
+
+Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
 Score = Annotated[int, Meta(ge=-1, le=1)]
 Word = Annotated[str, Meta(max_length=WORD_LENGTH_MAX)]
 Prose = Annotated[str, Meta(max_length=PROSE_LENGTH_MAX)]
+AddressList = Annotated[tuple[Prose, ...], Meta(max_length=ADDRESSES_MAX)]
 Time = datetime
 
 

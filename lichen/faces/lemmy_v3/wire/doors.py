@@ -2,12 +2,14 @@
 
 from lichen.faces.lemmy_v3.wire.base import (
     PAGE_LENGTH_DEFAULT,
+    AddressList,
     Answer,
     Ask,
     Id,
     PageLength,
     PageNumber,
     Prose,
+    Seconds,
     Time,
     Word,
 )
@@ -155,7 +157,7 @@ class BanPerson(Ask, frozen=True, kw_only=True):
     ban: bool
     remove_data: bool = False
     reason: Prose | None = None
-    expires: int | None = None
+    expires: Seconds | None = None
 
 
 class BanPersonResponse(Answer, frozen=True, kw_only=True):
@@ -181,12 +183,12 @@ class ImportSettings(Ask, frozen=True, kw_only=True):
     matrix_id: Word | None = None
     bot_account: bool | None = None
     settings: "ImportedSettings | None" = None
-    followed_communities: tuple[Prose, ...] = ()
-    saved_posts: tuple[Prose, ...] = ()
-    saved_comments: tuple[Prose, ...] = ()
-    blocked_communities: tuple[Prose, ...] = ()
-    blocked_users: tuple[Prose, ...] = ()
-    blocked_instances: tuple[Prose, ...] = ()
+    followed_communities: AddressList = ()
+    saved_posts: AddressList = ()
+    saved_comments: AddressList = ()
+    blocked_communities: AddressList = ()
+    blocked_users: AddressList = ()
+    blocked_instances: AddressList = ()
 
 
 class ImportedSettings(Ask, frozen=True, kw_only=True):
