@@ -13,6 +13,7 @@ from lichen.accounts import Accounts
 from lichen.faces import lemmy_v3, nodeinfo, pages, status
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.moderation import Moderation
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -28,6 +29,7 @@ class Faces:
     forum: Forum
     search: Search
     notifications: Notifications
+    moderation: Moderation
     addresses: Addresses
     config: Config
 
@@ -38,7 +40,8 @@ def application_of(
     """Return the ASGI application of a house."""
     people = pages.Pages(
         store=parts.store, accounts=parts.accounts, forum=parts.forum, search=parts.search,
-        notifications=parts.notifications, addresses=parts.addresses, config=parts.config,
+        notifications=parts.notifications, moderation=parts.moderation,
+        addresses=parts.addresses, config=parts.config,
     )
     return Litestar(
         route_handlers=[
@@ -47,7 +50,7 @@ def application_of(
             lemmy_v3.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,
                 search=parts.search, notifications=parts.notifications,
-                addresses=parts.addresses, config=parts.config,
+                moderation=parts.moderation, addresses=parts.addresses, config=parts.config,
             ),
             nodeinfo.router(
                 store=parts.store, accounts=parts.accounts, forum=parts.forum,

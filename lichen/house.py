@@ -27,6 +27,8 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, Reader, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
+from lichen.moderation import Moderation
+from lichen.moderation.room import build as build_moderation
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
 from lichen.restore import check_finished
@@ -52,6 +54,7 @@ class Rooms:
     forum: Forum
     search: Search
     notifications: Notifications
+    moderation: Moderation
     talk: ForumRoom
 
     @property
@@ -189,7 +192,7 @@ class House:
         return Faces(
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             search=self.rooms.search, notifications=self.rooms.notifications,
-            addresses=self.addresses, config=self.ground.config,
+            moderation=self.rooms.moderation, addresses=self.addresses, config=self.ground.config,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -230,5 +233,8 @@ async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
         notifications=await build_notifications(
             ground, store, forum=forum, accounts=accounts, addresses=addresses,
             log_first_seq=first_seq,
+        ),
+        moderation=build_moderation(
+            ground, forum=forum, accounts=accounts, addresses=addresses
         ),
     )

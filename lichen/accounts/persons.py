@@ -7,7 +7,7 @@ import msgspec
 
 from lichen.accounts import tables
 from lichen.accounts.actors import Actors, account_from, actor_from, stored_settings
-from lichen.accounts.limits import BLOCKS_MAX, REASON_LENGTH_MAX
+from lichen.accounts.limits import BANNED_MAX, BLOCKS_MAX, REASON_LENGTH_MAX
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -173,6 +173,11 @@ class Persons(Actors):
             row=person.id,
         ))
         return msgspec.structs.replace(person, banned=banned, ban_expires_us=expires_us)
+
+    def banned_ids(self, unit: Unit) -> list[int]:
+        """Return who is banned from the site now, as far as one list goes; one round trip."""
+        rows = unit.fetch(tables.BANNED_IDS, now_us=unit.clock_us, limit=BANNED_MAX)
+        return [int(row.id) for row in rows]
 
     def applications(self, unit: Unit, viewer: Viewer, *, limit: int) -> list[tuple[Account, str]]:
         """Return accounts that wait to be accepted with their answers, the oldest first."""

@@ -7,7 +7,7 @@ never shown. Tests see to it that every collection is listed.
 
 from enum import Enum
 
-from lichen.events import accounts, forum, notifications
+from lichen.events import accounts, forum, moderation, notifications
 from lichen.events.envelope import Record, collection_of
 
 
@@ -39,6 +39,11 @@ _RECORDS: dict[type[Record], Visibility] = {
     forum.Read: PRIVATE,
     forum.Moderator: PUBLIC,
     forum.CommunityBan: PUBLIC,
+    moderation.Action: PUBLIC,
+    moderation.Report: PRIVATE,
+    moderation.Notice: PRIVATE,
+    moderation.Appeal: PRIVATE,
+    moderation.Remark: PRIVATE,
     notifications.Read: PRIVATE,
 }
 

@@ -4,6 +4,7 @@ The front door. `Forum` is the service, built by `lichen.forum.room.build`; the 
 types it speaks in.
 """
 
+from lichen.forum.judges import Scene
 from lichen.forum.languages import LANGUAGES, Language
 from lichen.forum.model import (
     Comment,
@@ -34,12 +35,24 @@ from lichen.forum.model import (
     Subscribed,
     Vote,
 )
+from lichen.forum.permissions import check_moderator, is_moderator
+from lichen.forum.rulings import (
+    Appointed,
+    BanTerms,
+    Barred,
+    CommentRuling,
+    CommunityRuling,
+    PostRuling,
+    Words,
+)
 from lichen.forum.service import Forum
 
 __all__ = [
-    "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
+    "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment", "CommentId", "CommentQuery",
+    "CommentRuling", "CommentSort", "CommentView", "Community", "CommunityDraft",
+    "CommunityRuling", "CommunityView", "Following", "Forum", "Language", "Link", "Listing",
     "NewComment", "NewCommunity", "NewPost", "Page", "PersonView", "Post", "PostAround",
-    "PostDraft", "PostId", "PostQuery", "PostView", "SiteCounts", "Sort", "SubjectKind",
-    "Subscribed", "Vote",
+    "PostDraft", "PostId", "PostQuery", "PostRuling", "PostView", "Scene", "SiteCounts", "Sort",
+    "SubjectKind", "Subscribed", "Vote", "Words",
+    "check_moderator", "is_moderator",
 ]

@@ -26,7 +26,6 @@ from lichen.forum.part import Part
 from lichen.forum.permissions import (
     can_see_post,
     check_member,
-    check_moderator,
     check_visible,
     is_gone,
     is_moderator,
@@ -125,15 +124,6 @@ class Comments(Part):
         located = self._locked_comment(unit, viewer, comment_id)
         _check_author(viewer, located)
         changed = msgspec.structs.replace(located.view.comment, deleted=deleted)
-        return self._changed_comment(unit, located, changed)
-
-    def remove_comment(
-        self, unit: Unit, viewer: Viewer, comment_id: int, *, removed: bool
-    ) -> CommentView:
-        """Take a comment away as a moderator, or bring it back; two round trips."""
-        located = self._locked_comment(unit, viewer, comment_id)
-        check_moderator(viewer, located.community)
-        changed = msgspec.structs.replace(located.view.comment, removed=removed)
         return self._changed_comment(unit, located, changed)
 
     def comment_view(

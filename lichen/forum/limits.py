@@ -23,6 +23,7 @@ TREE_COMMENTS_MAX = 1_000  # comments of one answer without a page; branches are
 FLAT_CANDIDATES_MAX = 2_000  # newest comments that a list without a thread ranks and pages through
 
 BATCH_MAX = 5_000  # posts, comments or votes in one command, so that a write stays short
+RULED_WORDS_MAX = 2_000  # posts, and comments, of one person removed or purged by one command
 MARKS_MAX = 1_000  # posts marked by one command
 CATALOGUE_MAX = 50_000  # communities that a list orders; 100 bytes and 2 µs each
 CROSS_POSTS_MAX = 20  # other posts of the same address shown with one

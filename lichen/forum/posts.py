@@ -29,7 +29,6 @@ from lichen.forum.part import Part
 from lichen.forum.permissions import (
     can_see_post,
     check_member,
-    check_moderator,
     check_poster,
     check_visible,
     is_gone,
@@ -93,26 +92,6 @@ class Posts(Part):
         _check_author(viewer, view.post)
         check_member(viewer, scene.communities[view.post.community_id])
         return self._changed(unit, view, msgspec.structs.replace(view.post, deleted=deleted))
-
-    def remove_post(
-        self, unit: Unit, viewer: Viewer, post_id: int, *, removed: bool
-    ) -> PostView:
-        """Take a post away as a moderator, or bring it back; two round trips."""
-        view = self._moderated(unit, viewer, post_id)
-        return self._changed(unit, view, msgspec.structs.replace(view.post, removed=removed))
-
-    def lock_post(self, unit: Unit, viewer: Viewer, post_id: int, *, locked: bool) -> PostView:
-        """Close a post for new comments, or open it, as a moderator; two round trips."""
-        view = self._moderated(unit, viewer, post_id)
-        return self._changed(unit, view, msgspec.structs.replace(view.post, locked=locked))
-
-    def feature_post(
-        self, unit: Unit, viewer: Viewer, post_id: int, *, featured: bool
-    ) -> PostView:
-        """Pin a post to the top of its community, or unpin it, as a moderator."""
-        view = self._moderated(unit, viewer, post_id)
-        changed = msgspec.structs.replace(view.post, featured_community=featured)
-        return self._changed(unit, view, changed)
 
     def attach_link(self, unit: Unit, post_id: int, link: Link | None) -> None:
         """Keep what was learnt of the page a post points to; two round trips."""
@@ -201,12 +180,6 @@ class Posts(Part):
         if post_id not in scene.views:
             raise no_such_post()
         return scene
-
-    def _moderated(self, unit: Unit, viewer: Viewer, post_id: int) -> PostView:
-        scene = self._locked(unit, viewer, post_id)
-        view = scene.views[post_id]
-        check_moderator(viewer, scene.communities[view.post.community_id])
-        return view
 
     def _around(
         self, unit: Unit, viewer: Viewer | None, new: Sequence[NewPost]

@@ -2,6 +2,7 @@
 
     comment written, edited, gone ──► who was answered, who is named, now ──► less who blocks the
                                       author ──► rows come and go, what was read stays read
+    a moderator decided           ──► a notice, in the words of the event
     somebody blocks a person      ──► what they were told of that person's words goes
 
 A rows reader: its rows and its checkpoint share a transaction, so that everybody is told exactly
@@ -18,6 +19,7 @@ from lichen.accounts import Accounts, Actor
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import Block
 from lichen.events.forum import Comment as CommentRecord
+from lichen.events.moderation import Notice as NoticeRecord
 from lichen.forum import CommentView, Forum
 from lichen.forum.markdown import mentions
 from lichen.log import Batch
@@ -32,14 +34,17 @@ BLOCK_LOOKS_BACK_MAX = 1_000  # newest notifications that a new block is held ag
 
 _COMMENT = collection_of(CommentRecord)
 _BLOCK = collection_of(Block)
+_NOTICE = collection_of(NoticeRecord)
 
 
 class _Touched(NamedTuple):
-    """What a run of events touches; a block is who blocks, by DID, and whom."""
+    """What a run of events touches; a block is who blocks, by DID, and whom;
+    a notice is whom it tells, and what."""
 
     comments: set[int]
     changed: set[int]  # those of the comments that somebody may have been told of before
     blocks: list[tuple[str, int]]
+    notices: list[tuple[int, NoticeRecord]]
 
 
 class NotificationsReader:
@@ -81,6 +86,7 @@ class NotificationsReader:
             self._tell(unit, touched)
         for did, person_id in touched.blocks:
             self._forget(unit, did, person_id)
+        unit.stage(tables.KEEP_NOTICE, *(_notice_row(*pair) for pair in touched.notices))
         if last > done:
             advance_checkpoint(unit, NAME, last)
 
@@ -151,12 +157,15 @@ class NotificationsReader:
 
 
 def _touched(events: Iterable[tuple[int, Event]]) -> _Touched:
-    touched = _Touched(set(), set(), [])
+    touched = _Touched(set(), set(), [], [])
     for _, event in events:
         if event.collection == _COMMENT:
             touched.comments.add(event.row)
             if event.operation != "create":
                 touched.changed.add(event.row)
+        elif event.collection == _NOTICE and event.operation == "create":
+            notice = msgspec.json.decode(event.record, type=NoticeRecord)
+            touched.notices.append((event.row, notice))
         elif _is_block_of_a_person(event):
             touched.blocks.append((event.did, event.row))
     return touched
@@ -166,6 +175,14 @@ def _is_block_of_a_person(event: Event) -> bool:
     if event.collection != _BLOCK or event.operation != "create":
         return False
     return msgspec.json.decode(event.record, type=Block).kind == "person"
+
+
+def _notice_row(person_id: int, notice: NoticeRecord) -> dict[str, object]:
+    return {
+        "recipient_id": person_id, "action_id": notice.action, "kind": notice.kind,
+        "done": notice.done, "reason": notice.reason, "expires_at": notice.expires_at,
+        "read": False, "created_at": notice.created_at,
+    }
 
 
 def _row(number: int, told: Told) -> dict[str, object]:

@@ -10,7 +10,7 @@ from lichen.events.notifications import Read
 from lichen.forum import CommentSort, Forum
 from lichen.kit import NotFound, TidGenerator, isoformat
 from lichen.notifications import tables
-from lichen.notifications.model import Counts, Kind, Notification
+from lichen.notifications.model import Counts, Kind, Notice, Notification
 from lichen.notifications.reader import NotificationsReader
 from lichen.store import Query, Row, Unit
 
@@ -81,7 +81,29 @@ class Notifications:
     def counts_from(self, rows: Iterable[Row]) -> Counts:
         """Return the counts in the rows of `unread_query`."""
         counts = {row.kind: int(row.count) for row in rows}
-        return Counts(replies=counts.get(Kind.REPLY, 0), mentions=counts.get(Kind.MENTION, 0))
+        return Counts(
+            replies=counts.get(Kind.REPLY, 0), mentions=counts.get(Kind.MENTION, 0),
+            notices=counts.get("notice", 0),
+        )
+
+    def notices(
+        self, unit: Unit, viewer: Viewer, *, page: int = 1, limit: int = 20
+    ) -> list[Notice]:
+        """Return a page of what moderators decided about the viewer, the newest first."""
+        limit = max(1, min(limit, PAGE_MAX))
+        rows = unit.fetch(
+            tables.NOTICES, person_id=viewer.id, limit=limit, offset=(max(1, page) - 1) * limit
+        )
+        return [
+            Notice(action_id=row.action_id, kind=row.kind, done=row.done, reason=row.reason,
+                   expires_at=row.expires_at, read=row.read, created_at=row.created_at)
+            for row in rows
+        ]
+
+    def mark_notices_read(self, unit: Unit, viewer: Viewer) -> None:
+        """Mark every notice as read; told as all of the viewer's things are."""
+        unit.stage(tables.READ_NOTICES, {"person_id": viewer.id})
+        self._tell(unit, viewer, 0, read=True)
 
     def _list(
         self, unit: Unit, viewer: Viewer, *, kind: Kind, unread_only: bool, sort: CommentSort,

@@ -29,6 +29,11 @@ EXPECTED = {
     "lichen.forum.read": PRIVATE,
     "lichen.forum.moderator": PUBLIC,
     "lichen.forum.communityBan": PUBLIC,
+    "lichen.moderation.action": PUBLIC,
+    "lichen.moderation.report": PRIVATE,
+    "lichen.moderation.notice": PRIVATE,
+    "lichen.moderation.appeal": PRIVATE,
+    "lichen.moderation.remark": PRIVATE,
     "lichen.notification.read": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")

@@ -15,6 +15,7 @@ from lichen.faces.lemmy_v3.asking import Parts
 from lichen.faces.lemmy_v3.cache import AnswerCache
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.moderation import Moderation
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -25,11 +26,12 @@ __all__ = ["router"]
 
 def router(
     *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-    notifications: Notifications, addresses: Addresses, config: Config,
+    notifications: Notifications, moderation: Moderation, addresses: Addresses, config: Config,
 ) -> Router:
     """Return the routes under `/api/v3`."""
     return routes_of(Parts(
         store=store, accounts=accounts, forum=forum, search=search, notifications=notifications,
+        moderation=moderation,
         addresses=addresses, version=config.identity.software_version,
         body_bytes_max=config.limits.body_bytes_max,
         answers=AnswerCache(store.clock, keep_us=int(config.forum.list_cache_s * 1_000_000)),

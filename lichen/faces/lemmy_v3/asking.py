@@ -16,6 +16,7 @@ from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.cache import AnswerCache
 from lichen.forum import Forum
 from lichen.kit import Refused, Unauthenticated
+from lichen.moderation import Moderation
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -37,6 +38,7 @@ class Parts:
     forum: Forum
     search: Search
     notifications: Notifications
+    moderation: Moderation
     addresses: Addresses
     answers: AnswerCache
     version: str

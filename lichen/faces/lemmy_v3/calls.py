@@ -1,15 +1,27 @@
 """The table of calls: what this face speaks, one line each.
 
 Names, paths and messages are those of lemmy-js-client 0.19.9. A call that is not here is refused
-with `not_implemented`; lists that are always empty (private messages, reports) are here because
-they truly are.
+with `not_implemented`; a list that is always empty (private messages) is here because it truly is.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from lichen.faces.lemmy_v3 import comments, communities, inbox, posts, searching, sites, users, wire
+from lichen.faces.lemmy_v3 import (
+    banning,
+    comments,
+    communities,
+    inbox,
+    moderating,
+    modlog,
+    posts,
+    reporting,
+    searching,
+    sites,
+    users,
+    wire,
+)
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 
 AskT = TypeVar("AskT", bound=wire.Ask)
@@ -39,6 +51,52 @@ class Call(Generic[AskT, AnswerT]):
         """The first line of what the call says of itself."""
         return (self.answer.__doc__ or "").partition("\n")[0].rstrip(".")
 
+
+_MODERATION: tuple[Call[Any, Any], ...] = (
+    Call("POST", "/post/remove", wire.RemovePost, wire.PostResponse, moderating.remove_post),
+    Call("POST", "/post/lock", wire.LockPost, wire.PostResponse, moderating.lock_post),
+    Call("POST", "/post/feature", wire.FeaturePost, wire.PostResponse, moderating.feature_post),
+    Call("POST", "/post/report", wire.CreatePostReport, wire.PostReportResponse,
+         reporting.create_post_report),
+    Call("PUT", "/post/report/resolve", wire.ResolvePostReport, wire.PostReportResponse,
+         reporting.resolve_post_report),
+    Call("GET", "/post/report/list", wire.ListPostReports, wire.ListPostReportsResponse,
+         reporting.list_post_reports),
+    Call("POST", "/comment/remove", wire.RemoveComment, wire.CommentResponse,
+         moderating.remove_comment),
+    Call("POST", "/comment/distinguish", wire.DistinguishComment, wire.CommentResponse,
+         moderating.distinguish_comment),
+    Call("POST", "/comment/report", wire.CreateCommentReport, wire.CommentReportResponse,
+         reporting.create_comment_report),
+    Call("PUT", "/comment/report/resolve", wire.ResolveCommentReport, wire.CommentReportResponse,
+         reporting.resolve_comment_report),
+    Call("GET", "/comment/report/list", wire.ListCommentReports, wire.ListCommentReportsResponse,
+         reporting.list_comment_reports),
+    Call("POST", "/community/remove", wire.RemoveCommunity, wire.CommunityResponse,
+         moderating.remove_community),
+    Call("POST", "/community/delete", wire.DeleteCommunity, wire.CommunityResponse,
+         moderating.delete_community),
+    Call("PUT", "/community/hide", wire.HideCommunity, wire.SuccessResponse,
+         moderating.hide_community),
+    Call("POST", "/community/transfer", wire.TransferCommunity, wire.GetCommunityResponse,
+         banning.transfer_community),
+    Call("POST", "/community/mod", wire.AddModToCommunity, wire.AddModToCommunityResponse,
+         banning.add_mod_to_community),
+    Call("POST", "/community/ban_user", wire.BanFromCommunity, wire.BanFromCommunityResponse,
+         banning.ban_from_community),
+    Call("POST", "/user/ban", wire.BanPerson, wire.BanPersonResponse, banning.ban_person),
+    Call("GET", "/user/banned", wire.Nothing, wire.BannedPersonsResponse,
+         banning.get_banned_persons),
+    Call("POST", "/admin/purge/person", wire.PurgePerson, wire.SuccessResponse,
+         moderating.purge_person),
+    Call("POST", "/admin/purge/community", wire.PurgeCommunity, wire.SuccessResponse,
+         moderating.purge_community),
+    Call("POST", "/admin/purge/post", wire.PurgePost, wire.SuccessResponse,
+         moderating.purge_post),
+    Call("POST", "/admin/purge/comment", wire.PurgeComment, wire.SuccessResponse,
+         moderating.purge_comment),
+    Call("GET", "/modlog", wire.GetModlog, wire.GetModlogResponse, modlog.get_modlog),
+)
 
 CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/site", wire.Nothing, wire.GetSiteResponse, sites.get_site),
@@ -108,7 +166,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/user/unread_count", wire.Nothing, wire.GetUnreadCountResponse,
          inbox.get_unread_count),
     Call("GET", "/user/report_count", wire.GetReportCount, wire.GetReportCountResponse,
-         inbox.get_report_count),
+         reporting.get_report_count),
     Call("GET", "/private_message/list", wire.GetPrivateMessages, wire.PrivateMessagesResponse,
          inbox.get_private_messages),
+    *_MODERATION,
 )

@@ -30,6 +30,7 @@ from lichen.faces.pages.still import Still, static_file
 from lichen.faces.pages.visit import Visit, visit_of
 from lichen.forum import Forum
 from lichen.kit.config import Config
+from lichen.moderation import Moderation
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store
@@ -46,11 +47,12 @@ class Pages:
 
     def __init__(
         self, *, store: Store, accounts: Accounts, forum: Forum, search: Search,
-        notifications: Notifications, addresses: Addresses, config: Config,
+        notifications: Notifications, moderation: Moderation, addresses: Addresses, config: Config,
     ) -> None:
         self._parts = Parts(
             store=store, accounts=accounts, forum=forum, search=search,
-            notifications=notifications, addresses=addresses, config=config,
+            notifications=notifications, moderation=moderation, addresses=addresses,
+            config=config,
             drawing=Drawing(addresses, Still()),
             busiest=Busiest(forum, age_us_max=int(config.forum.activity_age_s * 1_000_000)),
         )

@@ -13,6 +13,7 @@ from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
 from lichen.forum import Forum, Listing, SiteCounts
 from lichen.kit.config import Config
+from lichen.moderation import Moderation
 from lichen.notifications import Notifications
 from lichen.search import Search
 from lichen.store import Store, Unit
@@ -69,6 +70,7 @@ class Parts:
     forum: Forum
     search: Search
     notifications: Notifications
+    moderation: Moderation
     addresses: Addresses
     config: Config
     drawing: Drawing
@@ -96,7 +98,7 @@ class Parts:
             )
             mine = self.forum.following_from(followed)
             counts = self.notifications.counts_from(waiting)
-            unread = counts.replies + counts.mentions
+            unread = counts.replies + counts.mentions + counts.notices
         return Frame(
             site=self.accounts.current_site.settings,
             counts=self.forum.site_counts(unit),

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 BODY_BYTES = 10_000_000
 OPEN_TO_STRANGERS = {
+    "/modlog",
     "/site", "/search", "/resolve_object", "/federated_instances", "/community", "/community/list",
     "/post", "/post/list", "/comment", "/comment/list", "/user", "/user/get_captcha",
     "/user/register", "/user/login",
@@ -95,6 +96,15 @@ def example_of(call: Call, place: Place) -> dict[str, object] | None:
         "get_mentions": {},
         "get_report_count": {},
         "get_private_messages": {},
+        "remove_post": {"post_id": post, "removed": False, "reason": "Words."},
+        "lock_post": {"post_id": post, "locked": False},
+        "feature_post": {"post_id": post, "featured": False, "feature_type": "Community"},
+        "remove_comment": {"comment_id": comment, "removed": False},
+        "distinguish_comment": {"comment_id": comment, "distinguished": False},
+        "delete_community": {"community_id": community, "deleted": False},
+        "list_post_reports": {},
+        "list_comment_reports": {},
+        "get_modlog": {},
     }.get(call.answer.__name__)
 
 
@@ -133,6 +143,13 @@ def _plain(hint: object) -> object:
 _ENDING_LOGINS = {"change_password", "logout"}
 # They are about a reply, a mention or another server, which other tests make first.
 _PRECONDITIONED = {"mark_reply_as_read", "mark_mention_as_read", "block_instance"}
+# They are an administrator's, or about a report or another person: see test_permissions.
+_PRECONDITIONED |= {
+    "create_post_report", "resolve_post_report", "create_comment_report",
+    "resolve_comment_report", "remove_community", "hide_community", "transfer_community",
+    "add_mod_to_community", "ban_from_community", "ban_person", "get_banned_persons",
+    "purge_person", "purge_community", "purge_post", "purge_comment",
+}
 _EXEMPLARY = [call for call in CALLS if call.answer.__name__ not in _PRECONDITIONED]
 
 
@@ -344,7 +361,7 @@ async def test_what_is_not_there_cannot_be_changed(town: Town, place: Place) -> 
 
 # For these an id narrows a list down, and nothing there is an empty list.
 _FILTERS = {"list_posts", "list_comments", "search", "get_report_count", "get_private_messages",
-            "get_person_details"}
+            "get_person_details", "list_post_reports", "list_comment_reports", "get_modlog"}
 
 
 def _made_up(request: type[msgspec.Struct]) -> dict[str, object]:
