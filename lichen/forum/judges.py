@@ -162,8 +162,8 @@ class Judges(Members, Posts, Threads):
         For whoever judges them: the caller decides what of it is shown.
         """
         flush = self._views.fetch(
-            unit, viewer, *post_queries(unit, viewer, posts),
-            *comment_queries(unit, viewer, comments),
+            unit, viewer, *post_queries(unit, viewer, list(posts)),
+            *comment_queries(unit, viewer, list(comments)),
         )
         below = self._views.posts(flush.rows[:3], flush.standing)
         above = self._views.comments(flush.rows[3:], flush.standing)

@@ -63,6 +63,12 @@ class Queue(Appeals, Reports):
             next=f"{last[0].since_us}-{last[1]}" if last else None,
         )
 
+    def waiting(self, unit: Unit, viewer: Viewer, item_id: int) -> Waiting:
+        """Return an item that the viewer may decide about, locked, with its contents."""
+        row = self._waiting_row(unit, viewer, item_id)
+        page = [(queue_rows.item_from(row), int(row.id), str(row.state))]
+        return self._waiting(unit, viewer, page, self._moderated(unit, viewer))[0]
+
     def dismiss(self, unit: Unit, viewer: Viewer, item_id: int) -> None:
         """Leave what was reported as it is: its reports are resolved, it waits no more."""
         row = self._waiting_row(unit, viewer, item_id)

@@ -89,7 +89,8 @@ REMARKS = Statement(
 REMOVALS = Statement(
     sa.select(action.c.person_id, sa.func.count().label("count"))
     .where(any_of(action.c.person_id, "ids"), action.c.done, action.c.undone_by.is_(None),
-           action.c.kind.in_([Kind.REMOVE_POST.value, Kind.REMOVE_COMMENT.value]))
+           sa.or_(action.c.kind == Kind.REMOVE_POST.value,
+                  action.c.kind == Kind.REMOVE_COMMENT.value))
     .group_by(action.c.person_id),
     name="removals by person",
 )
