@@ -17,7 +17,10 @@ from lichen.faces.pages import (
     finding,
     founding,
     inbox,
+    judged,
+    judging,
     lists,
+    modlog,
     own,
     replies,
     threads,
@@ -73,7 +76,8 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            deeds, doors, finding, founding, inbox, lists, own, replies, threads, writing
+            deeds, doors, finding, founding, inbox, judged, judging, lists, modlog, own, replies,
+            threads, writing,
         )
 
         def provide_parts() -> Parts:

@@ -37,6 +37,9 @@ async def inbox(
         letters = await parts.store.read(find)
     else:
         letters, frame = await parts.framed(visit, find)
+        values["notices"] = await parts.store.read(
+            lambda unit: parts.notifications.unread_counts(unit, viewer).notices
+        )
     is_last = len(letters) < LETTERS_PER_PAGE
     values["letters"] = letters
     values["next"] = None if is_last else f"{path}?show={show.value}&page_number={page_number + 1}"

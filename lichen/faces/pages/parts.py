@@ -28,6 +28,7 @@ class Frame(msgspec.Struct, frozen=True):
     """What stands around every page: the site, my communities, how much waits for me.
 
     `communities` are mine where `mine` is set, else the busiest here; `counts` may be unknown.
+    `judges`: the viewer moderates something.
     """
 
     site: SiteSettings
@@ -35,6 +36,7 @@ class Frame(msgspec.Struct, frozen=True):
     communities: tuple[Actor, ...]
     mine: bool
     unread: int
+    judges: bool = False
 
 
 class Busiest:
@@ -105,6 +107,9 @@ class Parts:
             communities=tuple(mine[:RAIL_COMMUNITIES_MAX]) or self.busiest.of(unit),
             mine=bool(mine),
             unread=unread,
+            judges=viewer is not None and (
+                viewer.admin or bool(self.forum.standings.of(unit, viewer).moderates)
+            ),
         )
 
 
