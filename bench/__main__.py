@@ -35,6 +35,8 @@ PROMISES = (
             is_least=False),
     Promise("comments written, 32 clients", "http", "comments_per_s", 300, "/s"),
     Promise("ready, large data", "http", "ready_s", 3, "s", is_least=False),
+    Promise("moderation queue, 5,000 waiting", "moderation", "queue_page_p50_ms", 30, "ms",
+            is_least=False),
     Promise("idle memory, empty data", "start", "idle_rss_anon_mb", 150, "MB", is_least=False),
     Promise("round trips: post list", "trips", "long_list_trips", 3, "", is_least=False),
     Promise("round trips: post, comments", "trips", "long_post_trips", 4, "", is_least=False),

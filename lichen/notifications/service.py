@@ -65,8 +65,11 @@ class Notifications:
 
     def mark_all_read(self, unit: Unit, viewer: Viewer) -> None:
         """Mark everything the viewer was told of as read."""
-        unread = unit.fetch(tables.UNREAD, person_id=viewer.id)
-        if unread:
+        unread, waiting = unit.fetch_all(
+            (tables.UNREAD, {"person_id": viewer.id}), self.unread_query(viewer)
+        )
+        if unread or self.counts_from(waiting).notices:
+            unit.stage(tables.READ_NOTICES, {"person_id": viewer.id})
             unit.stage(tables.MARK_ALL, {"person_id": viewer.id})
             self._tell(unit, viewer, 0, read=True)
 

@@ -103,15 +103,16 @@ async def _mine(
 ) -> Response[bytes]:
     viewer = visit.required()
 
-    def find(unit: Unit) -> list[Case]:
+    def find(unit: Unit) -> tuple[list[Case], int]:
         entries = parts.moderation.actions_about(
             unit, viewer, page=page_number, limit=CASES_PER_PAGE
         )
         appeals = parts.moderation.appeals_against(unit, [one.action.id for one in entries])
-        return [_case(one, appeals.get(one.action.id), viewer.id) for one in entries]
+        cases = [_case(one, appeals.get(one.action.id), viewer.id) for one in entries]
+        return cases, parts.notifications.unread_counts(unit, viewer).notices
 
-    cases, frame = await parts.framed(visit, find)
-    if any(True for _ in cases):
+    (cases, unread), frame = await parts.framed(visit, find)
+    if unread:  # they are read now
         await parts.store.write(
             lambda unit: parts.notifications.mark_notices_read(unit, viewer)
         )
