@@ -37,6 +37,8 @@ PROMISES = (
     Promise("200 rules for a new comment", "automod", "live_p50_ms", 2, "ms", is_least=False),
     Promise("a rule on 100,000 past comments", "automod", "trial_s_max", 10, "s", is_least=False),
     Promise("ready, large data", "http", "ready_s", 3, "s", is_least=False),
+    Promise("moderation queue, 5,000 waiting", "moderation", "queue_page_p50_ms", 30, "ms",
+            is_least=False),
     Promise("idle memory, empty data", "start", "idle_rss_anon_mb", 150, "MB", is_least=False),
     Promise("round trips: post list", "trips", "long_list_trips", 3, "", is_least=False),
     Promise("round trips: post, comments", "trips", "long_post_trips", 4, "", is_least=False),

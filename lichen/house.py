@@ -9,52 +9,31 @@ Nothing here decides anything; it only says who knows whom.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
 from traceback import format_tb
 
 import structlog
 from litestar.types import ASGIApp
 
-from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, site_did
-from lichen.accounts.room import build as build_accounts
 from lichen.application import application_of
-from lichen.automod import Automod
-from lichen.automod.room import build as build_automod
-from lichen.automod.room import build_check
-from lichen.enforcing import ForumEnforcement
+from lichen.assembly import Rooms, build_rooms
 from lichen.erasing import Emptied, Eraser, Erasures
 from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
-from lichen.forum import Forum
-from lichen.forum.room import Room as ForumRoom
-from lichen.forum.room import build as build_forum
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
-from lichen.log import Followers, Reader, SegmentLog, tail_of
+from lichen.log import Followers, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
-from lichen.media import Uploader
-from lichen.media.room import Room as MediaRoom
-from lichen.media.room import build as build_media
-from lichen.messages import Messages
-from lichen.messages.room import build as build_messages
-from lichen.notifications import Notifications
-from lichen.notifications.room import build as build_notifications
-from lichen.plugins.room import Room as PluginsRoom
-from lichen.plugins.room import build as build_plugins
+from lichen.ports import PicturesToErase, PicturesToTake
 from lichen.restore import check_finished
-from lichen.search import Search
-from lichen.search.room import build as build_search
-from lichen.store import Relay, Store, Unit, open_store
+from lichen.store import Relay, Store, open_store
 from lichen.store.migrating import migrate
 from lichen.store.relay import SETTLE_MS_MAX
-from lichen.web import Addresses, Gate, Rate
+from lichen.web import Addresses
 
 LOG_FOLDER = "log"
-COLUMNS_FOLDER = "columns"
 EXPORTS_FOLDER = "exports"
 POINTS_FOLDER = "backups"  # what upgrades leave as their way back
 SWEEP_INTERVAL_S = 600.0  # of outside pictures that have grown old
@@ -62,31 +41,6 @@ FORGETTING_INTERVAL_S = 3_600  # addresses are kept for days; an hour more or le
 DRAIN_S_MAX = 5  # of the 10 s that a stop may take; the rest is the server's
 
 _log = structlog.get_logger("lichen.house")
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """The services of every room, and their readers of the house's log."""
-
-    accounts: Accounts
-    forum: Forum
-    messages: Messages
-    search: Search
-    notifications: Notifications
-    talk: ForumRoom
-    hooked: PluginsRoom
-    automod: Automod
-    pictures: MediaRoom
-    gate: Gate
-
-    @property
-    def readers(self) -> list[Reader]:
-        """Every reader of the house's log."""
-        return [
-            self.accounts.reader, self.talk.standings, self.talk.rank_reader,
-            self.talk.link_reader, self.talk.live, self.automod.check.rulebook, self.search.reader,
-            self.notifications.reader, self.pictures.reader, *self.hooked.readers,
-        ]
 
 
 class House:
@@ -103,13 +57,17 @@ class House:
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
         )
         self.exports = Exports(
-            ExportedRooms(store, rooms.accounts, rooms.forum, rooms.messages, self.addresses),
+            ExportedRooms(
+                store, rooms.accounts, rooms.forum, rooms.messages, self.addresses,
+                PicturesToTake(rooms.pictures, store),
+            ),
             ground.config.server.data / EXPORTS_FOLDER, randomness=ground.randomness,
         )
         self.eraser = Eraser(
             store, log, Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.search),
             erasures=Erasures(), settle=self._heard,
-            points=ground.config.server.data / POINTS_FOLDER, keepers=[self.exports],
+            points=ground.config.server.data / POINTS_FOLDER,
+            keepers=[self.exports, PicturesToErase(rooms.pictures, store)],
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
         self._start_seq = 0
@@ -129,7 +87,7 @@ class House:
         url = config.database.url.reveal()
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
-        house = cls(ground, log, store, await _build_rooms(ground, store, log))
+        house = cls(ground, log, store, await build_rooms(ground, store, log))
         await house._start()
         return house
 
@@ -260,9 +218,9 @@ class House:
             store=self.store, accounts=self.rooms.accounts, forum=self.rooms.forum,
             messages=self.rooms.messages, search=self.rooms.search,
             notifications=self.rooms.notifications, automod=self.rooms.automod,
-            plugins=self.rooms.hooked.plugins, exports=self.exports,
-            pictures=self.rooms.pictures, addresses=self.addresses, gate=self.rooms.gate,
-            config=self.ground.config, flags=self.ground.flags,
+            moderation=self.rooms.moderation, plugins=self.rooms.hooked.plugins,
+            exports=self.exports, pictures=self.rooms.pictures, addresses=self.addresses,
+            gate=self.rooms.gate, config=self.ground.config, flags=self.ground.flags,
         )
 
     def _figures(self) -> dict[str, float]:
@@ -279,77 +237,3 @@ class House:
             **self.rooms.hooked.plugins.figures(),
             **lag,
         }
-
-
-async def _build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
-    addresses = Addresses(ground.config.public_url)
-    # A log of which retention has kept nothing begins behind its end.
-    first_seq = log.first_seq or log.last_seq + 1
-
-    def person_gone(unit: Unit, actor: Actor, *, content: ContentEnd) -> bool:
-        # The forum is built upon accounts, which asks it back only once both stand.
-        return talk.forum.person_gone(unit, actor, content=content)
-
-    hooked = await build_plugins(
-        ground, store, site_did=site_did(addresses.authority), log_first_seq=first_seq,
-        log_last_seq=log.last_seq,
-    )
-    hooks = hooked.plugins.hooks
-    accounts = await build_accounts(
-        ground, store, addresses=addresses, log_seq=log.last_seq, registration_check=hooks,
-        person_gone=person_gone,
-    )
-    gate = _gate(ground, accounts)
-    pictures = await build_media(
-        ground, store, addresses=addresses, site_did=accounts.current_site.actor.did,
-        gate=partial(_check_upload, gate),
-        log_first_seq=first_seq, log_last_seq=log.last_seq,
-    )
-    check = build_check(ground, log_last_seq=log.last_seq)
-    talk = await build_forum(
-        ground, store, accounts=accounts, addresses=addresses, hooks=hooks,
-        folder=ground.config.server.data / COLUMNS_FOLDER,
-        log_first_seq=first_seq, log_last_seq=log.last_seq,
-        activity_age_us_max=int(ground.config.forum.activity_age_s * 1_000_000),
-        check=check, previews=pictures.proxy.kept_preview,
-    )
-    forum = talk.forum
-    return Rooms(
-        accounts=accounts,
-        gate=gate,
-        forum=forum,
-        talk=talk,
-        automod=build_automod(
-            ground, store, accounts=accounts, forum=forum, check=check, addresses=addresses,
-            enforcement=ForumEnforcement(accounts=accounts, forum=forum),
-        ),
-        messages=build_messages(
-            ground, accounts=accounts, addresses=addresses, allowance=accounts.newcomers
-        ),
-        hooked=hooked,
-        pictures=pictures,
-        search=await build_search(
-            ground, store, forum=forum, accounts=accounts, log_first_seq=first_seq,
-            log_last_seq=log.last_seq,
-        ),
-        notifications=await build_notifications(
-            ground, store, forum=forum, accounts=accounts, addresses=addresses,
-            log_first_seq=first_seq,
-        ),
-    )
-
-
-def _gate(ground: Ground, accounts: Accounts) -> Gate:
-    """Return the gate, which counts by what administrators chose, else by the configuration."""
-    rates = ground.config.rates
-
-    def rate(kind: Rate) -> tuple[int, float]:
-        if kind in SITE_RATES:
-            return accounts.current_site.settings.rate(kind)
-        return getattr(rates, kind), getattr(rates, f"{kind}_s")
-
-    return Gate(ground.config, clock=ground.clock, rate=rate)
-
-
-def _check_upload(gate: Gate, uploader: Uploader, address: str) -> None:
-    gate.check("image", address, uploader.id)

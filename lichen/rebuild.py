@@ -11,7 +11,8 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from lichen.house import COLUMNS_FOLDER, House
+from lichen.assembly import COLUMNS_FOLDER
+from lichen.house import House
 from lichen.kit import NotFound, Refused
 from lichen.kit.config import Config
 from lichen.upgrade import standing_alone

@@ -62,6 +62,9 @@ TEXT_CHOICE_LENGTH_MAX: Final = 60
 SESSIONS_PER_ACCOUNT_MAX: Final = 100
 """Logins an account holds; the oldest ends when one more begins."""
 
+BANNED_MAX: Final = 1_000
+"""People in the list of those who are banned from the site; the ones known longest."""
+
 BLOCKS_MAX: Final = 10_000
 """What one person may block; each page with a list reads them all."""
 

@@ -8,7 +8,7 @@ be kept must be read. Days are UTC's.
 import sys
 
 from lichen.accounts import standing_rows
-from lichen.accounts.model import Viewer
+from lichen.accounts.model import Actor, Viewer
 from lichen.accounts.standing import Act, Trust, allowance, trust_of
 from lichen.kit import TooMany
 from lichen.kit.config import Config
@@ -31,6 +31,15 @@ class NewcomerLimits:
         return trust_of(
             now_us - viewer.actor.published_us, self._settings,
             is_vouched=viewer.vouched, is_once_banned=viewer.once_banned,
+        )
+
+    def trust_by_age(self, actor: Actor, now_us: int) -> Trust:
+        """Return how far a person is trusted, as far as its row tells."""
+        if actor.admin:
+            return Trust.TRUSTED
+        return trust_of(
+            now_us - actor.published_us, self._settings, is_vouched=False,
+            is_once_banned=actor.banned,
         )
 
     def messages_per_day(self, viewer: Viewer, *, now_us: int) -> int:

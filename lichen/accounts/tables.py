@@ -332,6 +332,17 @@ SET_BAN = Statement(
         banned=bindparam("new_banned"), ban_expires_us=bindparam("new_expires_us"),
     )
 )
+# A scan; nobody asks but an administrator.
+BANNED_IDS = Statement(
+    sa.select(actor.c.id)
+    .where(
+        actor.c.banned,
+        sa.or_(actor.c.ban_expires_us.is_(None),
+               actor.c.ban_expires_us > bindparam("now_us", type_=BigInteger)),
+    )
+    .order_by(actor.c.id)
+    .limit(bindparam("limit"))
+)
 INSERT_BAN = Statement(sa.insert(site_ban))
 
 KEYS = Statement(

@@ -11,6 +11,7 @@ from lichen.kit.config import Config
 from lichen.kit.flags import Flags
 from lichen.media.room import Room as MediaRoom
 from lichen.messages import Messages
+from lichen.moderation import Moderation
 from lichen.notifications import Notifications
 from lichen.plugins.room import Plugins
 from lichen.search import Search
@@ -29,6 +30,7 @@ class Given:
     search: Search
     notifications: Notifications
     automod: Automod
+    moderation: Moderation
     plugins: Plugins
     exports: Exports
     pictures: MediaRoom

@@ -6,6 +6,7 @@ types it speaks in.
 
 from lichen.forum.checks import ContentCheck, Verdict, Written
 from lichen.forum.holding import HeldCount, HeldQuery
+from lichen.forum.judges import Scene
 from lichen.forum.languages import LANGUAGES, Language
 from lichen.forum.live import Listener
 from lichen.forum.model import (
@@ -47,14 +48,24 @@ from lichen.forum.past import (
     earlier_query,
 )
 from lichen.forum.permissions import check_moderator, is_moderator
+from lichen.forum.rulings import (
+    Appointed,
+    BanTerms,
+    Barred,
+    CommentRuling,
+    CommunityRuling,
+    PostRuling,
+    Words,
+)
 from lichen.forum.service import Forum
 
 __all__ = [
-    "LANGUAGES", "Comment", "CommentId", "CommentQuery", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityView", "ContentCheck", "Earlier", "Following", "Forum", "HeldCount",
-    "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost",
-    "Page", "PastBounds", "PastThing", "PersonView", "Post", "PostAround", "PostDraft", "PostId",
-    "PostQuery", "PostView", "Reaction", "SiteCounts", "Sort", "SubjectKind", "Subscribed",
-    "Verdict", "Vote", "Voter", "Written", "check_moderator", "earlier_from",
-    "earlier_query", "is_moderator",
+    "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment", "CommentId", "CommentQuery",
+    "CommentRuling", "CommentSort", "CommentView", "Community", "CommunityDraft",
+    "CommunityRuling", "CommunityView", "ContentCheck", "Earlier", "Following", "Forum",
+    "HeldCount", "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment",
+    "NewCommunity", "NewPost", "Page", "PastBounds", "PastThing", "PersonView", "Post",
+    "PostAround", "PostDraft", "PostId", "PostQuery", "PostRuling", "PostView", "Reaction",
+    "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
+    "Words", "Written", "check_moderator", "earlier_from", "earlier_query", "is_moderator",
 ]

@@ -18,6 +18,7 @@ import msgspec
 
 from lichen.accounts import Actor
 from lichen.forum.model import Comment, Community, Post, SubjectKind
+from lichen.kit import Reason
 from lichen.store import Unit
 
 
@@ -25,7 +26,8 @@ class Written(msgspec.Struct, frozen=True):
     """A post, or a comment and its post, as it is about to be stored.
 
     `before` is what an edit changes, None for what is new. `moderates` says whether the author
-    moderates the community or administers the site, as far as the caller knows.
+    moderates the community or administers the site, as far as the caller knows. `holds` are the
+    reasons for which it is held whatever a check says.
     """
 
     post: Post
@@ -34,6 +36,7 @@ class Written(msgspec.Struct, frozen=True):
     comment: Comment | None = None
     before: Post | Comment | None = None
     moderates: bool = False
+    holds: tuple[Reason, ...] = ()
 
     @property
     def kind(self) -> SubjectKind:

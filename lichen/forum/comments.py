@@ -27,7 +27,6 @@ from lichen.forum.part import Part
 from lichen.forum.permissions import (
     can_see_post,
     check_member,
-    check_moderator,
     check_replier,
     is_gone,
     is_moderator,
@@ -145,18 +144,6 @@ class Comments(Part):
         changed = msgspec.structs.replace(located.view.comment, deleted=deleted)
         return self._changed_comment(unit, located, changed)
 
-    def remove_comment(
-        self, unit: Unit, viewer: Viewer, comment_id: int, *, removed: bool
-    ) -> CommentView:
-        """Take a comment away as a moderator, or bring it back; two round trips.
-
-        Either decides what was held.
-        """
-        located = self._locked_comment(unit, viewer, comment_id)
-        check_moderator(viewer, located.community)
-        changed = msgspec.structs.replace(located.view.comment, removed=removed, held=False)
-        return self._changed_comment(unit, located, changed)
-
     def comment_view(
         self, unit: Unit, viewer: Viewer | None, comment_id: int
     ) -> CommentView:
@@ -217,14 +204,14 @@ class Comments(Part):
         ledger = self._ledger(unit)
         comments, votes = [], []
         children: dict[int, int] = {}
-        for draft, one, verdict in zip(new, written, verdicts, strict=True):
+        for one, verdict in zip(written, verdicts, strict=True):
             assert one.comment is not None, "a comment is written"
-            hold = verdict.hold or bool(draft.holds)
+            hold = verdict.hold or bool(one.holds)
             comment = msgspec.structs.replace(one.comment, held=hold, unseen=hold)
             comments.append(comment)
             for ancestor in () if comment.held else ancestors_of(comment.path):
                 children[ancestor] = children.get(ancestor, 0) + 1
-            votes.append(_enter(ledger, thread, comment, draft.holds))
+            votes.append(_enter(ledger, thread, comment, one.holds))
         comments = [
             msgspec.structs.replace(comment, children=children.pop(comment.id, 0))
             for comment in comments
@@ -265,6 +252,7 @@ class Comments(Part):
             written.append(Written(
                 post=post, comment=comment, author=thread.actors[one.creator_id],
                 community=thread.communities[post.community_id].community, moderates=moderates,
+                holds=one.holds,
             ))
         return written
 

@@ -81,15 +81,6 @@ class Communities(Part):
         community = _edited(view.community, draft)
         return self._changed_community(unit, view, community)
 
-    def delete_community(
-        self, unit: Unit, viewer: Viewer, community_id: int, *, deleted: bool
-    ) -> CommunityView:
-        """Close a community as its moderator, or open it again."""
-        view, _ = self._governed(unit, viewer, community_id)
-        return self._changed_community(
-            unit, view, msgspec.structs.replace(view.community, deleted=deleted)
-        )
-
     def community(
         self, unit: Unit, viewer: Viewer | None, *, id: int | None = None, name: str | None = None,
         domain: str | None = None,

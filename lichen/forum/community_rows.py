@@ -111,7 +111,7 @@ SUBSCRIBER_IDS = Statement(
     name="subscribers",
 )
 _MODERATORS = sa.select(
-    moderator.c.community_id, moderator.c.person_id, moderator.c.tid
+    moderator.c.community_id, moderator.c.person_id, moderator.c.tid, moderator.c.published_us
 ).order_by(moderator.c.community_id, moderator.c.published_us, moderator.c.tid)
 _MODERATES = any_of(moderator.c.community_id, "ids")
 _MODERATES_POSTS = moderator.c.community_id.in_(COMMUNITY_IDS_OF_POSTS)

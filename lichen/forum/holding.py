@@ -51,7 +51,9 @@ class Holding(Posts, Threads):
         Two round trips. What is not held is left as it is.
         """
         if kind is SubjectKind.POST:
-            view = self._moderated(unit, viewer, subject_id)
+            scene = self._locked(unit, viewer, subject_id)
+            view = scene.views[subject_id]
+            check_moderator(viewer, scene.communities[view.post.community_id])
             if not view.post.held:
                 return view
             return self._changed(unit, view, msgspec.structs.replace(view.post, held=False))

@@ -19,14 +19,15 @@ from lichen.forum.model import (
 )
 from lichen.forum.permissions import check_member, no_such_community
 from lichen.forum.posts import stage_communities
+from lichen.forum.rulings import Appointed, BanTerms, Barred
 from lichen.kit import Forbidden, NotFound, Refused, isoformat
-from lichen.store import Unit
+from lichen.store import Row, Unit
 
 _SUBSCRIPTION = collection_of(forum.Subscription)
 _MODERATOR = collection_of(forum.Moderator)
 _BAN = collection_of(forum.CommunityBan)
 
-_ACTORS_MODERATING = actors_among(rows.MODERATOR_IDS)
+ACTORS_MODERATING = actors_among(rows.MODERATOR_IDS)
 
 
 class _Followed(NamedTuple):
@@ -77,20 +78,22 @@ class Members(Communities):
     def moderators(self, unit: Unit, community_id: int) -> list[Actor]:
         """Return who moderates a community, the longest-serving first; one round trip."""
         asked = {"ids": [community_id], "now_us": unit.clock_us}
-        order, actors = unit.fetch_all((rows.MODERATORS, asked), (_ACTORS_MODERATING, asked))
+        order, actors = unit.fetch_all((rows.MODERATORS, asked), (ACTORS_MODERATING, asked))
         people = self._accounts.actors_from(actors)
         return [people[row.person_id] for row in order]
 
     def add_moderator(
-        self, unit: Unit, viewer: Viewer, community_id: int, person_id: int, *, added: bool
-    ) -> list[Actor]:
+        self, unit: Unit, viewer: Viewer, community_id: int, person_id: int, *, added: bool,
+        since_us: int | None = None,
+    ) -> Appointed:
         """Appoint a moderator or dismiss one, and return those there are; twice is once.
 
-        A moderator dismisses only those who came later. Two round trips.
+        A moderator dismisses only those who came later. `since_us` puts somebody back into the
+        place they had. Two round trips.
         """
         asked = {"ids": [community_id], "now_us": unit.clock_us}
         view, (order, actors, persons) = self._governed(
-            unit, viewer, community_id, (rows.MODERATORS, asked), (_ACTORS_MODERATING, asked),
+            unit, viewer, community_id, (rows.MODERATORS, asked), (ACTORS_MODERATING, asked),
             self._accounts.actors_query(unit, [person_id]),
         )
         people = self._accounts.actors_from([*actors, *persons])
@@ -98,26 +101,35 @@ class Members(Communities):
         ranks = [row.person_id for row in order]
         if not added and not viewer.admin and _rank(ranks, person.id) < _rank(ranks, viewer.id):
             raise Forbidden("not_higher_mod", "Only somebody who came before can dismiss.")
-        tid = next((row.tid for row in order if row.person_id == person.id), None)
+        before = next((row for row in order if row.person_id == person.id), None)
         pair = {"community_id": community_id, "person_id": person.id}
         ledger = self._ledger(unit)
-        if added and tid is None:
+        if added and before is None:
+            at_us = unit.clock_us if since_us is None else since_us
             unit.stage(rows.WRITE_MODERATOR, {
-                **pair, "published_us": unit.clock_us,
-                "tid": self._tell_moderator(ledger, view.community, person, unit.clock_us),
+                **pair, "published_us": at_us,
+                "tid": self._tell_moderator(ledger, view.community, person, at_us),
             })
-            ranks.append(person.id)
-        elif not added and tid is not None:
+            ranks.insert(sum(row.published_us <= at_us for row in order), person.id)
+        elif not added and before is not None:
             unit.stage(rows.DROP_MODERATOR, pair)
-            ledger.retract(_MODERATOR, did=view.community.actor.did, rkey=tid, row=person.id)
+            ledger.retract(
+                _MODERATOR, did=view.community.actor.did, rkey=before.tid, row=person.id
+            )
             ranks.remove(person.id)
-        return [people[one] for one in ranks]
+        return Appointed(
+            moderators=[people[one] for one in ranks], changed=added == (before is None),
+            since_us=None if before is None else before.published_us,
+        )
 
     def ban_from_community(
         self, unit: Unit, viewer: Viewer, community_id: int, person_id: int, *, banned: bool,
         reason: str | None = None, expires_us: int | None = None,
-    ) -> Actor:
-        """Ban a person from a community until a time, or let it in again; two round trips."""
+    ) -> Barred:
+        """Ban a person from a community until a time, or let it in again; two round trips.
+
+        A ban that has ended counts as none.
+        """
         if reason is not None and len(reason) > REASON_LENGTH_MAX:
             raise Refused(
                 "invalid_body_field", f"A reason has at most {REASON_LENGTH_MAX} characters."
@@ -135,6 +147,8 @@ class Members(Communities):
         if banned and not viewer.admin and _rank(ranks, person.id) <= _rank(ranks, viewer.id):
             raise Forbidden("not_higher_mod", "Moderators do not ban who came before them.")
         tid = bans[0].tid if bans else None
+        before = _terms(bans, unit.clock_us)
+        after = BanTerms(reason, expires_us) if banned else None
         pair = {"community_id": community_id, "person_id": person.id}
         did = view.community.actor.did
         ledger = self._ledger(unit)
@@ -153,7 +167,7 @@ class Members(Communities):
         elif tid is not None:
             unit.stage(rows.DROP_COMMUNITY_BAN, pair)
             ledger.retract(_BAN, did=did, rkey=tid, row=person.id)
-        return person
+        return Barred(person=person, changed=before != after, before=before)
 
     def person(
         self, unit: Unit, viewer: Viewer | None, *, id: int | None = None, name: str | None = None,
@@ -243,6 +257,13 @@ class Members(Communities):
 def _rank(ranks: Sequence[int], person_id: int) -> int:
     """Return the place in the order of moderators, after the last for nobody of them."""
     return ranks.index(person_id) if person_id in ranks else len(ranks)
+
+
+def _terms(bans: Sequence[Row], now_us: int) -> BanTerms | None:
+    """Return the terms of the ban in these rows that holds now, None where there is none."""
+    if not bans or (bans[0].expires_us is not None and bans[0].expires_us <= now_us):
+        return None
+    return BanTerms(bans[0].reason, bans[0].expires_us)
 
 
 def _person(actor: Actor | None) -> Actor:

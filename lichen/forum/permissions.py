@@ -43,6 +43,14 @@ def check_replier(viewer: Viewer, post: Post, community: CommunityView) -> None:
         raise Forbidden("locked", "A moderator has closed this post for new comments.")
 
 
+def check_admin_of_site(viewer: Viewer) -> None:
+    """Refuse whoever does not administer the site."""
+    if viewer.actor.banned:
+        raise Forbidden("site_ban", "You are banned from this site.")
+    if not viewer.admin:
+        raise Forbidden("not_an_admin", "Only administrators may do this.")
+
+
 def check_visible(viewer: Viewer | None, post: Post, community: CommunityView) -> None:
     """Refuse a post that is gone for this viewer, as if there was none."""
     if not can_see_post(viewer, post, community):

@@ -30,7 +30,6 @@ from lichen.forum.part import Part
 from lichen.forum.permissions import (
     can_see_post,
     check_member,
-    check_moderator,
     check_poster,
     check_visible,
     is_gone,
@@ -112,30 +111,6 @@ class Posts(Part):
         _check_author(viewer, view.post)
         check_member(viewer, scene.communities[view.post.community_id])
         return self._changed(unit, view, msgspec.structs.replace(view.post, deleted=deleted))
-
-    def remove_post(
-        self, unit: Unit, viewer: Viewer, post_id: int, *, removed: bool
-    ) -> PostView:
-        """Take a post away as a moderator, or bring it back; two round trips.
-
-        Either decides what was held.
-        """
-        view = self._moderated(unit, viewer, post_id)
-        decided = msgspec.structs.replace(view.post, removed=removed, held=False)
-        return self._changed(unit, view, decided)
-
-    def lock_post(self, unit: Unit, viewer: Viewer, post_id: int, *, locked: bool) -> PostView:
-        """Close a post for new comments, or open it, as a moderator; two round trips."""
-        view = self._moderated(unit, viewer, post_id)
-        return self._changed(unit, view, msgspec.structs.replace(view.post, locked=locked))
-
-    def feature_post(
-        self, unit: Unit, viewer: Viewer, post_id: int, *, featured: bool
-    ) -> PostView:
-        """Pin a post to the top of its community, or unpin it, as a moderator."""
-        view = self._moderated(unit, viewer, post_id)
-        changed = msgspec.structs.replace(view.post, featured_community=featured)
-        return self._changed(unit, view, changed)
 
     def attach_link(self, unit: Unit, post_id: int, link: Link | None) -> None:
         """Keep what was learnt of the page a post points to; two round trips."""
@@ -229,12 +204,6 @@ class Posts(Part):
             raise no_such_post()
         return scene
 
-    def _moderated(self, unit: Unit, viewer: Viewer, post_id: int) -> PostView:
-        scene = self._locked(unit, viewer, post_id)
-        view = scene.views[post_id]
-        check_moderator(viewer, scene.communities[view.post.community_id])
-        return view
-
     def _around(
         self, unit: Unit, viewer: Viewer | None, new: Sequence[NewPost]
     ) -> tuple[dict[int, CommunityView], dict[int, Actor]]:
@@ -264,17 +233,17 @@ class Posts(Part):
             Written(post=self._new_post(unit, one, counted[one.community_id],
                                         number=one.id or next(numbers)),
                     author=creators[one.creator_id], community=counted[one.community_id],
-                    moderates=moderates)
+                    moderates=moderates, holds=one.holds)
             for one in new
         ]
         verdicts = self._check.judge(unit, written)
         ledger = self._ledger(unit)
         posts, votes = [], []
-        for draft, one, verdict in zip(new, written, verdicts, strict=True):
-            hold = verdict.hold or bool(draft.holds)
+        for one, verdict in zip(written, verdicts, strict=True):
+            hold = verdict.hold or bool(one.holds)
             post = msgspec.structs.replace(one.post, held=hold, unseen=hold)
             posts.append(post)
-            votes.append(_enter(ledger, post, one.author, counted, draft.holds))
+            votes.append(_enter(ledger, post, one.author, counted, one.holds))
         for community in counted.values():
             ledger.tally_community(community)
         unit.stage(post_rows.INSERT_POST, *(

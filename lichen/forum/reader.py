@@ -173,6 +173,16 @@ class RankReader:
         # Actors first: a post that can be seen has its community's flags.
         self._write_actors(around, self._accounts.actors_from(people))
         self._write_posts(found)
+        self._bury(posts - {row.id for row in found}, communities - {row.id for row in around})
+
+    def _bury(self, posts: set[int], communities: set[int]) -> None:
+        """Mark as gone what has no row any more; it was purged."""
+        for column, flag, ids in (
+            (self.posts, PostFlag.GONE, posts), (self.actors, ActorFlag.GONE, communities)
+        ):
+            for row in sorted(ids):
+                if flags := column.value(row, "flags"):
+                    column.write(row, {"flags": int(flags | flag)})
 
     def _write_posts(self, found: list[Row]) -> None:
         if not found:

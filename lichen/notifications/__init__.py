@@ -3,7 +3,7 @@
 The front door: `Notifications` is the service, built by `lichen.notifications.room.build`.
 """
 
-from lichen.notifications.model import Counts, Kind, Notification
+from lichen.notifications.model import Counts, Kind, Notice, Notification
 from lichen.notifications.service import Notifications
 
-__all__ = ["Counts", "Kind", "Notification", "Notifications"]
+__all__ = ["Counts", "Kind", "Notice", "Notification", "Notifications"]

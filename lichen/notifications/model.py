@@ -39,11 +39,24 @@ class Notification(msgspec.Struct, frozen=True):
     comment: CommentView
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """What a moderator decided about the reader; `action_id` is what may be appealed against."""
+
+    action_id: int
+    kind: str
+    done: bool
+    reason: str | None
+    expires_at: str | None
+    read: bool
+    created_at: str
+
+
 class Counts(msgspec.Struct, frozen=True):
     """How many unread things of each kind somebody has."""
 
     replies: int = 0
     mentions: int = 0
+    notices: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):

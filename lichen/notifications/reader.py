@@ -2,6 +2,7 @@
 
     comment written, edited, gone ──► who was answered, who is named, now ──► less who blocks the
                                       author ──► rows come and go, what was read stays read
+    a moderator decided           ──► a notice, in the words of the event
     somebody blocks a person      ──► what they were told of that person's words goes
     somebody goes away, is back   ──► what comes meanwhile is held until then
 
@@ -20,6 +21,7 @@ from lichen.accounts import Away as Absence
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import Away, Block
 from lichen.events.forum import Comment as CommentRecord
+from lichen.events.moderation import Notice as NoticeRecord
 from lichen.forum import CommentView, Forum
 from lichen.forum.markdown import mentions
 from lichen.kit import from_isoformat
@@ -39,18 +41,21 @@ NAME = "notifications"
 _COMMENT = collection_of(CommentRecord)
 _BLOCK = collection_of(Block)
 _AWAY = collection_of(Away)
+_NOTICE = collection_of(NoticeRecord)
 
 
 class _Touched(NamedTuple):
     """What a run of events touches; a block is who blocks, by DID, and whom.
 
-    `away` holds until when a person is away, by id; None where it is back.
+    `away` holds until when a person is away, by id; None where it is back. A notice is whom it
+    tells, and what.
     """
 
     comments: set[int]
     changed: set[int]  # those of the comments that somebody may have been told of before
     blocks: list[tuple[str, int]]
     away: dict[int, int | None]
+    notices: list[tuple[int, NoticeRecord]]
 
 
 class NotificationsReader:
@@ -97,6 +102,7 @@ class NotificationsReader:
              "new_until_us": unit.clock_us if until_us is None else until_us}
             for person_id, until_us in touched.away.items()
         ))
+        unit.stage(tables.KEEP_NOTICE, *(_notice_row(*pair) for pair in touched.notices))
         if last > done:
             advance_checkpoint(unit, NAME, last)
 
@@ -171,7 +177,7 @@ class NotificationsReader:
 
 
 def _touched(events: Iterable[tuple[int, Event]]) -> _Touched:
-    touched = _Touched(set(), set(), [], {})
+    touched = _Touched(set(), set(), [], {}, [])
     for _, event in events:
         if event.collection == _COMMENT:
             touched.comments.add(event.row)
@@ -179,6 +185,9 @@ def _touched(events: Iterable[tuple[int, Event]]) -> _Touched:
                 touched.changed.add(event.row)
         elif event.collection == _AWAY:
             touched.away[event.row] = _until_us(event)
+        elif event.collection == _NOTICE and event.operation == "create":
+            notice = msgspec.json.decode(event.record, type=NoticeRecord)
+            touched.notices.append((event.row, notice))
         elif _is_block_of_a_person(event):
             touched.blocks.append((event.did, event.row))
     return touched
@@ -194,6 +203,14 @@ def _until_us(event: Event) -> int | None:
     if event.operation == "delete":
         return None
     return from_isoformat(msgspec.json.decode(event.record, type=Away).until)
+
+
+def _notice_row(person_id: int, notice: NoticeRecord) -> dict[str, object]:
+    return {
+        "recipient_id": person_id, "action_id": notice.action, "kind": notice.kind,
+        "done": notice.done, "reason": notice.reason, "expires_at": notice.expires_at,
+        "read": False, "created_at": notice.created_at,
+    }
 
 
 def _row(number: int, told: Told, away: Absence | None) -> dict[str, object]:

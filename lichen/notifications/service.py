@@ -11,7 +11,7 @@ from lichen.forum import CommentSort, Forum
 from lichen.kit import NotFound, TidGenerator, isoformat
 from lichen.notifications import tables
 from lichen.notifications.limits import DIGEST_MAX, PAGE_MAX
-from lichen.notifications.model import Counts, Kind, Notification
+from lichen.notifications.model import Counts, Kind, Notice, Notification
 from lichen.notifications.reader import NotificationsReader
 from lichen.store import Query, Row, Unit
 
@@ -74,9 +74,11 @@ class Notifications:
 
     def mark_all_read(self, unit: Unit, viewer: Viewer) -> None:
         """Mark everything the viewer was told of as read."""
-        unread = unit.fetch(tables.UNREAD, person_id=viewer.id, now_us=unit.clock_us)
-        if unread:
-            unit.stage(tables.MARK_ALL, {"person_id": viewer.id, "now_us": unit.clock_us})
+        now = {"person_id": viewer.id, "now_us": unit.clock_us}
+        unread, waiting = unit.fetch_all((tables.UNREAD, now), self.unread_query(unit, viewer))
+        if unread or self.counts_from(waiting).notices:
+            unit.stage(tables.READ_NOTICES, {"person_id": viewer.id})
+            unit.stage(tables.MARK_ALL, now)
             self._tell(unit, viewer, 0, read=True)
 
     def unread_counts(self, unit: Unit, viewer: Viewer) -> Counts:
@@ -90,7 +92,29 @@ class Notifications:
     def counts_from(self, rows: Iterable[Row]) -> Counts:
         """Return the counts in the rows of `unread_query`."""
         counts = {row.kind: int(row.count) for row in rows}
-        return Counts(replies=counts.get(Kind.REPLY, 0), mentions=counts.get(Kind.MENTION, 0))
+        return Counts(
+            replies=counts.get(Kind.REPLY, 0), mentions=counts.get(Kind.MENTION, 0),
+            notices=counts.get("notice", 0),
+        )
+
+    def notices(
+        self, unit: Unit, viewer: Viewer, *, page: int = 1, limit: int = 20
+    ) -> list[Notice]:
+        """Return a page of what moderators decided about the viewer, the newest first."""
+        limit = max(1, min(limit, PAGE_MAX))
+        rows = unit.fetch(
+            tables.NOTICES, person_id=viewer.id, limit=limit, offset=(max(1, page) - 1) * limit
+        )
+        return [
+            Notice(action_id=row.action_id, kind=row.kind, done=row.done, reason=row.reason,
+                   expires_at=row.expires_at, read=row.read, created_at=row.created_at)
+            for row in rows
+        ]
+
+    def mark_notices_read(self, unit: Unit, viewer: Viewer) -> None:
+        """Mark every notice as read; told as all of the viewer's things are."""
+        unit.stage(tables.READ_NOTICES, {"person_id": viewer.id})
+        self._tell(unit, viewer, 0, read=True)
 
     def _list(
         self, unit: Unit, viewer: Viewer, *, kind: Kind, unread_only: bool, sort: CommentSort,

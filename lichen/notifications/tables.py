@@ -1,4 +1,7 @@
-"""What notifications remember: one row for each thing somebody was told of."""
+"""What notifications remember: one row for each thing somebody was told of.
+
+Comments and what moderators decided have a table each: a notice has no comment.
+"""
 
 import sqlalchemy as sa
 
@@ -23,6 +26,30 @@ notification = sa.Table(
              postgresql_where=sa.text("NOT read")),
 )
 
+# What moderators decided about somebody; the words are those of the event, so that nobody is asked.
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("recipient_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("action_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("done", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("expires_at", sa.Text),
+    sa.Column("read", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+KEEP_NOTICE = upsert(notice, keys=["recipient_id", "action_id"], update=[])
+_MY_NOTICES = notice.c.recipient_id == sa.bindparam("person_id", type_=sa.BigInteger)
+NOTICES = Statement(
+    sa.select(notice).where(_MY_NOTICES).order_by(notice.c.action_id.desc())
+    .limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
+)
+READ_NOTICES = Statement(
+    sa.update(notice).where(_MY_NOTICES, ~notice.c.read).values(read=sa.true())
+)
 KEEP = upsert(notification, keys=["recipient_id", "comment_id"], update=[])
 DROP = Statement(sa.delete(notification).where(any_of(notification.c.id, "ids")))
 # notification_comment
@@ -74,6 +101,10 @@ COUNT_UNREAD = Statement(
     sa.select(notification.c.kind, sa.func.count().label("count"))
     .where(_MINE, _HERE, ~notification.c.read)
     .group_by(notification.c.kind)
+    .union_all(
+        sa.select(sa.literal("notice"), sa.func.count())
+        .where(_MY_NOTICES, ~notice.c.read)
+    )
 )
 
 # notification_unread: what came while its recipient was away, who asks something first.

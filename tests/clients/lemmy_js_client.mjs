@@ -200,5 +200,30 @@ const { jwt } = await stranger.login({
 const back = withToken(jwt);
 assert.deepEqual(await back.logout(), { success: true });
 await refusedWith("not_logged_in", back.validateAuth());
-await refusedWith("not_implemented", again.getModlog({}));
+
+// Moderation: a report, a removal with a reason, its line in the log, and the way back.
+const judged = (await again.createPost({ name: "To be judged", community_id })).post_view.post.id;
+const { post_report_view: told } = await reader.createPostReport({
+  post_id: judged, reason: "Off topic.",
+});
+assert.equal(told.post_report.original_post_name, "To be judged");
+await refusedWith("couldnt_create_report", reader.createPostReport({
+  post_id: judged, reason: "Again.",
+}));
+await refusedWith("not_a_mod_or_admin", reader.getReportCount({}));
+assert.equal((await again.getReportCount({ community_id })).post_reports, 1);
+const { post_reports } = await again.listPostReports({ community_id, unresolved_only: true });
+assert.equal(post_reports[0].post_report.id, told.post_report.id);
+await refusedWith("not_a_moderator", reader.removePost({ post_id: judged, removed: true }));
+const removal = await again.removePost({ post_id: judged, removed: true, reason: "Off topic." });
+assert.equal(removal.post_view.post.removed, true);
+const { removed_posts } = await stranger.getModlog({ community_id, type_: "ModRemovePost" });
+assert.equal(removed_posts[0].mod_remove_post.reason, "Off topic.");
+assert.equal(removed_posts[0].moderator, undefined);
+assert.equal((await again.lockPost({ post_id: judged, locked: true })).post_view.post.locked, true);
+const pinned = await again.featurePost({
+  post_id: judged, featured: true, feature_type: "Community",
+});
+assert.equal(pinned.post_view.post.featured_community, true);
+await refusedWith("not_an_admin", again.purgePost({ post_id: judged }));
 console.log("lemmy-js-client: done");

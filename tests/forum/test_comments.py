@@ -9,6 +9,7 @@ from lichen.forum import (
     Listing,
     NewComment,
     PostDraft,
+    PostRuling,
 )
 from lichen.forum.limits import COMMENT_DEPTH_MAX
 from lichen.kit import Forbidden, NotFound, Refused, Unauthenticated
@@ -92,7 +93,7 @@ async def test_a_reply_stays_in_its_post(house, mira, post):
 
 
 async def test_a_locked_post_takes_comments_of_moderators_alone(house, mira, otto, post):
-    await house.write("lock_post", mira, post.post.id, locked=True)
+    await house.write("rule_post", mira, post.post.id, PostRuling(locked=True))
 
     with pytest.raises(Forbidden, match="locked"):
         await say(house, otto, post.post.id)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from lichen.forum import CommunityDraft, Following, Listing, PostDraft, Sort, Subscribed
+from lichen.forum import (
+    CommunityDraft,
+    CommunityRuling,
+    Following,
+    Listing,
+    PostDraft,
+    Sort,
+    Subscribed,
+)
 from lichen.kit import Conflict, Forbidden, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -129,7 +137,7 @@ async def test_pages_have_bounds(house):
 
 
 async def test_a_closed_community_is_in_no_list(house, mira, stones, post):
-    await house.write("delete_community", mira, stones.community.id, deleted=True)
+    await house.write("rule_community", mira, stones.community.id, CommunityRuling(deleted=True))
 
     assert await names(house, None) == []
     assert (await house.read("community", None, name="stones")).community.deleted
@@ -143,13 +151,13 @@ async def test_moderators_are_appointed_and_dismissed_in_order(house, mira, otto
     await house.write("add_moderator", mira, community_id, otto.id, added=True)
     three = await house.write("add_moderator", otto, community_id, anna.id, added=True)
 
-    assert [actor.name for actor in three] == ["mira", "otto", "anna"]
+    assert [actor.name for actor in three.moderators] == ["mira", "otto", "anna"]
     with pytest.raises(Forbidden, match="not_higher_mod"):
         await house.write("add_moderator", anna, community_id, otto.id, added=False)
     with pytest.raises(Forbidden, match="not_higher_mod"):
         await house.write("ban_from_community", otto, community_id, mira.id, banned=True)
     left = await house.write("add_moderator", mira, community_id, otto.id, added=False)
-    assert [actor.name for actor in left] == ["mira", "anna"]
+    assert [actor.name for actor in left.moderators] == ["mira", "anna"]
     with pytest.raises(Forbidden, match="not_a_moderator"):
         await house.write("add_moderator", otto, community_id, otto.id, added=True)
 

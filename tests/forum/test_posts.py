@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from lichen.events import forum as records
-from lichen.forum import Listing, PostDraft, PostQuery, Sort
+from lichen.forum import (
+    CommunityRuling,
+    Listing,
+    PostDraft,
+    PostQuery,
+    PostRuling,
+    Sort,
+)
 from lichen.kit import Forbidden, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +107,7 @@ async def test_a_deleted_post_comes_back_with_everything(house, mira, otto, post
 
 async def test_a_removed_post_that_is_edited_is_not_told(house, mira, otto, stones):
     view = await house.write("create_post", otto, stones.community.id, PostDraft(name="Not good"))
-    await house.write("remove_post", mira, view.post.id, removed=True)
+    await house.write("rule_post", mira, view.post.id, PostRuling(removed=True))
     house.told()
 
     await house.write("edit_post", otto, view.post.id, PostDraft(body="Much worse"))
@@ -248,7 +255,7 @@ async def test_nobody_posts_where_they_may_not(house, mira, otto, stones):
     with pytest.raises(Forbidden, match="banned_from_community"):
         await house.write("create_post", otto, community_id, draft)
 
-    await house.write("delete_community", mira, community_id, deleted=True)
+    await house.write("rule_community", mira, community_id, CommunityRuling(deleted=True))
     with pytest.raises(Refused, match="deleted"):
         await house.write("create_post", mira, community_id, draft)
 

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from lichen.accounts import Viewer
+from lichen.events import event_of
+from lichen.events.moderation import Notice
 from lichen.forum import CommentSort, CommunityView, PostView
 from lichen.kit import NotFound
 from lichen.kit.ground import Ground
@@ -285,3 +287,23 @@ async def test_a_list_costs_two_round_trips_and_a_count_one(
 
     assert await trips(lambda unit: inbox.notifications.replies(unit, mira, limit=50)) == 2
     assert await trips(lambda unit: inbox.notifications.unread_counts(unit, mira)) == 1
+
+
+async def test_who_was_moderated_finds_a_notice_and_reads_it(inbox, house, mira, otto, ground):
+    """The words are those of the event: who decided is not in it."""
+    notice = Notice(action=7, kind="removePost", done=True, reason="Spam.",
+                    created_at="2023-11-14T22:13:20.000000Z")
+
+    def tell(unit):
+        for _ in range(2):  # told twice is once
+            unit.emit(event_of(notice, id=ground.tids.next(), did=otto.actor.did,
+                               operation="create", rkey=ground.tids.next(), row=otto.id))
+
+    await house.store.write(tell)
+    counts = await inbox.counts(otto)
+    (found,) = await house.store.read(lambda unit: inbox.notifications.notices(unit, otto))
+    await house.store.write(lambda unit: inbox.notifications.mark_notices_read(unit, otto))
+
+    assert (counts.notices, found.action_id, found.reason, found.read) == (1, 7, "Spam.", False)
+    assert (await inbox.counts(otto)).notices == 0
+    assert (await inbox.counts(mira)).notices == 0

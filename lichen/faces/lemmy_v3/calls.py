@@ -1,8 +1,7 @@
 """The table of calls: what this face speaks, one line each.
 
 Names, paths and messages are those of lemmy-js-client 0.19.9. A call that is not here is refused
-with `not_implemented`; lists that are always empty (reports) are here because they truly
-are.
+with `not_implemented`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,8 +19,11 @@ from lichen.faces.lemmy_v3 import (
     keeping,
     likes,
     messages,
+    moderating,
+    modlog,
     portable,
     posts,
+    reporting,
     searching,
     sites,
     users,
@@ -58,6 +60,58 @@ class Call(Generic[AskT, AnswerT]):
         """The first line of what the call says of itself."""
         return (self.answer.__doc__ or "").partition("\n")[0].rstrip(".")
 
+
+_MODERATION: tuple[Call[Any, Any], ...] = (
+    Call("POST", "/post/remove", wire.RemovePost, wire.PostResponse, moderating.remove_post),
+    Call("POST", "/post/lock", wire.LockPost, wire.PostResponse, moderating.lock_post),
+    Call("POST", "/post/feature", wire.FeaturePost, wire.PostResponse, moderating.feature_post),
+    Call("POST", "/post/report", wire.CreatePostReport, wire.PostReportResponse,
+         reporting.create_post_report),
+    Call("PUT", "/post/report/resolve", wire.ResolvePostReport, wire.PostReportResponse,
+         reporting.resolve_post_report),
+    Call("GET", "/post/report/list", wire.ListPostReports, wire.ListPostReportsResponse,
+         reporting.list_post_reports),
+    Call("POST", "/comment/remove", wire.RemoveComment, wire.CommentResponse,
+         moderating.remove_comment),
+    Call("POST", "/comment/distinguish", wire.DistinguishComment, wire.CommentResponse,
+         moderating.distinguish_comment),
+    Call("POST", "/comment/report", wire.CreateCommentReport, wire.CommentReportResponse,
+         reporting.create_comment_report),
+    Call("PUT", "/comment/report/resolve", wire.ResolveCommentReport, wire.CommentReportResponse,
+         reporting.resolve_comment_report),
+    Call("GET", "/comment/report/list", wire.ListCommentReports, wire.ListCommentReportsResponse,
+         reporting.list_comment_reports),
+    Call("POST", "/community/remove", wire.RemoveCommunity, wire.CommunityResponse,
+         moderating.remove_community),
+    Call("POST", "/community/delete", wire.DeleteCommunity, wire.CommunityResponse,
+         moderating.delete_community),
+    Call("PUT", "/community/hide", wire.HideCommunity, wire.SuccessResponse,
+         moderating.hide_community),
+    Call("POST", "/community/transfer", wire.TransferCommunity, wire.GetCommunityResponse,
+         banning.transfer_community),
+    Call("POST", "/community/mod", wire.AddModToCommunity, wire.AddModToCommunityResponse,
+         banning.add_mod_to_community),
+    Call("POST", "/community/ban_user", wire.BanFromCommunity, wire.BanFromCommunityResponse,
+         banning.ban_from_community),
+    Call("POST", "/user/ban", wire.BanPerson, wire.BanPersonResponse, banning.ban_person),
+    Call("GET", "/user/banned", wire.Nothing, wire.BannedPersonsResponse,
+         banning.get_banned_persons),
+    Call("POST", "/private_message/report", wire.CreatePrivateMessageReport,
+         wire.PrivateMessageReportResponse, reporting.create_private_message_report),
+    Call("PUT", "/private_message/report/resolve", wire.ResolvePrivateMessageReport,
+         wire.PrivateMessageReportResponse, reporting.resolve_private_message_report),
+    Call("GET", "/private_message/report/list", wire.ListPrivateMessageReports,
+         wire.ListPrivateMessageReportsResponse, reporting.list_private_message_reports),
+    Call("POST", "/admin/purge/person", wire.PurgePerson, wire.SuccessResponse,
+         moderating.purge_person),
+    Call("POST", "/admin/purge/community", wire.PurgeCommunity, wire.SuccessResponse,
+         moderating.purge_community),
+    Call("POST", "/admin/purge/post", wire.PurgePost, wire.SuccessResponse,
+         moderating.purge_post),
+    Call("POST", "/admin/purge/comment", wire.PurgeComment, wire.SuccessResponse,
+         moderating.purge_comment),
+    Call("GET", "/modlog", wire.GetModlog, wire.GetModlogResponse, modlog.get_modlog),
+)
 
 CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/site", wire.Nothing, wire.GetSiteResponse, sites.get_site),
@@ -144,7 +198,7 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/user/unread_count", wire.Nothing, wire.GetUnreadCountResponse,
          inbox.get_unread_count),
     Call("GET", "/user/report_count", wire.GetReportCount, wire.GetReportCountResponse,
-         inbox.get_report_count),
+         reporting.get_report_count),
     Call("GET", "/account/list_media", wire.ListMedia, wire.ListMediaResponse,
          images.list_media),
     Call("GET", "/admin/list_all_media", wire.ListMedia, wire.ListMediaResponse,
@@ -177,8 +231,6 @@ CALLS: tuple[Call[Any, Any], ...] = (
          portable.export_settings),
     Call("POST", "/user/import_settings", wire.ImportSettings, wire.ImportReport,
          portable.import_settings, rate="settings"),
-    Call("POST", "/user/ban", wire.BanPerson, wire.BanPersonResponse, banning.ban_person),
-    Call("GET", "/user/banned", wire.Nothing, wire.BannedPersonsResponse, banning.list_banned),
     Call("GET", "/admin/registration_application/count", wire.Nothing,
          wire.GetUnreadRegistrationApplicationCountResponse, applications.count_applications),
     Call("GET", "/admin/registration_application/list", wire.ListRegistrationApplications,
@@ -187,4 +239,5 @@ CALLS: tuple[Call[Any, Any], ...] = (
          wire.RegistrationApplicationResponse, applications.get_application),
     Call("PUT", "/admin/registration_application/approve", wire.ApproveRegistrationApplication,
          wire.RegistrationApplicationResponse, applications.approve_application),
+    *_MODERATION,
 )

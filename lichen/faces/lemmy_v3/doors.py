@@ -99,7 +99,7 @@ async def add_admin(
     viewer = caller.person()
 
     def command(unit: Unit) -> None:
-        parts.accounts.promote(unit, viewer, asked.person_id, admin=asked.added)
+        parts.moderation.add_admin(unit, viewer, asked.person_id, added=asked.added)
 
     def query(unit: Unit) -> wire.AddAdminResponse:
         ids = [actor.id for actor in parts.accounts.admins(unit)]

@@ -85,16 +85,6 @@ async def get_unread_count(
     return await parts.store.read(query)
 
 
-async def get_report_count(
-    parts: Parts, caller: Caller, asked: wire.GetReportCount
-) -> wire.GetReportCountResponse:
-    """Return how many reports wait: none, for nobody can send any here yet."""
-    caller.person()
-    return wire.GetReportCountResponse(
-        community_id=asked.community_id, comment_reports=0, post_reports=0
-    )
-
-
 _MISSING = {Kind.REPLY: "couldnt_find_comment_reply", Kind.MENTION: "couldnt_find_person_mention"}
 
 

@@ -20,10 +20,13 @@ from lichen.faces.pages import (
     finding,
     founding,
     inbox,
+    judged,
+    judging,
     keeping,
     keys,
     lists,
     live,
+    modlog,
     own,
     reacting,
     reception,
@@ -76,9 +79,9 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            carried, contributed, conversations, deeds, doors, finding, founding, inbox, keeping,
-            keys, lists, live, own, own_pictures, reacting, reception, replies, rules, threads,
-            writing,
+            carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
+            judging, keeping, keys, lists, live, modlog, own, own_pictures, reacting, reception,
+            replies, rules, threads, writing,
         )
 
         def provide_parts() -> Parts:

@@ -227,6 +227,7 @@ def _about_post(
         deeds.append((f"{path}/hide", "0", "Show again", "eye"))
     else:
         deeds.append((f"{path}/hide", "1", "Hide", "eye-off"))
+    links.append((f"{path}/report", "Report", "triangle-alert"))
     if viewer.id == view.creator.id:
         links.append((f"{path}/edit", "Edit", "pencil"))
         deeds.append(_deletion(path, is_deleted=view.post.deleted))
@@ -236,8 +237,10 @@ def _about_post(
 def _about_comment(
     view: CommentView, viewer: Viewer | None, path: str
 ) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str, str]]]:
-    if viewer is None or viewer.id != view.creator.id:
+    if viewer is None:
         return [], []
+    if viewer.id != view.creator.id:
+        return [(f"{path}/report", "Report", "triangle-alert")], []
     return [(f"{path}/edit", "Edit", "pencil")], [_deletion(path, is_deleted=view.comment.deleted)]
 
 

@@ -37,10 +37,11 @@ async def inbox(
     if visit.is_fragment:
         letters = await parts.store.read(find)
     else:
-        (letters, digest), frame = await parts.framed(
-            visit, lambda unit: (find(unit), parts.notifications.digest(unit, viewer))
-        )
-        values["digest"] = digest
+        (letters, digest, counts), frame = await parts.framed(visit, lambda unit: (
+            find(unit), parts.notifications.digest(unit, viewer),
+            parts.notifications.unread_counts(unit, viewer),
+        ))
+        values |= {"digest": digest, "notices": counts.notices}
     is_last = len(letters) < LETTERS_PER_PAGE
     values["letters"] = letters
     values["next"] = None if is_last else f"{path}?show={show.value}&page_number={page_number + 1}"

@@ -24,6 +24,7 @@ class Frame(msgspec.Struct, frozen=True):
     """What stands around every page: the site, my communities, how much waits for me.
 
     `communities` are mine where `mine` is set, else the busiest here; `counts` may be unknown.
+    `judges`: the viewer moderates something.
     """
 
     site: SiteSettings
@@ -31,6 +32,7 @@ class Frame(msgspec.Struct, frozen=True):
     communities: tuple[Actor, ...]
     mine: bool
     unread: int
+    judges: bool = False
 
 
 class Busiest:
@@ -88,13 +90,17 @@ class Parts(Given):
             )
             mine = self.forum.following_from(followed)
             counts = self.notifications.counts_from(waiting)
-            unread = counts.replies + counts.mentions + self.messages.unread_from(*letters)
+            unread = (counts.replies + counts.mentions + counts.notices
+                      + self.messages.unread_from(*letters))
         return Frame(
             site=self.accounts.current_site.settings,
             counts=self.forum.site_counts(unit),
             communities=tuple(mine[:RAIL_COMMUNITIES_MAX]) or self.busiest.of(unit),
             mine=bool(mine),
             unread=unread,
+            judges=viewer is not None and (
+                viewer.admin or bool(self.forum.standings.of(unit, viewer).moderates)
+            ),
         )
 
 

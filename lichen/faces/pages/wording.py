@@ -40,12 +40,25 @@ LISTING_WORDS: dict[Listing, str] = {
 }
 COMMENT_SORT_WORDS: dict[CommentSort, str] = {sort: sort.value for sort in CommentSort}
 
+ACTION_WORDS: dict[str, str] = {
+    "removePost": "Post removed", "lockPost": "Post locked", "featurePost": "Post pinned",
+    "featurePostLocal": "Post pinned for the site", "removeComment": "Comment removed",
+    "distinguishComment": "Comment marked", "removeCommunity": "Community removed",
+    "hideCommunity": "Community hidden", "banFromCommunity": "Banned from a community",
+    "ban": "Banned from the site", "addModerator": "Moderator appointed",
+    "transferCommunity": "Community handed over", "addAdmin": "Administrator appointed",
+    "purgePerson": "Words of a person purged", "purgeCommunity": "Community purged",
+    "purgePost": "Post purged", "purgeComment": "Comment purged",
+}
+
 SHORTCUTS = (
     ("j k", "Next and previous post or comment"),
     ("[ ]", "Parent and next sibling of a comment"),
     ("enter", "Open a post, collapse a branch"),
     ("r", "Reply"),
     ("a z", "Vote up, vote down"),
+    ("p x l b e", "In the queue: approve, remove, lock, ban, escalate"),
+    ("u d", "Uphold or deny an appeal"),
     ("/", "Search"),
     ("ctrl+k", "Go anywhere"),
     ("?", "These shortcuts; alt+shift+k does the same"),

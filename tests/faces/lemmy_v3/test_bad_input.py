@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 BODY_BYTES = 10_000_000
 OPEN_TO_STRANGERS = {
+    "/modlog",
     "/site", "/search", "/resolve_object", "/federated_instances", "/community", "/community/list",
     "/post", "/post/list", "/comment", "/comment/list", "/user", "/user/get_captcha",
     "/user/register", "/user/login",
@@ -113,6 +114,15 @@ def example_of(call: Call, place: Place) -> dict[str, object] | None:
         "list_comment_likes": {"comment_id": comment},
         "reset_password": {"email": "somebody@example.org"},
         "import_settings": {},
+        "remove_post": {"post_id": post, "removed": False, "reason": "Words."},
+        "lock_post": {"post_id": post, "locked": False},
+        "feature_post": {"post_id": post, "featured": False, "feature_type": "Community"},
+        "remove_comment": {"comment_id": comment, "removed": False},
+        "distinguish_comment": {"comment_id": comment, "distinguished": False},
+        "delete_community": {"community_id": community, "deleted": False},
+        "list_post_reports": {},
+        "list_comment_reports": {},
+        "get_modlog": {},
     }.get(call.answer.__name__)
 
 
@@ -154,13 +164,17 @@ def _plain(hint: object) -> object:
 
 _ENDING_LOGINS = {"change_password", "logout"}
 # They are about a reply, a mention, a message, another server or a letter, which other tests make
-# first, about a site that is not set up yet or an emoji, or they are an administrator's.
+# first, about a site that is not set up yet or an emoji, about a report or another person (see
+# test_permissions), or they are an administrator's.
 _PRECONDITIONED = {
     "mark_reply_as_read", "mark_mention_as_read", "block_instance", "edit_private_message",
     "delete_private_message", "mark_private_message_as_read", "create_site", "delete_custom_emoji",
     "list_all_media", "verify_email", "change_password_after_reset", "update_totp",
-    "delete_account", "leave_admin", "add_admin", "ban_person", "list_banned", "count_applications",
-    "list_applications", "get_application", "approve_application",
+    "delete_account", "leave_admin", "add_admin", "count_applications", "list_applications",
+    "get_application", "approve_application", "create_post_report", "resolve_post_report",
+    "create_comment_report", "resolve_comment_report", "remove_community", "hide_community",
+    "transfer_community", "add_mod_to_community", "ban_from_community", "ban_person",
+    "get_banned_persons", "purge_person", "purge_community", "purge_post", "purge_comment",
 }
 _FOR_ADMINISTRATORS = {"edit_site", "create_custom_emoji", "edit_custom_emoji"}
 _EXEMPLARY = [call for call in CALLS if call.answer.__name__ not in _PRECONDITIONED]
@@ -376,7 +390,7 @@ async def test_what_is_not_there_cannot_be_changed(town: Town, place: Place) -> 
 
 # For these an id narrows a list down, and nothing there is an empty list.
 _FILTERS = {"list_posts", "list_comments", "search", "get_report_count", "list_private_messages",
-            "get_person_details"}
+            "get_person_details", "list_post_reports", "list_comment_reports", "get_modlog"}
 
 
 def _made_up(request: type[msgspec.Struct]) -> dict[str, object]:

@@ -222,7 +222,7 @@ async def test_strangers_lists_are_kept_for_a_moment_and_peoples_are_not(town) -
 
 
 async def test_a_call_of_lemmy_that_is_not_spoken_says_so(town) -> None:
-    missing = await town.stranger.get("/modlog")
+    missing = await town.stranger.get("/user/donation_dialog_shown")
     other_method = await town.stranger.put("/search", q="Mine")
 
     assert (missing.status_code, missing.json()["error"]) == (404, "not_implemented")

@@ -272,6 +272,8 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey
       || event.altKey) return;
   if (event.key === "Enter" && event.target.matches(SHOWN)) return take(event, open);
+  const deed = /^[a-z]$/.test(event.key) && current()?.querySelector(`[data-key="${event.key}"]`);
+  if (deed) return take(event, () => deed.click());
   if (KEYS[event.key]) take(event, KEYS[event.key]);
 });
 

@@ -1,0 +1,189 @@
+"""The rooms of a house: each built by one constructor call, from the ground floor up.
+
+Nothing here decides anything; it only says who knows whom. What a lower room must ask a higher one
+it asks through a port that is filled here (`ports.py`, `enforcing.py`).
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, site_did
+from lichen.accounts.room import build as build_accounts
+from lichen.automod import Automod
+from lichen.automod.check import RuleCheck
+from lichen.automod.room import build as build_automod
+from lichen.automod.room import build_check
+from lichen.enforcing import ModerationEnforcement, Queueing
+from lichen.erasing import Erasures, Kind
+from lichen.forum import Forum
+from lichen.forum.room import Room as ForumRoom
+from lichen.forum.room import build as build_forum
+from lichen.kit.ground import Ground
+from lichen.log import Reader, SegmentLog
+from lichen.media import Uploader
+from lichen.media.room import Room as MediaRoom
+from lichen.media.room import build as build_media
+from lichen.messages import Messages
+from lichen.messages.room import build as build_messages
+from lichen.moderation import Moderation
+from lichen.moderation.room import build as build_moderation
+from lichen.notifications import Notifications
+from lichen.notifications.room import build as build_notifications
+from lichen.plugins.room import Room as PluginsRoom
+from lichen.plugins.room import build as build_plugins
+from lichen.ports import MessagesToJudge, PicturesToPurge, TrustByAge
+from lichen.search import Search
+from lichen.search.room import build as build_search
+from lichen.store import Store, Unit
+from lichen.web import Addresses, Gate, Rate
+
+COLUMNS_FOLDER = "columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The services of every room, and their readers of the house's log."""
+
+    hooked: PluginsRoom
+    accounts: Accounts
+    gate: Gate
+    pictures: MediaRoom
+    talk: ForumRoom
+    messages: Messages
+    moderation: Moderation
+    automod: Automod
+    search: Search
+    notifications: Notifications
+
+    @property
+    def forum(self) -> Forum:
+        """The service of the forum."""
+        return self.talk.forum
+
+    @property
+    def readers(self) -> list[Reader]:
+        """Every reader of the house's log."""
+        return [
+            self.accounts.reader, self.talk.standings, self.talk.rank_reader,
+            self.talk.link_reader, self.talk.live, self.automod.check.rulebook, self.search.reader,
+            self.notifications.reader, self.pictures.reader, *self.hooked.readers,
+        ]
+
+
+class _Base(NamedTuple):
+    """What every room is built on, and the bounds of the log."""
+
+    ground: Ground
+    store: Store
+    addresses: Addresses
+    first_seq: int
+    last_seq: int
+
+
+class _Lower(NamedTuple):
+    """The rooms below the forum."""
+
+    hooked: PluginsRoom
+    accounts: Accounts
+    gate: Gate
+    pictures: MediaRoom
+
+
+class _Check(NamedTuple):
+    """Who is asked before anything is published: the rules, and the queue behind them."""
+
+    rules: RuleCheck
+    queueing: Queueing
+
+
+async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
+    """Return every room, from the ground floor up."""
+    # A log of which retention has kept nothing begins behind its end.
+    first_seq = log.first_seq or log.last_seq + 1
+    base = _Base(ground, store, Addresses(ground.config.public_url), first_seq, log.last_seq)
+    later: list[ForumRoom] = []
+
+    def person_gone(unit: Unit, actor: Actor, *, content: ContentEnd) -> bool:
+        # The forum is built upon accounts, which asks it back only once both stand.
+        more = later[0].forum.person_gone(unit, actor, content=content)
+        if content == "deleted" and not more:
+            Erasures().ask(unit, Kind.PERSON, actor.id)  # hidden now, for good a little later
+        return more
+
+    hooked = await build_plugins(
+        ground, store, site_did=site_did(base.addresses.authority), log_first_seq=first_seq,
+        log_last_seq=log.last_seq,
+    )
+    accounts = await build_accounts(
+        ground, store, addresses=base.addresses, log_seq=log.last_seq,
+        registration_check=hooked.plugins.hooks, person_gone=person_gone,
+    )
+    gate = _gate(ground, accounts)
+    pictures = await build_media(
+        ground, store, addresses=base.addresses, site_did=accounts.current_site.actor.did,
+        gate=partial(_check_upload, gate), log_first_seq=first_seq, log_last_seq=log.last_seq,
+    )
+    lower = _Lower(hooked, accounts, gate, pictures)
+    rules = build_check(ground, log_last_seq=log.last_seq, trust=TrustByAge(accounts))
+    check = _Check(rules, Queueing(rules))
+    talk = await _forum(base, lower, check)
+    later.append(talk)
+    return await _upper(base, lower, talk, check)
+
+
+async def _forum(base: _Base, lower: _Lower, check: _Check) -> ForumRoom:
+    config = base.ground.config
+    return await build_forum(
+        base.ground, base.store, accounts=lower.accounts, addresses=base.addresses,
+        folder=config.server.data / COLUMNS_FOLDER, log_first_seq=base.first_seq,
+        log_last_seq=base.last_seq, hooks=lower.hooked.plugins.hooks, check=check.queueing,
+        activity_age_us_max=int(config.forum.activity_age_s * 1_000_000),
+        previews=lower.pictures.proxy.kept_preview,
+    )
+
+
+async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> Rooms:
+    """Build what stands beside the forum and above it."""
+    ground, store, addresses = base.ground, base.store, base.addresses
+    accounts, forum = lower.accounts, talk.forum
+    messages = build_messages(
+        ground, accounts=accounts, addresses=addresses, allowance=accounts.newcomers
+    )
+    moderation = build_moderation(
+        ground, forum=forum, accounts=accounts, addresses=addresses,
+        messages=MessagesToJudge(messages), pictures=PicturesToPurge(lower.pictures),
+    )
+    check.queueing.queue_with(moderation)
+    enforcement = ModerationEnforcement(accounts=accounts, moderation=moderation)
+    return Rooms(
+        *lower, talk=talk, messages=messages, moderation=moderation,
+        automod=build_automod(
+            ground, store, accounts=accounts, forum=forum, check=check.rules,
+            addresses=addresses, enforcement=enforcement,
+        ),
+        search=await build_search(
+            ground, store, forum=forum, accounts=accounts, log_first_seq=base.first_seq,
+            log_last_seq=base.last_seq,
+        ),
+        notifications=await build_notifications(
+            ground, store, forum=forum, accounts=accounts, addresses=addresses,
+            log_first_seq=base.first_seq,
+        ),
+    )
+
+
+def _gate(ground: Ground, accounts: Accounts) -> Gate:
+    """Return the gate, which counts by what administrators chose, else by the configuration."""
+    rates = ground.config.rates
+
+    def rate(kind: Rate) -> tuple[int, float]:
+        if kind in SITE_RATES:
+            return accounts.current_site.settings.rate(kind)
+        return getattr(rates, kind), getattr(rates, f"{kind}_s")
+
+    return Gate(ground.config, clock=ground.clock, rate=rate)
+
+
+def _check_upload(gate: Gate, uploader: Uploader, address: str) -> None:
+    gate.check("image", address, uploader.id)

@@ -1,0 +1,111 @@
+"""The queue as a page: what waits on me, with a button and a key for each thing I can do."""
+
+from litestar import Response, get, post
+from litestar.params import FromQuery
+
+from lichen.accounts import Viewer
+from lichen.faces.pages.answers import page, see_other
+from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Typed, typed
+from lichen.faces.pages.wording import choices
+from lichen.kit import NotFound, Refused
+from lichen.moderation import (
+    BanOrder,
+    ItemKind,
+    ItemState,
+    QueuePage,
+    QueueQuery,
+    Waiting,
+    Why,
+)
+from lichen.store import Unit
+
+WAITING_PER_PAGE = 20
+BAN_DAYS_MAX = 3_650  # of a ban typed on the page; nothing typed is no end
+_DAY_US = 24 * 3_600 * 1_000_000
+_KINDS = (("", "All"), ("report", "Reports"), ("appeal", "Appeals"),
+          ("application", "Applications"), ("held", "Held"))
+_DEEDS = ("approve", "remove", "lock", "ban", "escalate", "uphold", "deny")
+
+
+@get("/moderation")
+async def queue(
+    parts: GivenParts, visit: GivenVisit, kind: FromQuery[str] = "",
+    escalated: FromQuery[bool] = False, after: FromQuery[str] = "",
+) -> Response[bytes]:
+    """Show what waits on me, the longest-waiting first."""
+    viewer = visit.required()
+    if kind and kind not in list(ItemKind):
+        raise Refused("invalid_choice", f"A kind is one of {', '.join(ItemKind)}.")
+    asked = QueueQuery(
+        kind=ItemKind(kind) if kind else None, after=after or None, limit=WAITING_PER_PAGE,
+        state=ItemState.ESCALATED if escalated else ItemState.OPEN,
+    )
+
+    def find(unit: Unit) -> QueuePage:
+        return parts.moderation.queue(unit, viewer, asked)
+
+    found, frame = await parts.framed(visit, find)
+    path = parts.addresses.moderation
+    here = f"{path}?kind={kind}&escalated={int(escalated)}"
+    return await page(parts, visit, frame, "queue.html", values={
+        "waiting": found.items, "now_us": parts.now_us(), "escalated": escalated,
+        "tabs": choices(_KINDS, kind, path, kind="{}"),
+        "onward": f"{here}&after={found.next}" if found.next else None,
+    })
+
+
+@post("/moderation/{item_id:int}", status_code=200)
+async def decide(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, item_id: Number
+) -> Response[bytes]:
+    """Do what a moderator decided about something that waits."""
+    viewer = visit.required()
+    fields = await typed(request)
+    deed = fields.one_of("deed", _DEEDS)
+
+    def act(unit: Unit) -> None:
+        if deed == "approve":
+            return parts.moderation.dismiss(unit, viewer, item_id)
+        if deed == "escalate":
+            return parts.moderation.escalate(unit, viewer, item_id)
+        item = parts.moderation.waiting(unit, viewer, item_id)
+        return _act(parts, unit, viewer, item, fields)
+
+    await parts.store.write(act)
+    return see_other(visit, visit.came_from or parts.addresses.moderation)
+
+
+def _act(parts: Parts, unit: Unit, viewer: Viewer, item: Waiting, fields: Typed) -> None:
+    """Act on what an item is about, for the reason that was typed."""
+    why, deed = Why(fields.text("reason") or None), fields.text("deed")
+    moderation = parts.moderation
+    if deed in ("uphold", "deny") and item.appeal is not None:
+        moderation.decide_appeal(
+            unit, viewer, item.appeal.id, upheld=deed == "uphold", answer=why.reason or ""
+        )
+    elif deed == "remove" and item.comment is not None:
+        moderation.remove_comment(unit, viewer, item.comment.comment.id, removed=True, why=why)
+    elif deed == "remove" and item.post is not None:
+        moderation.remove_post(unit, viewer, item.post.post.id, removed=True, why=why)
+    elif deed == "lock" and item.post is not None:
+        moderation.lock_post(unit, viewer, item.post.post.id, locked=True, why=why)
+    elif deed == "ban" and item.person is not None and item.item.community_id is not None:
+        moderation.ban(unit, viewer, BanOrder(
+            item.person.id, banned=True, community_id=item.item.community_id,
+            expires_us=_ends(unit, fields),
+        ), why=why)
+    else:
+        raise NotFound("couldnt_find_object", "That cannot be done with what waits here.")
+
+
+def _ends(unit: Unit, fields: Typed) -> int | None:
+    if not fields.text("days"):
+        return None
+    days = fields.number("days")
+    if not 1 <= days <= BAN_DAYS_MAX:
+        raise Refused("invalid_number", f"A ban lasts 1 to {BAN_DAYS_MAX} days, or for ever.")
+    return unit.clock_us + days * _DAY_US
+
+
+HANDLERS = [queue, decide]

@@ -1,0 +1,47 @@
+"""Moderation: acts with their log, reports, appeals, what waits, what is known of people.
+
+The front door: `Moderation` is the service, built by `lichen.moderation.room.build`.
+"""
+
+from lichen.moderation.cases import (
+    Appeal,
+    AppealState,
+    History,
+    ItemKind,
+    ItemState,
+    QueueItem,
+    QueuePage,
+    QueueQuery,
+    Remark,
+    RemarkDraft,
+    RemarkKind,
+    Statistics,
+    Waiting,
+)
+from lichen.moderation.model import (
+    APPEALABLE,
+    Action,
+    ActionQuery,
+    BanOrder,
+    Entry,
+    Kind,
+    Report,
+    ReportCounts,
+    ReportedMessage,
+    ReportKind,
+    ReportQuery,
+    ReportView,
+    Seat,
+    Sweep,
+    Why,
+)
+from lichen.moderation.part import Pictures, ReportedMessages
+from lichen.moderation.service import Moderation
+
+__all__ = [
+    "APPEALABLE", "Action", "ActionQuery", "Appeal", "AppealState", "BanOrder", "Entry",
+    "History", "ItemKind", "ItemState", "Kind", "Moderation", "Pictures", "QueueItem",
+    "QueuePage", "QueueQuery", "Remark", "RemarkDraft", "RemarkKind", "Report", "ReportCounts",
+    "ReportKind", "ReportQuery", "ReportView", "ReportedMessage", "ReportedMessages", "Seat",
+    "Statistics", "Sweep", "Waiting", "Why",
+]

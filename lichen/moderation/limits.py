@@ -1,0 +1,16 @@
+"""The limits of moderation: every length, count and age that bounds it, with its reason."""
+
+REASON_LENGTH_MAX = 2_000  # characters of an act's reason; as the forum's for bans
+REPORT_LENGTH_MAX = 1_000  # characters; Lemmy 0.19: REPORT_REASON_MAX_LENGTH
+APPEAL_LENGTH_MAX = 4_000  # characters: two pages are enough to explain oneself
+ANSWER_LENGTH_MAX = 2_000  # characters of an answer to an appeal
+REMARK_LENGTH_MAX = 2_000  # characters of a note or a strike
+
+PAGE_DEFAULT = 10  # entries; Lemmy 0.19
+PAGE_MAX = 50  # entries of a page; Lemmy 0.19: FETCH_LIMIT_MAX
+PAGE_NUMBER_MAX = 10_000  # pages, as in the forum
+
+APPLICATIONS_MAX = 500  # waiting applications that one look at the queue takes in
+ANSWERED_REPORTS_MAX = 10_000  # newest reports that the median time to answer is taken of
+SEVERITY_MAX = 1_000  # reports counted about one thing
+STRIKE_AGE_US_MAX = 365 * 24 * 3_600 * 1_000_000  # how long a strike lasts where nobody says

@@ -1,0 +1,225 @@
+"""The queue: everything that waits on a moderator, one list, with all that is needed to decide.
+
+    reports, appeals, what rooms hand in (rows) ─┐
+    applications (accounts keep them)           ─┴─► by time, cut ─► contents ─► histories
+
+Whatever the length of a page, it takes the same number of round trips.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lichen.accounts import Actor, Viewer
+from lichen.forum import CommentView, Scene, SubjectKind
+from lichen.kit import NotFound, Refused
+from lichen.moderation import action_rows, queue_rows, report_rows
+from lichen.moderation.appeals import Appeals
+from lichen.moderation.cases import (
+    Appeal,
+    History,
+    ItemKind,
+    ItemState,
+    QueueItem,
+    QueuePage,
+    QueueQuery,
+    RemarkKind,
+    Waiting,
+)
+from lichen.moderation.limits import APPLICATIONS_MAX, PAGE_MAX
+from lichen.moderation.model import Action, ReportedMessage
+from lichen.moderation.reports import Reports
+from lichen.store import Row, Unit
+
+
+class Queue(Appeals, Reports):
+    """The query for what waits, and the commands that end the waiting without an act."""
+
+    def queue(self, unit: Unit, viewer: Viewer, query: QueueQuery) -> QueuePage:
+        """Return a page of what waits on the viewer, the longest-waiting first.
+
+        Moderators see what is their communities', administrators all. Ten round trips at most.
+        """
+        moderated = self._judged(unit, viewer)
+        if not 1 <= query.limit <= PAGE_MAX:
+            raise Refused("invalid_limit", f"A page has 1 to {PAGE_MAX} entries.")
+        wanted = moderated
+        if query.community_id is not None:
+            is_ours = moderated is None or query.community_id in moderated
+            wanted = [query.community_id] if is_ours else []
+        after_us, after_id = _place(query.after)
+        rows = unit.fetch(
+            queue_rows.PAGE, state=query.state.value, kind=query.kind,
+            after_us=after_us, after_id=after_id, everywhere=wanted is None,
+            communities=wanted or [], limit=query.limit + 1,
+        )
+        found = [(queue_rows.item_from(row), row.id, row.state) for row in rows]
+        if wanted is None and query.kind in (None, ItemKind.APPLICATION):
+            found += self._applications(unit, viewer, query, (after_us, after_id))
+            found.sort(key=lambda one: (one[0].since_us, one[1]))
+        page = found[:query.limit]
+        last = page[-1] if len(found) > query.limit else None
+        return QueuePage(
+            items=tuple(self._waiting(unit, viewer, page, moderated)),
+            next=f"{last[0].since_us}-{last[1]}" if last else None,
+        )
+
+    def waiting(self, unit: Unit, viewer: Viewer, item_id: int) -> Waiting:
+        """Return an item that the viewer may decide about, locked, with its contents."""
+        row = self._waiting_row(unit, viewer, item_id)
+        page = [(queue_rows.item_from(row), int(row.id), str(row.state))]
+        return self._waiting(unit, viewer, page, self._moderated(unit, viewer))[0]
+
+    def dismiss(self, unit: Unit, viewer: Viewer, item_id: int) -> None:
+        """Leave what waits as it is: reports are resolved, what was held becomes public."""
+        row = self._waiting_row(unit, viewer, item_id)
+        if row.kind == ItemKind.HELD:
+            kind = SubjectKind[row.subject_kind.upper()]
+            self._forum.approve_held(unit, viewer, kind, row.subject_id)
+        if row.kind == ItemKind.APPEAL:
+            raise Refused("couldnt_dismiss", "An appeal is upheld or denied.")
+        unit.stage(report_rows.DISMISS_ALL, {
+            "of_kind": row.subject_kind, "of_subject_id": row.subject_id, "judge_id": viewer.id,
+            "now_us": unit.clock_us,
+        })
+        self.settle(unit, ItemKind(row.kind), row.subject_kind, row.subject_id)
+
+    def escalate(self, unit: Unit, viewer: Viewer, item_id: int) -> None:
+        """Hand something up to the administrators."""
+        row = self._waiting_row(unit, viewer, item_id)
+        self.settle(
+            unit, ItemKind(row.kind), row.subject_kind, row.subject_id, state=ItemState.ESCALATED
+        )
+
+    def histories(
+        self, unit: Unit, ids: Sequence[int], *, moderated: list[int] | None
+    ) -> dict[int, History]:
+        """Return what is known of people, as far as the viewer may know it; one round trip."""
+        asked = {
+            "ids": list(ids), "now_us": unit.clock_us, "everywhere": moderated is None,
+            "communities": moderated or [],
+        }
+        remarks, removals, reports, people = unit.fetch_all(
+            (queue_rows.REMARKS, asked), (queue_rows.REMOVALS, asked),
+            (queue_rows.REPORTS_MADE, asked), self._accounts.actors_query(unit, ids),
+        )
+        kept = {(row.person_id, row.kind): int(row.count) for row in remarks}
+        removed = {row.person_id: int(row.count) for row in removals}
+        made = {row.creator_id: (int(row.made), int(row.upheld)) for row in reports}
+        return {
+            key: History(
+                since_us=actor.published_us, strikes=kept.get((key, RemarkKind.STRIKE), 0),
+                notes=kept.get((key, RemarkKind.NOTE), 0), removals=removed.get(key, 0),
+                reports_made=made.get(key, (0, 0))[0], reports_upheld=made.get(key, (0, 0))[1],
+            )
+            for key, actor in self._accounts.actors_from(people).items()
+        }
+
+    def _applications(
+        self, unit: Unit, viewer: Viewer, query: QueueQuery, after: tuple[int, int]
+    ) -> list[tuple[QueueItem, int, str]]:
+        """Return the applications that stand behind a place, as items that no row keeps."""
+        if query.state is not ItemState.OPEN or query.community_id is not None:
+            return []
+        found = self._accounts.applications(unit, viewer, limit=APPLICATIONS_MAX)
+        items = [
+            (QueueItem(
+                kind=ItemKind.APPLICATION, subject_kind="person", subject_id=one.account.actor.id,
+                community_id=None, person_id=one.account.actor.id,
+                since_us=one.account.actor.published_us, evidence=one.answer,
+            ), one.account.actor.id, ItemState.OPEN.value)
+            for one in found
+        ]
+        return [one for one in items if (one[0].since_us, one[1]) > after]
+
+    def _waiting(
+        self, unit: Unit, viewer: Viewer, page: Sequence[tuple[QueueItem, int, str]],
+        moderated: list[int] | None,
+    ) -> list[Waiting]:
+        """Return items with their contents, contexts and histories."""
+        items = [item for item, _, _ in page]
+        appeals = {
+            row.id: report_rows.appeal_from(row)
+            for row in unit.fetch(report_rows.APPEALS, ids=_ids(items, "appeal"))
+        }
+        actions = {
+            row.id: action_rows.action_from(row) for row in unit.fetch(
+                action_rows.OF_IDS, ids=[one.action_id for one in appeals.values()]
+            )
+        }
+        acted = list(actions.values())
+        scene = self._forum.scene_of(
+            unit, viewer,
+            posts=[*_ids(items, "post"), *(one.post_id for one in acted if one.post_id)],
+            comments=[*_ids(items, "comment"), *(one.comment_id for one in acted
+                                                 if one.comment_id)],
+        )
+        parents = self._forum.scene_of(unit, viewer, comments=[
+            view.comment.parent_id for view in scene.comments.values() if view.comment.parent_id
+        ]).comments
+        people_ids = sorted({one.person_id for one in items if one.person_id})
+        around = _Around(
+            scene, parents, self._accounts.actors(unit, people_ids),
+            self.histories(unit, people_ids, moderated=moderated),
+            self._reported(unit, _ids(items, "message")), appeals, actions,
+        )
+        return [around.waiting(*one) for one in page]
+
+    def _waiting_row(self, unit: Unit, viewer: Viewer, item_id: int) -> Row:
+        """Return an item's row, locked, that the viewer may decide about, or refuse."""
+        moderated = self._judged(unit, viewer)
+        rows = unit.fetch(queue_rows.FIND, id=item_id)
+        is_ours = rows and (moderated is None or rows[0].community_id in moderated)
+        if not is_ours:
+            raise NotFound("couldnt_find_object", "Nothing of the kind waits on you.")
+        return rows[0]
+
+
+class _Around(NamedTuple):
+    """What the items of a page are about, by id."""
+
+    scene: Scene
+    parents: dict[int, CommentView]
+    people: dict[int, Actor]
+    histories: dict[int, History]
+    messages: dict[int, ReportedMessage]
+    appeals: dict[int, Appeal]
+    actions: dict[int, Action]
+
+    def waiting(self, item: QueueItem, number: int, state: str) -> Waiting:
+        """Return an item with what is known of it."""
+        appeal = self.appeals.get(item.subject_id) if item.kind is ItemKind.APPEAL else None
+        action = self.actions.get(appeal.action_id) if appeal else None
+        comment = self.scene.comments.get(_about(item, "comment") or (
+            action.comment_id if action and action.comment_id else 0))
+        post = self.scene.posts.get(_about(item, "post") or (
+            action.post_id if action and action.post_id else 0))
+        parent_id = comment.comment.parent_id if comment else None
+        return Waiting(
+            id=number, item=item, state=ItemState(state),
+            person=self.people.get(item.person_id or 0),
+            history=self.histories.get(item.person_id or 0),
+            community=self.scene.communities.get(item.community_id or 0), post=post,
+            comment=comment, parent=self.parents.get(parent_id or 0), appeal=appeal,
+            action=action,
+            application=item.evidence if item.kind is ItemKind.APPLICATION else None,
+            message=self.messages.get(_about(item, "message")),
+        )
+
+
+def _about(item: QueueItem, kind: str) -> int:
+    return item.subject_id if item.subject_kind == kind else 0
+
+
+def _ids(items: Sequence[QueueItem], kind: str) -> list[int]:
+    return [one.subject_id for one in items if one.subject_kind == kind]
+
+
+def _place(cursor: str | None) -> tuple[int, int]:
+    """Return where a page begins: after this time and id."""
+    if cursor is None:
+        return -1, -1
+    time, _, number = cursor.partition("-")
+    digits = time + number
+    if not (time and number and digits.isascii() and digits.isdecimal() and len(digits) <= 36):
+        raise Refused("invalid_page", "That is no place in the queue; begin at its start.")
+    return min(int(time), (1 << 62)), min(int(number), (1 << 62))

@@ -1,0 +1,107 @@
+"""What rooms ask of rooms they may not know, answered here for the house.
+
+    moderation ──► MessagesToJudge ──► messages        export  ──► PicturesToTake ──► media
+    moderation ──► PicturesToPurge ──► media           erasing ──► PicturesToErase ─► media
+    automod    ──► TrustByAge      ──► accounts
+
+Each answers one Protocol of the room that asks; none decides anything.
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Collection, Mapping
+from pathlib import Path
+
+from lichen.accounts import Accounts
+from lichen.export import Picture
+from lichen.media.room import Room as MediaRoom
+from lichen.messages import Messages
+from lichen.moderation import ReportedMessage
+from lichen.store import Store, Unit
+
+UPLOADS_PAGE = 50  # of one person's pictures, listed at once
+
+
+class MessagesToJudge:
+    """The private messages that moderators are shown because somebody reported them."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+
+    def reported(self, unit: Unit, ids: list[int]) -> dict[int, ReportedMessage]:
+        """Return messages by id; one round trip."""
+        return {
+            view.message.id: ReportedMessage(
+                id=view.message.id, ap_id=view.message.ap_id, creator=view.creator,
+                recipient=view.recipient, content=view.message.content,
+                published_us=view.message.published_us, updated_us=view.message.updated_us,
+                deleted=view.message.deleted, read=view.message.read, local=view.message.local,
+            )
+            for view in self._messages.messages_by_id(unit, ids)
+        }
+
+
+class PicturesToPurge:
+    """The pictures of what is purged; their files go with the next sweep of the shelf."""
+
+    def __init__(self, pictures: MediaRoom) -> None:
+        self._pictures = pictures
+
+    def purge(self, unit: Unit, addresses: list[str]) -> None:
+        """Delete the pictures at these addresses; two round trips."""
+        found = (self._pictures.reader.alias_in(address) for address in addresses)
+        self._pictures.media.forget(unit, [alias for alias in found if alias])
+
+
+class PicturesToTake:
+    """The pictures that somebody takes along in an archive."""
+
+    def __init__(self, pictures: MediaRoom, store: Store) -> None:
+        self._pictures = pictures
+        self._store = store
+
+    async def of_person(self, person_id: int) -> AsyncIterator[Picture]:
+        """Iterate over the files of everything that a person uploaded, one in memory at a time."""
+        media, page = self._pictures.media, 1
+        with tempfile.TemporaryDirectory(prefix="lichen-export-") as folder:
+            while uploads := await self._store.read(
+                lambda unit, page=page: media.uploads(  # type: ignore[misc]
+                    unit, person_id, page=page, limit=UPLOADS_PAGE
+                )
+            ):
+                for upload in uploads:
+                    content = await media.shelf.fetch(upload.sha256)
+                    if content is None:
+                        continue
+                    path = Path(folder) / upload.alias
+                    path.write_bytes(content)
+                    yield Picture(upload.alias, path)
+                    path.unlink()
+                page += 1
+
+
+class PicturesToErase:
+    """The pictures of a person who is erased."""
+
+    def __init__(self, pictures: MediaRoom, store: Store) -> None:
+        self._pictures = pictures
+        self._store = store
+
+    async def erase_person(self, person_id: int) -> None:
+        """Delete everything that a person uploaded, rows and files; twice is once."""
+        media = self._pictures.media
+        await self._store.write(lambda unit: media.forget_uploads(unit, person_id))
+        await media.shelf.sweep()
+
+
+class TrustByAge:
+    """How far people are trusted, as rules may ask; invitations do not count here."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def levels(self, unit: Unit, person_ids: Collection[int]) -> Mapping[int, int]:
+        """Return trust levels by person; one round trip."""
+        return {
+            key: int(self._accounts.newcomers.trust_by_age(actor, unit.clock_us))
+            for key, actor in self._accounts.actors(unit, person_ids).items()
+        }
