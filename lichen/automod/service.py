@@ -152,6 +152,11 @@ class Automod:
                            row=settled.subject_id))
         return settled
 
+    def forget_person(self, unit: Unit, person_id: int) -> None:
+        """Drop every hit on a person's words, which quote them, and every trace of them."""
+        for statement in tables.DROP_OF_CREATOR:
+            unit.stage(statement, {"creator_id": person_id})
+
     def begin_trial(
         self, unit: Unit, viewer: Viewer, owner_id: int, program: str, *, days: int
     ) -> int:

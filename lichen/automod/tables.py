@@ -144,6 +144,11 @@ DROP_TRACES = Statement(
     name="drop old traces",
 )
 
+DROP_OF_CREATOR = tuple(
+    Statement(sa.delete(table).where(_bound(table.c.creator_id)), name=f"forget in {table.name}")
+    for table in (hit, trace)
+)
+
 
 def _same(*more: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     """Return how often the same words were written lately; by automod_trace_text."""

@@ -211,3 +211,16 @@ def test_reasons_are_cut_before_they_are_kept():
     reason = shortened(Reason(rule="r", terms=(Term("text", "x" * 9_999), Term("words", 3.0))))
 
     assert len(msgspec.json.encode(reason)) < 500
+
+
+async def test_a_forgotten_person_leaves_no_hit_and_no_trace(house, mira, otto, stones, post):
+    await house.rule(mira, stones, "words > 0", Action.REPORT)
+    await write(house, otto, post, "My own words.")
+    await write(house, mira, post, "Hers.")
+
+    await house.ask("forget_person", otto.id)
+
+    assert [hit.creator_id for hit in await house.hits(mira, owner_id=stones)] == [mira.id]
+    rule = await house.rule(mira, stones, "duplicates > 0", Action.REPORT)
+    await write(house, mira, post, "My own words.")
+    assert await house.hits(mira, rule_id=rule.id) == []
