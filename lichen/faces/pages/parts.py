@@ -94,10 +94,14 @@ class Parts:
     def _frame(self, unit: Unit, viewer: Viewer | None) -> Frame:
         mine: list[Actor] = []
         unread = 0
+        judges = False
         if viewer is not None:
-            followed, waiting = unit.fetch_all(
-                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer)
+            loading = self.forum.standings.begin(viewer)
+            followed, waiting, *sets = unit.fetch_all(
+                self.forum.following_query(unit, viewer), self.notifications.unread_query(viewer),
+                *loading.queries,
             )
+            judges = viewer.admin or bool(loading.end(sets).moderates)
             mine = self.forum.following_from(followed)
             counts = self.notifications.counts_from(waiting)
             unread = counts.replies + counts.mentions + counts.notices
@@ -107,9 +111,7 @@ class Parts:
             communities=tuple(mine[:RAIL_COMMUNITIES_MAX]) or self.busiest.of(unit),
             mine=bool(mine),
             unread=unread,
-            judges=viewer is not None and (
-                viewer.admin or bool(self.forum.standings.of(unit, viewer).moderates)
-            ),
+            judges=judges,
         )
 
 
