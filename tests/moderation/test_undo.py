@@ -1,5 +1,6 @@
 """The undo law: an act and its undo leave everything as it was."""
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -242,3 +243,33 @@ async def test_the_person_is_told_what_was_done_and_why_but_not_by_whom(stage):
     assert told.did == stage.otto.actor.did
     assert b"Off topic." in bytes(told.record)
     assert stage.mira.actor.did.encode() not in bytes(told.record)
+
+
+async def test_two_who_act_in_the_same_moment_make_one_line(stage):
+    """On PostgreSQL the second waits for the first's lock, and then finds it done."""
+    views = await asyncio.gather(*(
+        stage.bench.write("remove_post", viewer, stage.post_id, removed=True)
+        for viewer in (stage.mira, stage.second, stage.admin)
+    ))
+    (lines,) = await stage.bench.read("entries", stage.admin, ActionQuery())
+    undone = await asyncio.gather(*(
+        stage.bench.write("undo", viewer, lines[0].action.id)
+        for viewer in (stage.mira, stage.second, stage.admin)
+    ), return_exceptions=True)
+
+    assert all(view.post.removed for view in views)
+    assert [line.action.kind for line in lines].count(Kind.REMOVE_POST) == 1
+    assert sum(isinstance(one, Conflict) for one in undone) == 2
+
+
+@pytest.mark.parametrize("verb", ["remove_post", "lock_post"])
+async def test_an_act_costs_two_round_trips_at_most(stage, verb):
+    named = {"removed": True} if verb == "remove_post" else {"locked": True}
+    act = getattr(stage.bench.moderation, verb)
+    await stage.house.read("post_view", stage.mira, stage.post_id)
+
+    cost = await stage.house.round_trips(
+        lambda unit: act(unit, stage.mira, stage.post_id, **named), is_command=True
+    )
+
+    assert cost <= 2

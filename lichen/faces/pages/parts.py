@@ -82,12 +82,16 @@ class Parts(Given):
     def _frame(self, unit: Unit, viewer: Viewer | None) -> Frame:
         mine: list[Actor] = []
         unread = 0
+        judges = False
         if viewer is not None:
-            followed, waiting, *letters = unit.fetch_all(
+            loading = self.forum.standings.begin(viewer)
+            written = self.messages.unread_queries(viewer)
+            followed, waiting, *more = unit.fetch_all(
                 self.forum.following_query(unit, viewer),
-                self.notifications.unread_query(unit, viewer),
-                *self.messages.unread_queries(viewer),
+                self.notifications.unread_query(unit, viewer), *written, *loading.queries,
             )
+            letters, sets = more[:len(written)], more[len(written):]
+            judges = viewer.admin or bool(loading.end(sets).moderates)
             mine = self.forum.following_from(followed)
             counts = self.notifications.counts_from(waiting)
             unread = (counts.replies + counts.mentions + counts.notices
@@ -98,9 +102,7 @@ class Parts(Given):
             communities=tuple(mine[:RAIL_COMMUNITIES_MAX]) or self.busiest.of(unit),
             mine=bool(mine),
             unread=unread,
-            judges=viewer is not None and (
-                viewer.admin or bool(self.forum.standings.of(unit, viewer).moderates)
-            ),
+            judges=judges,
         )
 
 
