@@ -1,9 +1,9 @@
 """One contract, two places: the house's disk, and a bucket spoken to over HTTP."""
 
 import asyncio
-import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -21,15 +21,13 @@ from tests.conftest import FakeClock
 from tests.media.conftest import settings
 
 pytestmark = pytest.mark.anyio
-MOTO = shutil.which("moto_server")
+MOTO = Path(sys.executable).with_name("moto_server")
 NAME = sha256(b"a blob").hexdigest()
 
 
 @pytest.fixture(scope="session")
 def bucket_url() -> Iterator[str]:
     """Yield the address of moto's S3 server."""
-    if MOTO is None:
-        pytest.skip("moto_server is not installed (pip install moto[server])")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
