@@ -27,11 +27,12 @@ from lichen.automod.facts import Around, Item, facts_of
 from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
 from lichen.automod.rulebook import in_force
-from lichen.enforcing import ForumEnforcement
+from lichen.enforcing import ModerationEnforcement
 from lichen.forum import CommunityDraft, Forum, NewComment, PostDraft
 from lichen.forum.room import build
 from lichen.kit.config import Config, Identity
 from lichen.kit.ground import ground_of
+from lichen.moderation.room import build as build_moderation
 from lichen.store import Store, open_store
 from lichen.web import Addresses
 
@@ -116,9 +117,11 @@ async def opened(folder: Path) -> tuple[Store, Forum, Automod, Viewer, list[Acto
     check = build_check(ground, log_last_seq=0)
     room = await build(ground, store, accounts=accounts, addresses=addresses, folder=folder,
                        log_first_seq=0, log_last_seq=0)
+    moderation = build_moderation(
+        ground, forum=room.forum, accounts=accounts, addresses=addresses)
     automod = build_automod(
         ground, store, accounts=accounts, forum=room.forum, check=check, addresses=addresses,
-        enforcement=ForumEnforcement(accounts=accounts, forum=room.forum))
+        enforcement=ModerationEnforcement(accounts=accounts, moderation=moderation))
     login = await accounts.register("mira", "correct horse battery", address="::1", agent="bench")
     viewer = await accounts.viewer(login.token)
     assert viewer is not None

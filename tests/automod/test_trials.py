@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lichen.automod import Action, Mode, TrialState, limits
 from lichen.automod.service import checked_program
-from lichen.forum import PostDraft
+from lichen.forum import CommentRuling, PostDraft
 from lichen.kit import NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,8 @@ async def test_a_trial_says_what_moderators_did_with_the_same_things(
     ]
     other = await house.write("create_comment", mira, post.post.id, content="Gone for another reason")
     for one in (comments[0], comments[1], other):
-        await house.write("remove_comment", mira, one.comment.id, removed=True)
+        await house.write(
+            "rule_comment", mira, one.comment.id, CommentRuling(removed=True))
     await house.write("delete_comment", otto, comments[3].comment.id, deleted=True)
 
     report = await house.tried(mira, stones, "contains(text, 'casino')")

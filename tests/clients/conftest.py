@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,17 @@ ADMIN_PASSWORD = "moss and bark and stone"
 
 @pytest.fixture(scope="session")
 def lichen_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of a testbed that all clients share."""
+    with serving(tmp_path_factory.mktemp("lichen")) as url:
+        yield url
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[str]:
     """Start `lichen serve --profile testbed`, yield its address, stop it."""
-    folder = tmp_path_factory.mktemp("lichen")
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    environ = os.environ | {
+    environ = os.environ | settings | {
         "LICHEN_ADMIN_NAME": ADMIN_NAME, "LICHEN_ADMIN_PASSWORD": ADMIN_PASSWORD,
     }
     command = [
@@ -42,7 +49,8 @@ def lichen_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.wait(STOPPED_WITHIN_S)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

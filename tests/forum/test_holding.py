@@ -10,6 +10,7 @@ from lichen.forum import (
     Listing,
     PostDraft,
     PostQuery,
+    PostRuling,
     Sort,
     SubjectKind,
     Verdict,
@@ -177,13 +178,13 @@ async def test_removing_or_deleting_decides_what_was_held(house, mira, otto, sto
     ]
     house.told()
 
-    await house.write("remove_post", mira, first.post.id, removed=True)
+    await house.write("rule_post", mira, first.post.id, PostRuling(removed=True))
     await house.write("delete_post", otto, second.post.id, deleted=True)
 
     assert [one for one in house.told() if "forum.post" in one] == []
     assert await house.read("held_queue", mira, HeldQuery()) == []
     assert await counts(house, community_id) == (0, 0)
-    await house.write("remove_post", mira, first.post.id, removed=False)
+    await house.write("rule_post", mira, first.post.id, PostRuling(removed=False))
     assert "create forum.post" in house.told()
     assert await names(house, None) == ["Hold 0"]
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from lichen.events.forum import Held
-from lichen.forum import PostDraft
+from lichen.forum import CommentRuling, PostDraft, PostRuling
 from lichen.forum.permissions import is_gone
 from lichen.kit import NotFound, Reason, Refused, Term
 from lichen.plugins import Change, ContentChecks, Hold, Refuse, RefusedByPlugin, hookimpl
@@ -103,7 +103,8 @@ async def test_a_held_post_that_is_restored_is_there_as_any_other(house, mira, o
         mira, stones.community.id, PostDraft(name="A doubtful lichen"))
     house.told()
 
-    restored = await house.write("remove_post", mira, view.post.id, removed=False)
+    restored = (await house.write(
+        "rule_post", mira, view.post.id, PostRuling(removed=False)))[1]
 
     assert "create forum.post" in house.told()
     seen = await house.read("post_view", otto, view.post.id)
@@ -116,7 +117,7 @@ async def test_a_held_comment_waits_and_is_restored(house, mira, otto, post, che
 
     assert not {"create forum.comment"} & set(house.told())
     before = await house.read("post_view", mira, post.post.id)
-    await house.write("remove_comment", mira, held.comment.id, removed=False)
+    await house.write("rule_comment", mira, held.comment.id, CommentRuling(removed=False))
     after = await house.read("post_view", mira, post.post.id)
 
     assert (0, 1) == (before.post.comments, after.post.comments)

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lichen.cli import main
+from lichen.forum import PostRuling
 from lichen.plugins.framing import framed_html
 from tests.faces.pages.garden import PASSWORD, URL, Guest, opened, words
 from tests.plugins.planting import plant
@@ -165,7 +166,8 @@ async def _restore(garden, post_id):
         garden.house.rooms.forum, garden.house.rooms.accounts, garden.house.store)
     login = await accounts.log_in("gardener", PASSWORD, address=None, agent=None)
     viewer = await accounts.viewer(login.token)
-    await store.write(lambda unit: forum.remove_post(unit, viewer, post_id, removed=False))
+    await store.write(lambda unit: forum.rule_post(
+        unit, viewer, post_id, PostRuling(removed=False)))
 
 
 @pytest.mark.parametrize("html", [
