@@ -78,14 +78,15 @@ async def test_everybody_may_do_what_the_table_says(
     filled = {name: numbers.get(str(value), value) for name, value in asked.items()}
     people = (here.stranger, here.member, here.banned, here.elsewhere, here.moderator, here.admin)
 
-    codes = [await _code(town, person, method, path, filled) for person in people]
+    codes = [await judged(town, person, method, path, filled) for person in people]
 
     assert tuple(codes) == expected
 
 
-async def _code(
+async def judged(
     town: Town, person: Person, method: str, path: str, asked: dict[str, object]
 ) -> str:
+    """Return the code that a call is refused with, nothing where it is not."""
     before = town.house.log.last_seq
     answer = await person.call(method, path, asked)
     if answer.status_code == 200:
