@@ -34,7 +34,7 @@ test: prepare  ## Install what tests need, start what they talk to, run them all
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: install-test  ## Lint, types, import contracts and the fast tests, in under a minute.
 	$(BIN)/ruff check .

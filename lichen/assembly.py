@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, site_did
 from lichen.accounts.room import build as build_accounts
-from lichen.automod import Automod
-from lichen.automod.check import RuleCheck
+from lichen.automod import Automod, RuleCheck
 from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
 from lichen.enforcing import ModerationEnforcement, Queueing

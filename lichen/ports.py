@@ -9,10 +9,13 @@ Each answers one Protocol of the room that asks; none decides anything.
 
 import tempfile
 from collections.abc import AsyncIterator, Collection, Mapping
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from lichen.accounts import Accounts
 from lichen.export import Picture
+from lichen.media import Picture as Upload
 from lichen.media.room import Room as MediaRoom
 from lichen.messages import Messages
 from lichen.moderation import ReportedMessage
@@ -61,22 +64,26 @@ class PicturesToTake:
 
     async def of_person(self, person_id: int) -> AsyncIterator[Picture]:
         """Iterate over the files of everything that a person uploaded, one in memory at a time."""
-        media, page = self._pictures.media, 1
         with tempfile.TemporaryDirectory(prefix="lichen-export-") as folder:
-            while uploads := await self._store.read(
-                lambda unit, page=page: media.uploads(  # type: ignore[misc]
-                    unit, person_id, page=page, limit=UPLOADS_PAGE
-                )
-            ):
-                for upload in uploads:
-                    content = await media.shelf.fetch(upload.sha256)
-                    if content is None:
-                        continue
-                    path = Path(folder) / upload.alias
-                    path.write_bytes(content)
-                    yield Picture(upload.alias, path)
-                    path.unlink()
-                page += 1
+            async for upload in self._uploads(person_id):
+                content = await self._pictures.media.shelf.fetch(upload.sha256)
+                if content is None:
+                    continue
+                path = Path(folder) / upload.alias
+                path.write_bytes(content)
+                yield Picture(upload.alias, path)
+                path.unlink()
+
+    async def _uploads(self, person_id: int) -> AsyncIterator[Upload]:
+        for page in count(1):
+            asked = partial(
+                self._pictures.media.uploads, uploader_id=person_id, page=page, limit=UPLOADS_PAGE
+            )
+            uploads = await self._store.read(asked)
+            if not uploads:
+                return
+            for upload in uploads:
+                yield upload
 
 
 class PicturesToErase:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Literal, Protocol
 
 import msgspec
@@ -13,7 +12,6 @@ from lichen.accounts.captchas import Captchas
 from lichen.accounts.content import PersonGone, nothing_to_take
 from lichen.accounts.keys import generate_keys
 from lichen.accounts.limits import (
-    ACTORS_KEPT_MAX,
     BATCH_MAX,
     NAME_LENGTH_SETTABLE_MAX,
     RESETS_WAITING_MAX,
@@ -34,6 +32,13 @@ from lichen.accounts.model import (
     site_did,
 )
 from lichen.accounts.newcomers import NewcomerLimits
+from lichen.accounts.nouns import (
+    actor_from,
+    actor_row,
+    instance_from,
+    kept_actor,
+    stored_settings,
+)
 from lichen.accounts.passwords import Passwords
 from lichen.accounts.reader import AccountsReader
 from lichen.accounts.records import profile_of, settings_of
@@ -53,62 +58,6 @@ _TAKEN = {
     ActorKind.COMMUNITY: "community_already_exists",
     ActorKind.SITE: "site_already_exists",
 }
-
-
-def actor_from(row: Row) -> Actor:
-    """Return the actor of a row that has its columns."""
-    return Actor(
-        id=ActorId(row.id),
-        kind=ActorKind(row.kind),
-        name=row.name,
-        display_name=row.display_name,
-        instance_id=row.instance_id,
-        domain=row.domain,
-        local=row.instance_id == OUR_INSTANCE_ID,
-        ap_id=row.ap_id,
-        did=row.did,
-        summary=row.summary,
-        avatar=row.avatar,
-        banner=row.banner,
-        matrix_user_id=row.matrix_user_id,
-        inbox=row.inbox,
-        published_us=row.published_us,
-        updated_us=row.updated_us,
-        deleted=row.deleted,
-        banned=row.banned,
-        ban_expires_us=row.ban_expires_us if row.banned else None,
-        bot=row.bot,
-        admin=row.admin,
-    )
-
-
-# Lists show the same people again and again: a row is looked up by all it holds in a quarter of the
-# time of making its actor, and a changed row is another row, so nothing here can be stale.
-_kept_actor = lru_cache(maxsize=ACTORS_KEPT_MAX)(actor_from)
-
-
-def actor_row(actor: Actor) -> dict[str, object]:
-    """Return the columns of an actor's row."""
-    row: dict[str, object] = msgspec.structs.asdict(actor)
-    del row["domain"], row["local"]
-    return row | {"kind": actor.kind.value, "name_key": actor.name.lower()}
-
-
-def account_from(row: Row) -> Account:
-    """Return the account of a row that has its columns and its actor's."""
-    settings = msgspec.json.decode(row.settings, type=Settings)
-    return Account(
-        id=row.account_id,
-        actor=actor_from(row),
-        settings=msgspec.structs.replace(settings, email=row.email),
-        accepted=row.accepted,
-        email_verified=row.email_verified,
-    )
-
-
-def stored_settings(settings: Settings) -> str:
-    """Return the JSON of settings as the rows keep it: the e-mail address has its own column."""
-    return msgspec.json.encode(msgspec.structs.replace(settings, email=None)).decode()
 
 
 class RegistrationCheck(Protocol):
@@ -153,7 +102,7 @@ class Actors:
 
     def actors_from(self, rows: Iterable[Row]) -> dict[int, Actor]:
         """Return the actors of the rows that `actors_query` fetched, by id."""
-        return {row.id: _kept_actor(row) for row in rows}
+        return {row.id: kept_actor(row) for row in rows}
 
     def actors(self, unit: Unit, ids: Iterable[int]) -> dict[int, Actor]:
         """Return actors by id; unknown ids are missing. One round trip."""
@@ -197,7 +146,7 @@ class Actors:
 
     def instances(self, unit: Unit) -> list[Instance]:
         """Return every known instance, ours first."""
-        return [_instance(row) for row in unit.fetch(tables.INSTANCES)]
+        return [instance_from(row) for row in unit.fetch(tables.INSTANCES)]
 
     def accounts_count(self, unit: Unit) -> int:
         """Return how many people have an account here; one round trip."""
@@ -452,10 +401,3 @@ def _stage_keys(unit: Unit, keys: Mapping[int, Keys]) -> None:
         {"actor_id": actor_id, "public_key": one.public, "private_key": one.private}
         for actor_id, one in keys.items()
     ))
-
-
-def _instance(row: Row) -> Instance:
-    return Instance(
-        id=row.id, domain=row.domain, software=row.software, version=row.version,
-        published_us=row.published_us, updated_us=row.updated_us,
-    )

@@ -3,9 +3,10 @@
 import msgspec
 
 from lichen.accounts import door_rows, tables
-from lichen.accounts.actors import Actors, account_from
+from lichen.accounts.actors import Actors
 from lichen.accounts.limits import REASON_LENGTH_MAX
 from lichen.accounts.model import Account, Viewer
+from lichen.accounts.nouns import account_from
 from lichen.accounts.papers import Application
 from lichen.accounts.permissions import check_permission
 from lichen.accounts.standing import Permission

@@ -15,7 +15,7 @@ from lichen.accounts.tables import (
     second_factor,
     session,
 )
-from lichen.store import Statement, upsert
+from lichen.store import Statement, any_of, upsert
 
 _APPLICATIONS = (
     ACCOUNTS.add_columns(
@@ -150,3 +150,15 @@ EXPIRED_MAIL_TOKENS = Statement(
         .limit(bindparam("limit"))
     ))
 )
+
+# By index session.account_id.
+SESSIONS = Statement(
+    sa.select(session).where(session.c.account_id == bindparam("account_id"))
+    .order_by(session.c.id.desc())
+)
+INSERT_SESSION = Statement(sa.insert(session))
+USE_SESSION = Statement(
+    sa.update(session).where(session.c.id == bindparam("session_id"))
+    .values(used_us=bindparam("new_used_us"))
+)
+END_SESSIONS = Statement(sa.delete(session).where(any_of(session.c.id, "ids")))

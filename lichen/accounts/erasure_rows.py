@@ -7,7 +7,14 @@ from lichen.accounts.tables import (
     actor,
     actor_block,
     actor_key,
+    application,
+    away,
     instance_block,
+    mail_token,
+    newcomer_day,
+    recovery_code,
+    role,
+    second_factor,
     session,
 )
 from lichen.store import Statement
@@ -25,12 +32,19 @@ EMPTY_ACTOR = Statement(
 )
 EMPTY_ACCOUNT = Statement(
     sa.update(account).where(account.c.actor_id == _PERSON).values(
-        password_hash=NO_PASSWORD, email=None, email_verified=sa.false(), answer=None,
+        password_hash=NO_PASSWORD, email=None, email_verified=sa.false(),
         settings="{}",
     )
 )
 FORGET = (
-    Statement(sa.delete(session).where(session.c.account_id.in_(_ACCOUNT_IDS))),
+    *(
+        Statement(sa.delete(table).where(table.c.account_id.in_(_ACCOUNT_IDS)))
+        for table in (session, application, mail_token, second_factor, recovery_code)
+    ),
+    *(
+        Statement(sa.delete(table).where(table.c.person_id == _PERSON))
+        for table in (role, away, newcomer_day)
+    ),
     Statement(sa.delete(actor_key).where(actor_key.c.actor_id == _PERSON)),
     Statement(sa.delete(actor_block).where(actor_block.c.person_id == _PERSON)),
     Statement(sa.delete(instance_block).where(instance_block.c.person_id == _PERSON)),

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import msgspec
 
 from lichen.accounts import site_rows, tables
-from lichen.accounts.actors import actor_row
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Actor,
@@ -16,6 +15,7 @@ from lichen.accounts.model import (
     SiteSettings,
     site_did,
 )
+from lichen.accounts.nouns import actor_row
 from lichen.accounts.rates import first_rates
 from lichen.accounts.records import site_settings_of
 from lichen.accounts.site import site_from
@@ -55,9 +55,9 @@ def found(unit: Unit, ground: Ground, addresses: Addresses) -> Foundation:
     Our authority follows the configuration; ids stay what they were born with.
     """
     sites, instances, flags, lines, emoji = unit.fetch_all(
-        (tables.SITE, {"now_us": unit.clock_us}),
+        (site_rows.SITE, {"now_us": unit.clock_us}),
         (tables.INSTANCE, {"id": OUR_INSTANCE_ID}),
-        (tables.FLAGS, {}),
+        (site_rows.FLAGS, {}),
         (site_rows.LINES, {}),
         (site_rows.EMOJI, {}),
     )
@@ -101,7 +101,7 @@ def _lay_site(unit: Unit, ground: Ground, addresses: Addresses) -> Site:
         "published_us": unit.clock_us, "updated_us": None,
     })
     unit.stage(tables.INSERT_ACTOR, actor_row(actor))
-    unit.stage(tables.INSERT_SITE, {
+    unit.stage(site_rows.INSERT_SITE, {
         "actor_id": actor.id, "settings": msgspec.json.encode(settings).decode(),
         "published_us": unit.clock_us, "updated_us": None,
     })

@@ -12,7 +12,6 @@ from typing import Literal
 import structlog
 
 from lichen.accounts import door_rows, tables
-from lichen.accounts.actors import account_from
 from lichen.accounts.limits import (
     ADMINS_WRITTEN_TO_MAX,
     EMAIL_LENGTH_MAX,
@@ -24,6 +23,7 @@ from lichen.accounts.limits import (
 )
 from lichen.accounts.logins import Logins
 from lichen.accounts.model import Account, check_password
+from lichen.accounts.nouns import account_from
 from lichen.kit import NotFound, Refused, TooMany, Unavailable
 from lichen.kit.mail import Letter
 from lichen.store import Row, Unit
@@ -108,7 +108,7 @@ class Letters(Logins):
 
         def command(unit: Unit) -> None:
             account, _ = self._account_of_token(unit, token, "reset")
-            sessions = unit.fetch(tables.SESSIONS, account_id=account.id)
+            sessions = unit.fetch(door_rows.SESSIONS, account_id=account.id)
             # Every open link ends with the old password: one of them may be a thief's.
             unit.stage(door_rows.DELETE_MAIL_TOKENS, {"account_id": account.id})
             self._stage_password(unit, account, sessions, fresh)

@@ -166,9 +166,6 @@ ROLES_MAX: Final = 1_000
 ROLE_TITLE_LENGTH_MAX: Final = 50
 """Characters of a role's title, as of a display name."""
 
-BANNED_LENGTH_MAX: Final = 1_000
-"""People in the list of the banned; Lemmy's call knows no pages."""
-
 FORGOTTEN_BATCH: Final = 1_000
 """Logins whose address one write forgets, so that other writes come in between."""
 

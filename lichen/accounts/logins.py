@@ -4,8 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from lichen.accounts import tables
-from lichen.accounts.actors import account_from
+from lichen.accounts import door_rows, tables
 from lichen.accounts.factors import Factors
 from lichen.accounts.invites import Invites
 from lichen.accounts.limits import (
@@ -31,6 +30,7 @@ from lichen.accounts.model import (
     check_name,
     check_password,
 )
+from lichen.accounts.nouns import account_from
 from lichen.accounts.roles import permissions_from
 from lichen.accounts.tokens import Claims
 from lichen.events import accounts as records
@@ -76,15 +76,11 @@ class Logins(Factors, Invites):
         check_name(name, length_max=site.actor_name_max_length)
         self.reader.screen.check_words(name, answer)
         check_password(password)
-        if invite:
-            await self.check_invite(invite)
-        if site.captcha_enabled:
-            self.captchas.check(*captcha)
-        waits = is_asked
-        if self._registration_check is not None:
-            waits |= await self._registration_check.check_registration(
-                name=name, email=email, answer=answer, address=address
-            )
+        await self._check_proofs(site, invite=invite, captcha=captcha)
+        asked = self._registration_check
+        waits = is_asked or (asked is not None and await asked.check_registration(
+            name=name, email=email, answer=answer, address=address
+        ))
         draft = AccountDraft(
             actor=ActorDraft(kind=ActorKind.PERSON, name=name),
             password_hash=await self._passwords.hash(password),
@@ -109,6 +105,14 @@ class Logins(Factors, Invites):
             token=None if claims is None else self._token(claims),
             registration_created=claims is None, verify_email_sent=is_sent,
         )
+
+    async def _check_proofs(
+        self, site: SiteSettings, *, invite: str | None, captcha: tuple[str, str]
+    ) -> None:
+        if invite:
+            await self.check_invite(invite)
+        if site.captcha_enabled:
+            self.captchas.check(*captcha)
 
     async def log_in(
         self, name_or_email: str, password: str, *, address: str | None, agent: str | None,
@@ -184,7 +188,7 @@ class Logins(Factors, Invites):
                 id=SessionId(row.id), published_us=row.published_us, address=row.address,
                 agent=row.agent, current=row.id == viewer.session_id,
             )
-            for row in unit.fetch(tables.SESSIONS, account_id=viewer.account_id)
+            for row in unit.fetch(door_rows.SESSIONS, account_id=viewer.account_id)
         ]
 
     def log_out(self, unit: Unit, viewer: Viewer) -> None:
@@ -193,7 +197,7 @@ class Logins(Factors, Invites):
 
     def revoke(self, unit: Unit, viewer: Viewer, session_id: str) -> None:
         """End one of the viewer's sessions; refuses those of others by `token_not_found`."""
-        rows = unit.fetch(tables.SESSIONS, account_id=viewer.account_id)
+        rows = unit.fetch(door_rows.SESSIONS, account_id=viewer.account_id)
         if session_id not in {row.id for row in rows}:
             raise NotFound("token_not_found", "You have no such login.")
         self._end_sessions(unit, viewer.actor.did, viewer.id, [session_id])
@@ -297,7 +301,7 @@ class Logins(Factors, Invites):
         def query(unit: Unit) -> bool:
             rows = unit.fetch(by, login=login, now_us=unit.clock_us)
             account_id = rows[0].account_id if rows else 0
-            sessions = unit.fetch(tables.SESSIONS, account_id=account_id)
+            sessions = unit.fetch(door_rows.SESSIONS, account_id=account_id)
             return any(row.address == address for row in sessions)
 
         return await self._store.read(query)
@@ -305,7 +309,7 @@ class Logins(Factors, Invites):
     async def _note_use(self, session_id: SessionId, now_us: int) -> None:
         note = {"session_id": session_id, "new_used_us": now_us}
         try:
-            await self._store.write(lambda unit: unit.stage(tables.USE_SESSION, note))
+            await self._store.write(lambda unit: unit.stage(door_rows.USE_SESSION, note))
         except Unavailable:
             # A full disk must not keep anybody from reading; the next fresh look notes it.
             return
@@ -316,7 +320,7 @@ class Logins(Factors, Invites):
         """Return an account, its sessions and what else was asked, unless its password changed."""
         rows, *found = unit.fetch_all(
             (tables.ACCOUNT_LOCKED, {"account_id": account_id, "now_us": unit.clock_us}),
-            (tables.SESSIONS, {"account_id": account_id}),
+            (door_rows.SESSIONS, {"account_id": account_id}),
             *riding,
         )
         if not rows or rows[0].password_hash != known_hash:
@@ -332,7 +336,7 @@ class Logins(Factors, Invites):
         too_many = [row.id for row in sessions[SESSIONS_PER_ACCOUNT_MAX - 1:]]
         self._end_sessions(unit, did, account.actor.id, too_many)
         tid = self._ground.tids.next()
-        unit.stage(tables.INSERT_SESSION, {
+        unit.stage(door_rows.INSERT_SESSION, {
             "id": tid, "account_id": account.id,
             "published_us": unit.clock_us, "used_us": unit.clock_us,
             "address": address and address[:ADDRESS_LENGTH_MAX],
@@ -347,7 +351,7 @@ class Logins(Factors, Invites):
     def _end_sessions(self, unit: Unit, did: str, person_id: int, ids: list[str]) -> None:
         if not ids:
             return
-        unit.stage(tables.END_SESSIONS, {"ids": ids})
+        unit.stage(door_rows.END_SESSIONS, {"ids": ids})
         unit.emit(*(
             deletion_of(_SESSION, id=self._ground.tids.next(), did=did, rkey=id, row=person_id)
             for id in ids

@@ -1,18 +1,18 @@
 """Newcomers: how much an account that is still new may do in a day.
 
-Other rooms ask inside their own command, `check(unit, viewer, Act.POST)`, which counts the act as
-well. Whoever is trusted costs nothing; a newcomer costs one round trip, because a count that is to
-be kept must be read. Days are UTC's.
+Other rooms ask inside their own command: `begin(unit, viewer, Act.POST)` says what must be read,
+which rides along with what the command reads anyway, and `end` counts. Days are UTC's.
 """
 
 import sys
+from collections.abc import Sequence
 
 from lichen.accounts import standing_rows
 from lichen.accounts.model import Actor, Viewer
 from lichen.accounts.standing import Act, Trust, allowance, trust_of
 from lichen.kit import TooMany
 from lichen.kit.config import Config
-from lichen.store import Unit
+from lichen.store import Query, Row, Unit
 
 DAY_US = 86_400 * 1_000_000
 
@@ -47,23 +47,39 @@ class NewcomerLimits:
         allowed = allowance(self.trust(viewer, now_us), self._settings.messages)
         return sys.maxsize if allowed is None or not self._is_on else allowed
 
-    def check(self, unit: Unit, viewer: Viewer, act: Act) -> None:
-        """Count an act, or refuse it by `rate_limit_error` until the next day begins."""
-        if not self._is_on:
-            return
-        count_max = allowance(
-            self.trust(viewer, unit.clock_us), getattr(self._settings, act.value)
+    def begin(self, unit: Unit, viewer: Viewer, *acts: Act) -> "Counting":
+        """Return what must be asked to count acts, to ride along in a flush; see `Counting.end`."""
+        limits: dict[Act, int] = {}
+        if self._is_on:
+            trust = self.trust(viewer, unit.clock_us)
+            for act in acts:
+                count_max = allowance(trust, getattr(self._settings, act.value))
+                if count_max is not None:
+                    limits[act] = count_max
+        return Counting(viewer.id, unit.clock_us, limits)
+
+
+class Counting:
+    """Acts of a newcomer about to be counted; `queries` is empty for whoever is trusted."""
+
+    def __init__(self, person_id: int, now_us: int, limits: dict[Act, int]) -> None:
+        self._limits = limits
+        self._day, self._since_us = divmod(now_us, DAY_US)
+        self._key = {"person_id": person_id, "day": self._day}
+        self.queries: tuple[Query, ...] = tuple(
+            (standing_rows.NEWCOMER_DAY, self._key | {"kind": act.value}) for act in limits
         )
-        if count_max is None:
-            return
-        day, since_us = divmod(unit.clock_us, DAY_US)
-        key = {"person_id": viewer.id, "kind": act.value, "day": day}
-        rows = unit.fetch(standing_rows.NEWCOMER_DAY, **key)
-        count = rows[0].count if rows else 0
-        if count >= count_max:
-            raise TooMany(
-                text=f"New accounts may write at most {count_max} {act.value} a day; this grows "
-                "with the account's age.",
-                retry_after_s=(DAY_US - since_us) / 1e6,
-            )
-        unit.stage(standing_rows.KEEP_NEWCOMER_DAY, key | {"count": count + 1})
+
+    def end(self, unit: Unit, answers: Sequence[list[Row]]) -> None:
+        """Count the acts, or refuse by `rate_limit_error` until the next day begins."""
+        for (act, count_max), rows in zip(self._limits.items(), answers, strict=True):
+            count = rows[0].count if rows else 0
+            if count >= count_max:
+                raise TooMany(
+                    text=f"New accounts may write at most {count_max} {act.value} a day; this "
+                    "grows with the account's age.",
+                    retry_after_s=(DAY_US - self._since_us) / 1e6,
+                )
+            unit.stage(standing_rows.KEEP_NEWCOMER_DAY, {
+                **self._key, "kind": act.value, "count": count + 1,
+            })

@@ -1,8 +1,8 @@
 """What one person owns: the account as its owner would see it, for whoever acts on their behalf."""
 
 from lichen.accounts import tables
-from lichen.accounts.actors import account_from
 from lichen.accounts.model import SessionId, Viewer
+from lichen.accounts.nouns import account_from
 from lichen.accounts.persons import Persons
 from lichen.kit import NotFound
 from lichen.store import Unit

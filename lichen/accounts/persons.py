@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from lichen.accounts import block_rows, tables
-from lichen.accounts.actors import Actors, account_from, actor_from, stored_settings
+from lichen.accounts.actors import Actors
 from lichen.accounts.limits import BANNED_MAX, BLOCKS_MAX, REASON_LENGTH_MAX
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
@@ -19,6 +19,7 @@ from lichen.accounts.model import (
     check_settings,
     site_did,
 )
+from lichen.accounts.nouns import account_from, actor_from, stored_settings
 from lichen.accounts.papers import Ban, Blocks
 from lichen.accounts.permissions import check_permission
 from lichen.accounts.standing import Permission

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import msgspec
 
 from lichen.accounts import standing_rows, tables
-from lichen.accounts.actors import Actors, actor_from
+from lichen.accounts.actors import Actors
 from lichen.accounts.limits import ROLE_TITLE_LENGTH_MAX, ROLES_MAX
 from lichen.accounts.model import Actor, Viewer
+from lichen.accounts.nouns import actor_from
 from lichen.accounts.papers import Role
 from lichen.accounts.permissions import check_admin
 from lichen.accounts.standing import Permission

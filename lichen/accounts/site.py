@@ -7,7 +7,6 @@ import hmac
 import msgspec
 
 from lichen.accounts import site_rows, tables
-from lichen.accounts.actors import actor_from
 from lichen.accounts.away import Absences
 from lichen.accounts.departures import Departures
 from lichen.accounts.model import (
@@ -24,6 +23,7 @@ from lichen.accounts.model import (
     check_password,
     check_site,
 )
+from lichen.accounts.nouns import actor_from
 from lichen.accounts.permissions import check_admin, check_permission
 from lichen.accounts.records import site_settings_of
 from lichen.accounts.site_lists import SiteLists, check_lists
@@ -52,7 +52,7 @@ class SiteDesk(Absences, Departures):
 
     def site(self, unit: Unit) -> Site:
         """Return the site from its row; one round trip."""
-        return site_from(unit.fetch(tables.SITE, now_us=unit.clock_us)[0])
+        return site_from(unit.fetch(site_rows.SITE, now_us=unit.clock_us)[0])
 
     def site_key(self, unit: Unit) -> str:
         """Return the site's public key as PEM; one round trip."""
@@ -72,7 +72,7 @@ class SiteDesk(Absences, Departures):
         if settings.slur_filter_regex:
             check_pattern(settings.slur_filter_regex)
         rows, lines = unit.fetch_all(
-            (tables.SITE, {"now_us": unit.clock_us}), (site_rows.LINES, {})
+            (site_rows.SITE, {"now_us": unit.clock_us}), (site_rows.LINES, {})
         )
         before = site_from(rows[0])
         if lists is not None:
@@ -84,14 +84,14 @@ class SiteDesk(Absences, Departures):
 
     def flags(self, unit: Unit) -> dict[Flag, bool]:
         """Return the feature flags that were ever set."""
-        return {flag_named(row.name): row.is_on for row in unit.fetch(tables.FLAGS)}
+        return {flag_named(row.name): row.is_on for row in unit.fetch(site_rows.FLAGS)}
 
     def set_flag(self, unit: Unit, viewer: Viewer | None, name: str, *, on: bool) -> None:
         """Switch a feature flag; refuses an unknown one. One round trip."""
         check_admin(viewer)
         flag = flag_named(name)
         now_us = unit.clock_us
-        unit.stage(tables.SET_FLAG, {"name": flag.value, "is_on": on, "updated_us": now_us})
+        unit.stage(site_rows.SET_FLAG, {"name": flag.value, "is_on": on, "updated_us": now_us})
         site = self.current_site.actor
         record = records.SiteFlag(name=flag.value, on=on, updated_at=isoformat(now_us))
         unit.emit(event_of(
@@ -107,7 +107,7 @@ class SiteDesk(Absences, Departures):
         persons, admins, sites = unit.fetch_all(
             (tables.ACTORS_LOCKED, {"ids": [person_id], "now_us": unit.clock_us}),
             (tables.ADMINS, {"now_us": unit.clock_us}),
-            (tables.SITE, {"now_us": unit.clock_us}),
+            (site_rows.SITE, {"now_us": unit.clock_us}),
         )
         person = actor_from(persons[0]) if persons else None
         if person is None or person.kind is not ActorKind.PERSON or not person.local:
@@ -192,7 +192,7 @@ class SiteDesk(Absences, Departures):
 
     def _create_first_admin(self, unit: Unit, draft: AccountDraft) -> Account:
         account = self.create_accounts(unit, [draft])[0]
-        self._note_set_up(unit, unit.fetch(tables.SITE, now_us=unit.clock_us)[0])
+        self._note_set_up(unit, unit.fetch(site_rows.SITE, now_us=unit.clock_us)[0])
         return account
 
     def _note_set_up(self, unit: Unit, row: Row) -> None:
@@ -203,7 +203,7 @@ class SiteDesk(Absences, Departures):
 
     def _stage_site(self, unit: Unit, before: Site, settings: SiteSettings) -> Site:
         site = msgspec.structs.replace(before, settings=settings, updated_us=unit.clock_us)
-        unit.stage(tables.UPDATE_SITE, {
+        unit.stage(site_rows.UPDATE_SITE, {
             "site_id": site.actor.id, "new_updated_us": site.updated_us,
             "new_settings": msgspec.json.encode(settings).decode(),
         })

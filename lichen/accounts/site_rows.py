@@ -1,8 +1,17 @@
-"""Statements over the site's lists, its emoji, and who is away."""
+"""Statements over the site, its flags, lists and emoji, and who is away."""
 
 import sqlalchemy as sa
 
-from lichen.accounts.tables import away, emoji, site_line
+from lichen.accounts.tables import (
+    ACTOR_COLUMNS,
+    actor,
+    away,
+    emoji,
+    instance,
+    site,
+    site_flag,
+    site_line,
+)
 from lichen.store import Statement, any_of, upsert
 
 # The whole table: at most some thousand short rows, read by who starts a client.
@@ -22,3 +31,25 @@ DROP_EMOJI = Statement(sa.delete(emoji).where(emoji.c.id == sa.bindparam("emoji_
 AWAY = Statement(sa.select(away).where(any_of(away.c.person_id, "ids")))
 WRITE_AWAY = upsert(away, keys=["person_id"], update=["note", "since_us", "until_us"])
 DROP_AWAY = Statement(sa.delete(away).where(away.c.person_id == sa.bindparam("away_id")))
+
+SITE = Statement(
+    sa.select(
+        *ACTOR_COLUMNS,
+        site.c.settings,
+        site.c.published_us.label("site_published_us"),
+        site.c.updated_us.label("site_updated_us"),
+    )
+    .select_from(site)
+    .join(actor, site.c.actor_id == actor.c.id)
+    .join(instance)
+    .limit(1)
+)
+INSERT_SITE = Statement(sa.insert(site))
+UPDATE_SITE = Statement(
+    sa.update(site).where(site.c.actor_id == sa.bindparam("site_id")).values(
+        settings=sa.bindparam("new_settings"), updated_us=sa.bindparam("new_updated_us"),
+    )
+)
+
+FLAGS = Statement(sa.select(site_flag.c.name, site_flag.c.is_on).order_by(site_flag.c.name))
+SET_FLAG = upsert(site_flag, keys=["name"], update=["is_on", "updated_us"])

@@ -1,9 +1,9 @@
 """Statements about standings: roles, what new accounts did today, who is leaving, who is banned."""
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, bindparam
+from sqlalchemy import bindparam
 
-from lichen.accounts.tables import ACTOR_ROWS, account, actor, departure, newcomer_day, role
+from lichen.accounts.tables import account, actor, departure, newcomer_day, role
 from lichen.store import Statement, upsert
 
 # By primary key.
@@ -27,19 +27,6 @@ DEPARTURES = Statement(
 KEEP_DEPARTURE = upsert(departure, keys=["person_id"], update=["content"])
 DELETE_DEPARTURE = Statement(
     sa.delete(departure).where(departure.c.person_id == bindparam("person_id"))
-)
-
-# By index actor_banned: a ban that has ended at :now_us is none.
-BANNED = Statement(
-    ACTOR_ROWS.where(
-        actor.c.banned,
-        sa.or_(
-            actor.c.ban_expires_us.is_(None),
-            actor.c.ban_expires_us > bindparam("now_us", type_=BigInteger),
-        ),
-    )
-    .order_by(actor.c.id)
-    .limit(bindparam("limit"))
 )
 
 # By primary key.

@@ -249,7 +249,7 @@ site_flag = Table(
 )
 
 # What an Actor is made of; a ban that has ended at :now_us is none.
-_ACTOR = (
+ACTOR_COLUMNS = (
     actor.c.id, actor.c.kind, actor.c.name, actor.c.display_name, actor.c.instance_id,
     instance.c.domain, actor.c.ap_id, actor.c.did, actor.c.summary, actor.c.avatar,
     actor.c.banner, actor.c.matrix_user_id, actor.c.inbox, actor.c.published_us,
@@ -266,9 +266,9 @@ _ACCOUNT = (
     account.c.id.label("account_id"), account.c.email, account.c.email_verified,
     account.c.accepted, account.c.settings,
 )
-ACTOR_ROWS = sa.select(*_ACTOR).select_from(actor).join(instance)
+ACTOR_ROWS = sa.select(*ACTOR_COLUMNS).select_from(actor).join(instance)
 ACCOUNTS = (
-    sa.select(*_ACTOR, *_ACCOUNT).select_from(account)
+    sa.select(*ACTOR_COLUMNS, *_ACCOUNT).select_from(account)
     .join(actor, account.c.actor_id == actor.c.id)
     .join(instance)
 )
@@ -364,7 +364,7 @@ RENAME_INSTANCE = Statement(
 # By primary key of session, then of account, actor and instance, and of what stands beside them.
 VIEWER = Statement(
     sa.select(
-        *_ACTOR, *_ACCOUNT, session.c.id.label("session_id"), session.c.used_us,
+        *ACTOR_COLUMNS, *_ACCOUNT, session.c.id.label("session_id"), session.c.used_us,
         role.c.permissions, second_factor.c.enabled.label("totp_enabled"),
         sa.exists().where(invited.c.person_id == actor.c.id).label("invited"),
         sa.exists().where(site_ban.c.person_id == actor.c.id, site_ban.c.banned)
@@ -418,44 +418,7 @@ SET_SETTINGS = Statement(
     )
 )
 
-# By index session.account_id.
-SESSIONS = Statement(
-    sa.select(session).where(session.c.account_id == bindparam("account_id"))
-    .order_by(session.c.id.desc())
-)
-INSERT_SESSION = Statement(sa.insert(session))
-USE_SESSION = Statement(
-    sa.update(session).where(session.c.id == bindparam("session_id"))
-    .values(used_us=bindparam("new_used_us"))
-)
-END_SESSIONS = Statement(sa.delete(session).where(any_of(session.c.id, "ids")))
-
-SITE = Statement(
-    sa.select(
-        *_ACTOR,
-        site.c.settings,
-        site.c.published_us.label("site_published_us"),
-        site.c.updated_us.label("site_updated_us"),
-    )
-    .select_from(site)
-    .join(actor, site.c.actor_id == actor.c.id)
-    .join(instance)
-    .limit(1)
-)
-INSERT_SITE = Statement(sa.insert(site))
-UPDATE_SITE = Statement(
-    sa.update(site).where(site.c.actor_id == bindparam("site_id")).values(
-        settings=bindparam("new_settings"), updated_us=bindparam("new_updated_us"),
-    )
-)
-
-FLAGS = Statement(sa.select(site_flag.c.name, site_flag.c.is_on).order_by(site_flag.c.name))
-SET_FLAG = upsert(site_flag, keys=["name"], update=["is_on", "updated_us"])
-
 
 def actors_among(ids: "sa.SelectBase") -> Statement:
-    """Return the statement for the actors whose ids a select of another room yields.
-
-    It spares that room a round trip. Bind `now_us` and what the select binds.
-    """
+    """Return the statement for actors whose ids a select yields; bind `now_us` and its own."""
     return Statement(ACTOR_ROWS.where(actor.c.id.in_(ids)))

@@ -18,12 +18,8 @@ from lichen.forum.model import (
     Community,
     CommunityDraft,
     CommunityView,
-    Following,
     Link,
     Listing,
-    NewComment,
-    NewCommunity,
-    NewPost,
     Page,
     PersonView,
     Post,
@@ -40,6 +36,7 @@ from lichen.forum.model import (
     Vote,
     Voter,
 )
+from lichen.forum.orders import Following, NewComment, NewCommunity, NewPost
 from lichen.forum.past import (
     Earlier,
     PastBounds,

@@ -6,23 +6,21 @@ from typing import NamedTuple
 
 import msgspec
 
-from lichen.accounts import Act, Actor, Viewer, actors_among
+from lichen.accounts import Act, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
 from lichen.forum.checks import Written, settle
+from lichen.forum.comment_entry import Thread, bumped, enter
 from lichen.forum.drafts import check_comment, check_language
-from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
-from lichen.forum.limits import BATCH_MAX, COMMENT_DEPTH_MAX, NECRO_AGE_US_MAX
+from lichen.forum.ledger import uri_of_comment, uri_of_post
+from lichen.forum.limits import BATCH_MAX, COMMENT_DEPTH_MAX
 from lichen.forum.model import (
     Comment,
     CommentId,
     CommentView,
     CommunityView,
-    NewComment,
-    Post,
-    PostView,
-    SubjectKind,
 )
+from lichen.forum.orders import NewComment
 from lichen.forum.part import Part
 from lichen.forum.permissions import (
     can_see_post,
@@ -43,19 +41,11 @@ from lichen.forum.views import (
     shown,
 )
 from lichen.kit import Forbidden, Reason, Refused
-from lichen.store import Unit
+from lichen.store import Query, Unit
+
+_THREAD_QUERIES = 8  # of a batch of comments: two locks, three of posts, parents, actors twice
 
 ACTORS_OF_PARENTS = actors_among(comment_rows.CREATOR_IDS_OF_PARENTS)
-
-
-class _Thread(msgspec.Struct):
-    """What a batch of comments is written into, changing as it goes."""
-
-    posts: dict[int, Post]
-    views: dict[int, PostView]
-    communities: dict[int, CommunityView]
-    actors: dict[int, Actor]
-    parents: dict[int, Comment]
 
 
 class _Located(NamedTuple):
@@ -93,11 +83,12 @@ class Comments(Part):
         self._check_spoken(language_id)
         new = NewComment(creator_id=viewer.id, post_id=post_id, content=content,
                          parent_id=parent_id, language_id=language_id, holds=holds)
-        thread = self._thread(unit, viewer, [new])
+        counting = self._accounts.newcomers.begin(unit, viewer, Act.COMMENT)
+        thread = self._thread(unit, viewer, [new], counting.queries)
         view = thread.views[post_id]
         community = thread.communities[view.post.community_id]
         check_replier(viewer, view.post, community)
-        self._accounts.newcomers.check(unit, viewer, Act.COMMENT)
+        counting.end(unit, thread.beside)
         (comment,) = self._write_comments(unit, [new], thread,
                                           moderates=is_moderator(viewer, community))
         return CommentView(
@@ -169,8 +160,9 @@ class Comments(Part):
         return CommentId(rows[0].id) if rows else None
 
     def _thread(
-        self, unit: Unit, viewer: Viewer | None, new: Sequence[NewComment]
-    ) -> _Thread:
+        self, unit: Unit, viewer: Viewer | None, new: Sequence[NewComment],
+        beside: Sequence[Query] = (),
+    ) -> Thread:
         """Return what a batch of comments is written into, posts and communities locked."""
         assert len(new) <= BATCH_MAX
         post_ids = sorted({one.post_id for one in new})
@@ -184,20 +176,22 @@ class Comments(Part):
             (comment_rows.PARENTS, {"ids": parent_ids}),
             (ACTORS_OF_COMMENTS, {"ids": parent_ids, "now_us": unit.clock_us}),
             self._accounts.actors_query(unit, creator_ids),
+            *beside,
         )
-        _communities, _posts, *posts, parents, answered, creators = flush.rows
+        _communities, _posts, *posts, parents, answered, creators = flush.rows[:_THREAD_QUERIES]
         scene = self._views.posts(posts, flush.standing)
         if len(scene.views) < len(post_ids):
             raise no_such_post()
-        return _Thread(
+        return Thread(
             posts={key: view.post for key, view in scene.views.items()},
             views=scene.views, communities=scene.communities,
             actors={**scene.actors, **self._accounts.actors_from(chain(answered, creators))},
             parents={row.id: comment_rows.comment_from(row) for row in parents},
+            beside=flush.rows[_THREAD_QUERIES:],
         )
 
     def _write_comments(
-        self, unit: Unit, new: Sequence[NewComment], thread: _Thread, *, moderates: bool = False
+        self, unit: Unit, new: Sequence[NewComment], thread: Thread, *, moderates: bool = False
     ) -> list[Comment]:
         written = self._drafted(unit, new, thread, moderates=moderates)
         verdicts = self._check.judge(unit, written)
@@ -211,7 +205,7 @@ class Comments(Part):
             comments.append(comment)
             for ancestor in () if comment.held else ancestors_of(comment.path):
                 children[ancestor] = children.get(ancestor, 0) + 1
-            votes.append(_enter(ledger, thread, comment, one.holds))
+            votes.append(enter(ledger, thread, comment, one.holds))
         comments = [
             msgspec.structs.replace(comment, children=children.pop(comment.id, 0))
             for comment in comments
@@ -240,7 +234,7 @@ class Comments(Part):
         return comments
 
     def _drafted(
-        self, unit: Unit, new: Sequence[NewComment], thread: _Thread, *, moderates: bool
+        self, unit: Unit, new: Sequence[NewComment], thread: Thread, *, moderates: bool
     ) -> list[Written]:
         """Return the batch as it would be stored; later ones may answer earlier ones."""
         numbers = iter(unit.take_numbers("comment", sum(one.id is None for one in new)))
@@ -257,7 +251,7 @@ class Comments(Part):
         return written
 
     def _new_comment(
-        self, unit: Unit, new: NewComment, thread: _Thread, *, number: int
+        self, unit: Unit, new: NewComment, thread: Thread, *, number: int
     ) -> Comment:
         content = check_comment(new.content)
         post = thread.posts[new.post_id]
@@ -323,7 +317,7 @@ class Comments(Part):
             ))
             ledger.tally_comment(comment, author_did=view.creator.did)
         if more:
-            post = (_bumped(post, comment) if first_seen
+            post = (bumped(post, comment) if first_seen
                     else msgspec.structs.replace(post, comments=post.comments + more))
             community = msgspec.structs.replace(community, comments=community.comments + more)
             unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts([post]))
@@ -344,62 +338,6 @@ class Comments(Part):
             )
         ledger.close()
         return msgspec.structs.replace(view, comment=comment, post=post, community=community)
-
-
-def _enter(
-    ledger: Ledger, thread: _Thread, comment: Comment, holds: tuple[Reason, ...]
-) -> dict[str, object]:
-    """Enter a new comment into the ledger and the thread's counts; return its own vote's row.
-
-    Of one that is held nobody hears, and it counts nowhere.
-    """
-    author = thread.actors[comment.creator_id]
-    post = thread.posts[comment.post_id]
-    if comment.held:
-        ledger.held(comment, author_did=author.did, holds=holds)
-    else:
-        _count_in(ledger, thread, comment)
-    uri = uri_of_comment(comment, author.did)
-    tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=comment.id)
-    ledger.act(author.id, post.community_id, at_us=comment.published_us)
-    return {
-        "person_id": author.id, "kind": int(SubjectKind.COMMENT), "subject_id": comment.id,
-        "value": 1, "tid": tid, "published_us": comment.published_us,
-    }
-
-
-def _count_in(ledger: Ledger, thread: _Thread, comment: Comment) -> None:
-    """Tell of a new comment that everybody may see, and count it in."""
-    author = thread.actors[comment.creator_id]
-    post = thread.posts[comment.post_id]
-    view = thread.communities[post.community_id]
-    parent = None if comment.parent_id is None else thread.parents[comment.parent_id]
-    ledger.comment(
-        comment, author_did=author.did,
-        post_uri=uri_of_post(post, thread.actors[post.creator_id].did),
-        parent_uri=uri_of_comment(parent, thread.actors[parent.creator_id].did) if parent else None,
-        operation="create",
-    )
-    ledger.tally_comment(comment, author_did=author.did)
-    ledger.words(author.id, comments=1)
-    thread.posts[post.id] = _bumped(post, comment)
-    thread.communities[post.community_id] = msgspec.structs.replace(
-        view, community=msgspec.structs.replace(
-            view.community, comments=view.community.comments + 1
-        )
-    )
-
-
-def _bumped(post: Post, comment: Comment) -> Post:
-    """Return the post with one more comment counted and its times moved."""
-    newest_us = max(post.newest_comment_us, comment.published_us)
-    # Lemmy 0.19, newest_comment_time_necro: by somebody else, and not long after publication.
-    bumps = (comment.creator_id != post.creator_id
-             and comment.published_us - post.published_us <= NECRO_AGE_US_MAX)
-    return msgspec.structs.replace(
-        post, comments=post.comments + 1, newest_comment_us=newest_us,
-        active_us=max(post.active_us, comment.published_us) if bumps else post.active_us,
-    )
 
 
 def _check_author(viewer: Viewer, located: _Located) -> None:

@@ -16,11 +16,11 @@ from lichen.forum.model import (
     CommunityDraft,
     CommunityView,
     Listing,
-    NewCommunity,
     SiteCounts,
     Sort,
     Subscribed,
 )
+from lichen.forum.orders import NewCommunity
 from lichen.forum.part import Part
 from lichen.forum.permissions import check_moderator, is_moderator, no_such_community
 from lichen.forum.standing import Standing

@@ -10,13 +10,8 @@ from lichen.events import collection_of, forum
 from lichen.forum import community_rows as rows
 from lichen.forum.communities import Communities
 from lichen.forum.limits import BATCH_MAX, REASON_LENGTH_MAX
-from lichen.forum.model import (
-    Community,
-    CommunityView,
-    Following,
-    PersonView,
-    Subscribed,
-)
+from lichen.forum.model import Community, CommunityView, PersonView, Subscribed
+from lichen.forum.orders import Following
 from lichen.forum.permissions import check_member, no_such_community
 from lichen.forum.posts import stage_communities
 from lichen.forum.rulings import Appointed, BanTerms, Barred

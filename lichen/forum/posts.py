@@ -15,7 +15,6 @@ from lichen.forum.model import (
     Community,
     CommunityView,
     Link,
-    NewPost,
     Page,
     Post,
     PostAround,
@@ -26,6 +25,7 @@ from lichen.forum.model import (
     Sort,
     SubjectKind,
 )
+from lichen.forum.orders import NewPost
 from lichen.forum.part import Part
 from lichen.forum.permissions import (
     can_see_post,
@@ -39,7 +39,7 @@ from lichen.forum.permissions import (
 )
 from lichen.forum.views import PostScene, post_queries
 from lichen.kit import Forbidden, Reason
-from lichen.store import Unit
+from lichen.store import Query, Row, Unit
 
 _ACTORS_MODERATING_OF_POSTS = actors_among(community_rows.MODERATOR_IDS_OF_POSTS)
 
@@ -52,7 +52,7 @@ class Posts(Part):
 
         Checks what is written, not who writes: that is decided by who calls.
         """
-        communities, creators = self._around(unit, None, new)
+        communities, creators, _beside = self._around(unit, None, new)
         return self._write(unit, new, communities, creators)
 
     def create_post(
@@ -65,12 +65,12 @@ class Posts(Part):
         """
         self._screen_post(draft)
         new = NewPost(creator_id=viewer.id, community_id=community_id, draft=draft, holds=holds)
-        communities, creators = self._around(unit, viewer, [new])
+        acts = (Act.POST, Act.LINK) if draft.url else (Act.POST,)
+        counting = self._accounts.newcomers.begin(unit, viewer, *acts)
+        communities, creators, beside = self._around(unit, viewer, [new], counting.queries)
         community = communities[community_id]
         check_poster(viewer, community)
-        self._accounts.newcomers.check(unit, viewer, Act.POST)
-        if draft.url:
-            self._accounts.newcomers.check(unit, viewer, Act.LINK)
+        counting.end(unit, beside)
         (post,) = self._write(unit, [new], communities, creators,
                               moderates=is_moderator(viewer, community))
         counted = msgspec.structs.replace(
@@ -205,9 +205,12 @@ class Posts(Part):
         return scene
 
     def _around(
-        self, unit: Unit, viewer: Viewer | None, new: Sequence[NewPost]
-    ) -> tuple[dict[int, CommunityView], dict[int, Actor]]:
-        """Return the communities that a batch of posts goes to, locked, and its authors."""
+        self, unit: Unit, viewer: Viewer | None, new: Sequence[NewPost],
+        beside: Sequence[Query] = (),
+    ) -> tuple[dict[int, CommunityView], dict[int, Actor], list[list[Row]]]:
+        """Return the communities that a batch of posts goes to, locked, its authors, and what
+        was asked beside.
+        """
         assert len(new) <= BATCH_MAX
         community_ids = sorted({one.community_id for one in new})
         creator_ids = sorted({one.creator_id for one in new})
@@ -215,13 +218,13 @@ class Posts(Part):
             unit, viewer,
             (community_rows.LOCK_COMMUNITIES, {"ids": community_ids}),
             *self._views.community_queries(unit, viewer, community_ids),
-            self._accounts.actors_query(unit, creator_ids),
+            self._accounts.actors_query(unit, creator_ids), *beside,
         )
-        _locks, *communities, creators = flush.rows
+        _locks, *communities, creators = flush.rows[:4]
         found = self._views.communities(communities, flush.standing)
         if len(found) < len(community_ids):
             raise no_such_community()
-        return found, self._accounts.actors_from(creators)
+        return found, self._accounts.actors_from(creators), flush.rows[4:]
 
     def _write(
         self, unit: Unit, new: Sequence[NewPost], communities: dict[int, CommunityView],
@@ -243,7 +246,7 @@ class Posts(Part):
             hold = verdict.hold or bool(one.holds)
             post = msgspec.structs.replace(one.post, held=hold, unseen=hold)
             posts.append(post)
-            votes.append(_enter(ledger, post, one.author, counted, one.holds))
+            votes.append(_enter(ledger, post, one.author, counted, holds=one.holds))
         for community in counted.values():
             ledger.tally_community(community)
         unit.stage(post_rows.INSERT_POST, *(
@@ -350,7 +353,7 @@ def _own_vote(post: Post, tid: str) -> dict[str, object]:
 
 
 def _enter(
-    ledger: Ledger, post: Post, author: Actor, counted: dict[int, Community],
+    ledger: Ledger, post: Post, author: Actor, counted: dict[int, Community], *,
     holds: tuple[Reason, ...],
 ) -> dict[str, object]:
     """Enter a new post into the ledger and the communities' counts; return its own vote's row.

@@ -112,7 +112,7 @@ def _proxied(room: Room) -> ControllerRouterHandler:
     @get("/api/v3/image_proxy", include_in_schema=False)
     async def image_proxy(
         request: Request[Any, Any, Any], url: FromQuery[str] = "", sig: FromQuery[str] = "",
-        thumbnail: FromQuery[int | None] = None, format: FromQuery[str | None] = None,
+        thumbnail: FromQuery[int | None] = None, *, format: FromQuery[str | None] = None,
     ) -> ASGIResponse:
         """Serve an outside picture whose address we signed."""
         try:

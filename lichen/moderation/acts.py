@@ -32,7 +32,7 @@ class Acts(Part):
         self, unit: Unit, viewer: Viewer, post_id: int, *, removed: bool, why: Why = _NO_REASON
     ) -> PostView:
         """Take a post away, or bring it back; removing resolves its reports; two round trips."""
-        view = self._rule_post(unit, viewer, post_id, PostRuling(removed=removed), why)
+        view = self._rule_post(unit, viewer, post_id, PostRuling(removed=removed), why=why)
         if removed:
             self._close_reports(unit, viewer, kind="post", subject_id=post_id)
         return view
@@ -41,7 +41,7 @@ class Acts(Part):
         self, unit: Unit, viewer: Viewer, post_id: int, *, locked: bool, why: Why = _NO_REASON
     ) -> PostView:
         """Close a post for new comments, or open it; two round trips."""
-        return self._rule_post(unit, viewer, post_id, PostRuling(locked=locked), why)
+        return self._rule_post(unit, viewer, post_id, PostRuling(locked=locked), why=why)
 
     def feature_post(
         self, unit: Unit, viewer: Viewer, post_id: int, *, featured: bool, local: bool = False,
@@ -50,13 +50,13 @@ class Acts(Part):
         """Pin a post to the top of its community, or of the site; two round trips."""
         ruling = (PostRuling(featured_local=featured) if local
                   else PostRuling(featured_community=featured))
-        return self._rule_post(unit, viewer, post_id, ruling, why)
+        return self._rule_post(unit, viewer, post_id, ruling, why=why)
 
     def remove_comment(
         self, unit: Unit, viewer: Viewer, comment_id: int, *, removed: bool, why: Why = _NO_REASON
     ) -> CommentView:
         """Take a comment away, or bring it back; removing resolves its reports."""
-        view = self._rule_comment(unit, viewer, comment_id, CommentRuling(removed=removed), why)
+        view = self._rule_comment(unit, viewer, comment_id, CommentRuling(removed=removed), why=why)
         if removed:
             self._close_reports(unit, viewer, kind="comment", subject_id=comment_id)
         return view
@@ -67,24 +67,24 @@ class Acts(Part):
     ) -> CommentView:
         """Mark one's own comment as a moderator's word, or no longer."""
         ruling = CommentRuling(distinguished=distinguished)
-        return self._rule_comment(unit, viewer, comment_id, ruling, why)
+        return self._rule_comment(unit, viewer, comment_id, ruling, why=why)
 
     def remove_community(
         self, unit: Unit, viewer: Viewer, community_id: int, *, removed: bool, why: Why = _NO_REASON
     ) -> CommunityView:
         """Take a community away as an administrator, or bring it back."""
         ruling = CommunityRuling(removed=removed)
-        return self._rule_community(unit, viewer, community_id, ruling, why)
+        return self._rule_community(unit, viewer, community_id, ruling, why=why)
 
     def hide_community(
         self, unit: Unit, viewer: Viewer, community_id: int, *, hidden: bool, why: Why = _NO_REASON
     ) -> CommunityView:
         """Keep a community out of the lists of who does not follow it, or let it in again."""
         ruling = CommunityRuling(hidden=hidden)
-        return self._rule_community(unit, viewer, community_id, ruling, why)
+        return self._rule_community(unit, viewer, community_id, ruling, why=why)
 
     def _rule_post(
-        self, unit: Unit, viewer: Viewer, post_id: int, ruling: PostRuling, why: Why
+        self, unit: Unit, viewer: Viewer, post_id: int, ruling: PostRuling, *, why: Why
     ) -> PostView:
         reason = check_reason(why.reason)
         kind, done = _kind_of(ruling)
@@ -98,7 +98,7 @@ class Acts(Part):
         return after
 
     def _rule_comment(
-        self, unit: Unit, viewer: Viewer, comment_id: int, ruling: CommentRuling, why: Why
+        self, unit: Unit, viewer: Viewer, comment_id: int, ruling: CommentRuling, *, why: Why
     ) -> CommentView:
         reason = check_reason(why.reason)
         kind, done = _kind_of(ruling)
@@ -112,7 +112,7 @@ class Acts(Part):
         return after
 
     def _rule_community(
-        self, unit: Unit, viewer: Viewer, community_id: int, ruling: CommunityRuling, why: Why
+        self, unit: Unit, viewer: Viewer, community_id: int, ruling: CommunityRuling, *, why: Why
     ) -> CommunityView:
         reason = check_reason(why.reason)
         kind, done = _kind_of(ruling)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lichen.house import House
 from lichen.kit import TooMany
-from lichen.kit.config import Config, Limits
+from lichen.kit.config import Config, Limits, Rates
 from lichen.web import Buckets, Gate, network_of
 from tests.conftest import FakeClock
 
@@ -181,7 +181,10 @@ async def test_old_addresses_and_programs_are_forgotten(house: House) -> None:
 
 
 def gate(proxies: str = "127.0.0.1,10.0.0.0/8") -> Gate:
-    return Gate(Config(limits=Limits(trusted_proxies=proxies)), clock=FakeClock())
+    return Gate(
+        Config(limits=Limits(trusted_proxies=proxies)), clock=FakeClock(),
+        rate=lambda kind: (getattr(Rates(), kind), getattr(Rates(), f"{kind}_s")),
+    )
 
 
 @pytest.mark.parametrize(("peer", "said", "found"), [

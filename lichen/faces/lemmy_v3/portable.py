@@ -105,11 +105,15 @@ def _take_choices(
 
 def _check_texts(asked: wire.ImportSettings) -> None:
     """Refuse what no row may hold, also where JSON hid it behind an escape."""
-    for message in (asked, asked.settings):
-        for name, value in wire.fields_of(message).items() if message is not None else ():
-            for text in value if isinstance(value, tuple) else (value,):
-                if isinstance(text, str):
-                    check_text(text, name)
+    said = wire.fields_of(asked) | (wire.fields_of(asked.settings) if asked.settings else {})
+    for name, value in said.items():
+        texts = value if isinstance(value, tuple) else (value,)
+        for text in filter(_is_text, texts):
+            check_text(text, name)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _items(asked: wire.ImportSettings) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ async def plugin_front(
 @get("/x/{plugin:str}/{rest:path}")
 async def plugin_page(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, plugin: FromPath[str],
-    rest: FromPath[str],
+    *, rest: FromPath[str],
 ) -> Response[bytes]:
     """Show another page of a plugin."""
     return await _contributed(parts, visit, plugin, _asked(parts, visit, rest, _query(request)))
@@ -47,7 +47,7 @@ async def plugin_form(
 @post("/x/{plugin:str}/{rest:path}", status_code=200)
 async def plugin_page_form(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, plugin: FromPath[str],
-    rest: FromPath[str],
+    *, rest: FromPath[str],
 ) -> Response[bytes]:
     """Hand a form of another page to a plugin."""
     fields = await _form(request)

@@ -107,7 +107,7 @@ async def edit_page(
 @post("/messages/{name:str}/{message_id:int}/edit", status_code=200)
 async def edit(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str],
-    message_id: Number,
+    *, message_id: Number,
 ) -> Response[bytes]:
     """Change one of my messages."""
     viewer = visit.required()
@@ -133,7 +133,7 @@ async def edit(
 @post("/messages/{name:str}/{message_id:int}/delete", status_code=200)
 async def delete(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, name: FromPath[str],
-    message_id: Number,
+    *, message_id: Number,
 ) -> Response[bytes]:
     """Take one of my messages away, or bring it back."""
     viewer = visit.required()

@@ -75,7 +75,7 @@ def ways(parts: Parts, visit: Visit) -> list[Way]:
 @get("/search")
 async def search_page(
     parts: GivenParts, visit: GivenVisit, q: FromQuery[str] = "", kind: FromQuery[Asked] = "all",
-    page_number: FromQuery[int] = 1,
+    *, page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Find communities, people, posts, comments and places."""
     asked = check_text(q, "q").strip()[:QUERY_LENGTH_MAX]
@@ -107,7 +107,7 @@ async def search_page(
 @get("/communities")
 async def communities_page(
     parts: GivenParts, visit: GivenVisit, listing: FromQuery[Listing] = Listing.LOCAL,
-    sort: FromQuery[Sort] = Sort.ACTIVE, page_number: FromQuery[int] = 1,
+    sort: FromQuery[Sort] = Sort.ACTIVE, *, page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """List the communities."""
     path = parts.addresses.communities

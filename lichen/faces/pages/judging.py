@@ -31,7 +31,7 @@ _DEEDS = ("approve", "remove", "lock", "ban", "escalate", "uphold", "deny")
 @get("/moderation")
 async def queue(
     parts: GivenParts, visit: GivenVisit, kind: FromQuery[str] = "",
-    escalated: FromQuery[bool] = False, after: FromQuery[str] = "",
+    escalated: FromQuery[bool] = False, *, after: FromQuery[str] = "",
 ) -> Response[bytes]:
     """Show what waits on me, the longest-waiting first."""
     viewer = visit.required()

@@ -43,7 +43,7 @@ class Empty(NamedTuple):
 @get("/")
 async def front(
     parts: GivenParts, visit: GivenVisit, listing: FromQuery[Listing | None] = None,
-    sort: FromQuery[Sort | None] = None, cursor: FromQuery[str | None] = None,
+    sort: FromQuery[Sort | None] = None, *, cursor: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Show the posts of a listing in an order."""
     site = parts.accounts.current_site.settings
@@ -77,7 +77,7 @@ async def front(
 @get("/c/{name:str}")
 async def community_page(
     parts: GivenParts, visit: GivenVisit, name: FromPath[str],
-    sort: FromQuery[Sort | None] = None, cursor: FromQuery[str | None] = None,
+    sort: FromQuery[Sort | None] = None, *, cursor: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Show a community: its head, its posts, who keeps it."""
     viewer = visit.viewer
@@ -114,7 +114,7 @@ async def community_page(
 @get("/u/{name:str}")
 async def person_page(
     parts: GivenParts, visit: GivenVisit, name: FromPath[str], show: FromQuery[str | None] = None,
-    page_number: FromQuery[int] = 1,
+    *, page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Show a person: who they are and what they wrote."""
     viewer = visit.viewer

@@ -32,7 +32,7 @@ _RETRY_MS = 5_000  # how long a browser waits before it asks again
 @get("/post/{post_id:int}/live")
 async def live(
     request: PageRequest, parts: GivenParts, visit: GivenVisit, post_id: Number,
-    since: FromQuery[int] = 0,
+    *, since: FromQuery[int] = 0,
 ) -> Response[bytes] | Stream:
     """Tell of new comments as they come, for some minutes; the browser asks again then.
 
@@ -68,7 +68,7 @@ async def live(
 @get("/post/{post_id:int}/new")
 async def new_comments(
     parts: GivenParts, visit: GivenVisit, post_id: Number, since: FromQuery[int] = 0,
-    after: FromQuery[int] = 0,
+    *, after: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show the comments of others that came after a time and after one, above the thread."""
     path = parts.addresses.post(post_id)

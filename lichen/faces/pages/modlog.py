@@ -28,7 +28,7 @@ async def modlog(
 @get("/c/{name:str}/modlog")
 async def modlog_of_community(
     parts: GivenParts, visit: GivenVisit, name: FromPath[str], kind: FromQuery[str] = "",
-    page_number: FromQuery[int] = 1,
+    *, page_number: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Show what moderators did in one community, and how they do."""
     return await _log(parts, visit, name=name, kind=kind, page_number=page_number)

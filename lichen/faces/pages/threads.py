@@ -36,7 +36,7 @@ Aside = tuple[CommunityView, list[Actor]]
 @get("/post/{post_id:int}")
 async def post_page(
     parts: GivenParts, visit: GivenVisit, post_id: Number,
-    sort: FromQuery[CommentSort] = CommentSort.HOT, skip: FromQuery[int] = 0,
+    sort: FromQuery[CommentSort] = CommentSort.HOT, *, skip: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show a post and its comments."""
     viewer = visit.viewer
@@ -73,7 +73,7 @@ async def post_page(
 @get("/comment/{comment_id:int}")
 async def comment_page(
     parts: GivenParts, visit: GivenVisit, comment_id: Number,
-    sort: FromQuery[CommentSort] = CommentSort.HOT, skip: FromQuery[int] = 0,
+    sort: FromQuery[CommentSort] = CommentSort.HOT, *, skip: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """Show one comment with the branch below it, under its post."""
     viewer = visit.viewer

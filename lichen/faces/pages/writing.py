@@ -35,7 +35,7 @@ class TypedPost(msgspec.Struct, frozen=True):
 @get("/create_post")
 async def new_post(
     parts: GivenParts, visit: GivenVisit, community: FromQuery[str] = "",
-    title: FromQuery[str] = "", url: FromQuery[str] = "", text: FromQuery[str] = "",
+    title: FromQuery[str] = "", *, url: FromQuery[str] = "", text: FromQuery[str] = "",
 ) -> Response[bytes]:
     """Offer the form for a new post; bookmarklets and apps may fill it by the query."""
     visit.required()

@@ -172,7 +172,8 @@ _PRECONDITIONED = {
     "list_all_media", "verify_email", "change_password_after_reset", "update_totp",
     "delete_account", "leave_admin", "add_admin", "count_applications", "list_applications",
     "get_application", "approve_application", "create_post_report", "resolve_post_report",
-    "create_comment_report", "resolve_comment_report", "remove_community", "hide_community",
+    "create_private_message_report", "resolve_private_message_report",
+    "list_private_message_reports", "create_comment_report", "resolve_comment_report", "remove_community", "hide_community",
     "transfer_community", "add_mod_to_community", "ban_from_community", "ban_person",
     "get_banned_persons", "purge_person", "purge_community", "purge_post", "purge_comment",
 }

@@ -147,24 +147,6 @@ async def test_an_account_is_deleted_with_what_it_wrote(garden: Garden) -> None:
     assert rows[0].deleted
 
 
-async def test_choices_are_carried_out_and_in(garden: Garden) -> None:
-    first, second = await garden.person(), await garden.person()
-    community = await garden.community(first)
-    path = await garden.post(first)
-    await first.send(f"{path}/save", {"value": "1"})
-    text = (await first.see("/settings/export")).text
-
-    taken = await second.send("/settings/import", {
-        "text": text.replace('"blocked_instances": []',
-                             '"blocked_instances": ["nowhere.example"]'),
-    })
-    saved = await second.see("/saved")
-
-    assert community in text
-    assert "nowhere.example" in taken.text
-    assert "What grows here?" in saved.text
-
-
 async def test_a_forgotten_password_says_the_same_to_everybody(garden: Garden) -> None:
     stranger = garden.stranger()
 
