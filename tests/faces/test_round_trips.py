@@ -1,6 +1,7 @@
-"""Round trips at the socket: a house whose PostgreSQL is behind a proxy that counts them.
+"""Round trips of requests: a house whose PostgreSQL is behind a proxy, far away.
 
-The relay is drained first, so that nothing but the request itself goes to the database.
+Counted by the store for the request that caused them, the relay, readers and jobs apart; that the
+store counts as the socket does is shown in tests/store/test_round_trips.py.
 """
 
 from collections.abc import AsyncIterator
@@ -10,10 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bench.distance import Distance, distant
+from bench.distance import distant
 from lichen.forum import NewComment, NewPost, PostDraft
 from lichen.house import House
 from lichen.kit.config import Config
+from lichen.store import Store
 from tests.faces.lemmy_v3.town import Person, Town, database
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgresql, pytest.mark.slow]
@@ -25,7 +27,7 @@ DELAY_MS = 10.0  # each way; see bench/distance.py
 class Far(NamedTuple):
     """A house far from its database, somebody in it, and what they wrote."""
 
-    distance: Distance
+    store: Store
     person: Person
     posts: dict[int, int]
 
@@ -33,14 +35,14 @@ class Far(NamedTuple):
         """Return the round trips of asking some paths, once everything is warm."""
         headers = {**self.person.headers, **self.cookie}
         for _ in range(3):
-            before = self.distance.round_trips
+            before = self.store.round_trips
             for path in paths:
                 answer = await (
                     self.person.client.post(path, json=asked, headers=headers) if asked
                     else self.person.client.get(path, headers=headers)
                 )
                 assert 200 == answer.status_code, answer.text[:200]
-        return self.distance.round_trips - before
+        return self.store.round_trips - before
 
     @property
     def cookie(self) -> dict[str, str]:
@@ -62,11 +64,11 @@ async def far(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Far]:
             }))
             transport = httpx.ASGITransport(app=house.application)
             async with httpx.AsyncClient(transport=transport, base_url="http://far.test") as http:
-                yield await _settled(house, Town(house, Person(http)), distance)
+                yield await _settled(house, Town(house, Person(http)))
             await house.close()
 
 
-async def _settled(house: House, town: Town, distance: Distance) -> Far:
+async def _settled(house: House, town: Town) -> Far:
     """Let somebody write two threads, and the house come to rest."""
     person = await town.person()
     community_id = await town.community(person)
@@ -84,7 +86,7 @@ async def _settled(house: House, town: Town, distance: Distance) -> Far:
         posts[comments] = int(post.id)
     await house.followers.wait_applied(house.log.last_seq, timeout_ms=10_000)
     await house.relay.drain()
-    return Far(distance, person, posts)
+    return Far(house.store, person, posts)
 
 
 @pytest.mark.parametrize("limit", [1, 50])

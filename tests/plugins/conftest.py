@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import structlog
 
 from lichen.kit.config import Config, Identity
 from lichen.kit.config import Plugins as Settings
@@ -69,3 +70,9 @@ async def planted(ground: Ground, store: Store) -> AsyncIterator[Planting]:
     yield plant
     for room in rooms:
         await room.plugins.close()
+
+
+@pytest.fixture(autouse=True)
+def heard():
+    """Let every level be heard: a house that another test started may have set its own."""
+    structlog.reset_defaults()

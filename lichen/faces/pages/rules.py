@@ -25,7 +25,14 @@ from lichen.automod import (
 )
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
-from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
+from lichen.faces.pages.visit import (
+    NUMBER_MAX,
+    GivenVisit,
+    PageRequest,
+    Typed,
+    Visit,
+    typed,
+)
 from lichen.kit import NotFound, Refused
 from lichen.store import Unit
 
@@ -144,7 +151,7 @@ async def trial_page(
 ) -> Response[bytes]:
     """Show how far a trial is and what it has found; to htmx only the piece that changes."""
     viewer = visit.required()
-    trial_id = int(request.path_params["trial"])
+    trial_id = _number(request, "trial")
 
     def query(unit: Unit) -> Place:
         parts.automod.check_trial(unit, viewer, trial_id)
@@ -169,7 +176,7 @@ async def stop_trial(
 ) -> Response[bytes]:
     """Stop a trial."""
     viewer = visit.required()
-    trial_id = int(request.path_params["trial"])
+    trial_id = _number(request, "trial")
     await parts.store.read(lambda unit: parts.automod.check_trial(unit, viewer, trial_id))
     parts.automod.trials.stop(trial_id)
     return see_other(visit, visit.path)
@@ -181,7 +188,7 @@ async def settle_hit(
 ) -> Response[bytes]:
     """Note that somebody has looked at a hit."""
     viewer = visit.required()
-    hit_id = int(request.path_params["hit"])
+    hit_id = _number(request, "hit")
     await parts.store.write(lambda unit: parts.automod.settle_hit(unit, viewer, hit_id))
     return see_other(visit, visit.path.rpartition("/hits/")[0])
 
@@ -269,7 +276,7 @@ def _place(unit: Unit, parts: Parts, viewer: Viewer, request: PageRequest) -> Pl
 def _rule(
     unit: Unit, parts: Parts, viewer: Viewer, place: Place, request: PageRequest
 ) -> Rule:
-    found = parts.automod.rule(unit, viewer, int(request.path_params["rule"]))
+    found = parts.automod.rule(unit, viewer, _number(request, "rule"))
     if found.owner_id != place.owner_id:
         raise NotFound("couldnt_find_rule", "There is no such rule here.")
     return found
@@ -317,6 +324,14 @@ def _typed_row(fact: str, comparison: str, value: str) -> MenuRow:
     if fact in FACTS and not comparison:
         comparison = COMPARISONS[FACTS[fact].type][0]
     return MenuRow(fact, comparison, value.strip())
+
+
+def _number(request: PageRequest, name: str) -> int:
+    """Return a number of the path; larger ones than a row's are nobody's."""
+    number = int(request.path_params[name])
+    if not 0 <= number <= NUMBER_MAX:
+        raise NotFound("couldnt_find_rule", "There is no such rule.")
+    return number
 
 
 HANDLERS = (

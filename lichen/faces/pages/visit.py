@@ -53,7 +53,8 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 # The number of a post, comment or letter in an address; larger ones fit into no row.
-Number = Annotated[int, PathParameter(ge=0, le=(1 << 63) - 1)]
+NUMBER_MAX = (1 << 63) - 1  # of a row
+Number = Annotated[int, PathParameter(ge=0, le=NUMBER_MAX)]
 GivenVisit = NamedDependency[Visit]  # what a handler is handed by its router
 
 

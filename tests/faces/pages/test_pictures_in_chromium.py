@@ -43,7 +43,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         str(Path(sys.executable).with_name("lichen")), "serve", "--data", str(folder / "data"),
         "--port", str(port), "--metrics-port", "0",
     ]
-    environ = os.environ | {"LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD}
+    environ = os.environ | {
+        "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
+        "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
+    }
     with (folder / "output").open("wb") as output:
         server = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
         try:
@@ -116,6 +119,7 @@ def test_a_picture_is_put_into_a_post_with_its_words(
     expect(page.locator("input[name=alt_text]")).to_have_value("A yellow disc")
     expect(page.locator("input[name=name]")).to_have_value("A find")
     page.click("main button.go:has-text('Publish')")
+    page.wait_for_url("**/post/*")
     page.goto(f"{site.url}/c/{place}")
 
     picture = page.locator(".shot img")
