@@ -227,8 +227,6 @@ def _hook(name: str) -> list[str]:
         notes.append(f"May change {_code(plugin_values.CHANGEABLE[name])}.")
     if name.startswith("before_"):
         notes.append("May refuse." if name not in plugin_values.HOLDABLE else "May refuse or hold.")
-    if name in specifications.NOT_YET_CALLED:
-        notes.append("**Not called yet:** the room that will call it is being built.")
     signature = f"{name}({', '.join(arguments)})"
     lines = ["", f"### {signature}", "", said, *(["", " ".join(notes)] if notes else [])]
     if arguments:

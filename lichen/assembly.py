@@ -29,6 +29,7 @@ from lichen.moderation import Moderation
 from lichen.moderation.room import build as build_moderation
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
+from lichen.plugins import PictureDoor
 from lichen.plugins.room import Room as PluginsRoom
 from lichen.plugins.room import build as build_plugins
 from lichen.ports import MessagesToJudge, PicturesToPurge, TrustByAge
@@ -121,7 +122,8 @@ async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     gate = _gate(ground, accounts)
     pictures = await build_media(
         ground, store, addresses=base.addresses, site_did=accounts.current_site.actor.did,
-        gate=partial(_check_upload, gate), log_first_seq=first_seq, log_last_seq=log.last_seq,
+        gate=partial(_check_upload, gate), checks=[PictureDoor(hooked.plugins.hooks)],
+        log_first_seq=first_seq, log_last_seq=log.last_seq,
     )
     lower = _Lower(hooked, accounts, gate, pictures)
     rules = build_check(ground, log_last_seq=log.last_seq, trust=TrustByAge(accounts))

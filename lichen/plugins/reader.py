@@ -19,6 +19,9 @@ from lichen.events import Event, Operation, collection_of, decode_events
 from lichen.events.accounts import Profile
 from lichen.events.forum import Comment, Post
 from lichen.events.forum import Vote as VoteRecord
+from lichen.events.media import Picture
+from lichen.events.messages import Message
+from lichen.events.moderation import Report
 from lichen.events.plugins import Switch
 from lichen.log import Batch
 from lichen.plugins.limits import HANDED_EVENTS_MAX, UNMARKED_EVENTS_MAX
@@ -30,6 +33,8 @@ SWITCHES = "plugins"
 _SWITCH = collection_of(Switch)
 _POST, _COMMENT = collection_of(Post), collection_of(Comment)
 _VOTE, _PROFILE = collection_of(VoteRecord), collection_of(Profile)
+_REPORT, _PICTURE = collection_of(Report), collection_of(Picture)
+_MESSAGE = collection_of(Message)
 
 def reader_name(plugin: str) -> str:
     """Return the name under which a plugin's checkpoint is kept."""
@@ -151,4 +156,7 @@ _TELLING: dict[tuple[str, Operation], tuple[str, Callable[[Told, Event], Told | 
     (_VOTE, "update"): ("after_vote", _vote),
     (_VOTE, "delete"): ("after_vote", _bare),
     (_PROFILE, "create"): ("after_registration", _person),
+    (_REPORT, "create"): ("after_report", _bare),
+    (_PICTURE, "create"): ("after_picture", _bare),
+    (_MESSAGE, "create"): ("after_message", _bare),
 }

@@ -113,12 +113,6 @@ HOOKS = tuple(name for name, value in vars(Specifications).items()
 BEFORE = tuple(name for name in HOOKS if name.startswith("before_"))
 AFTER = tuple(name for name in HOOKS if name.startswith("after_"))
 
-# What no room calls yet; a test sees to it that this list only shrinks.
-NOT_YET_CALLED = frozenset((
-    "before_report", "after_report", "before_picture", "after_picture", "before_message",
-    "after_message",
-))
-
 
 def fresh_plugins() -> pluggy.PluginManager:
     """Return a register of plugins that knows every hook and holds no plugin."""

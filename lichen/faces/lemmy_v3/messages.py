@@ -1,5 +1,6 @@
 """The calls about private messages."""
 
+from lichen.faces.hooked import ask_before_message
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 
@@ -23,8 +24,9 @@ async def create_private_message(
 ) -> wire.PrivateMessageResponse:
     """Write to a person."""
     viewer = caller.person()
+    content = await ask_before_message(parts, viewer, asked.recipient_id, asked.content)
     view = await parts.store.write(lambda unit: parts.messages.create_message(
-        unit, viewer, asked.recipient_id, content=asked.content
+        unit, viewer, asked.recipient_id, content=content
     ))
     return wire.PrivateMessageResponse(private_message_view=views.private_message_view(view))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from lichen.faces.hooked import ask_before_report
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.moderation import ReportKind, ReportQuery, ReportView
@@ -13,6 +14,7 @@ async def create_post_report(
 ) -> wire.PostReportResponse:
     """Report a post to who moderates there."""
     viewer = caller.person()
+    await ask_before_report(parts, viewer, "post", asked.post_id, asked.reason)
     made = await parts.store.write(
         lambda unit: parts.moderation.report_post(unit, viewer, asked.post_id, asked.reason)
     )
@@ -45,6 +47,7 @@ async def create_comment_report(
 ) -> wire.CommentReportResponse:
     """Report a comment to who moderates there."""
     viewer = caller.person()
+    await ask_before_report(parts, viewer, "comment", asked.comment_id, asked.reason)
     made = await parts.store.write(
         lambda unit: parts.moderation.report_comment(unit, viewer, asked.comment_id, asked.reason)
     )
@@ -79,6 +82,7 @@ async def create_private_message_report(
 ) -> wire.PrivateMessageReportResponse:
     """Report a private message that the caller got."""
     viewer = caller.person()
+    await ask_before_report(parts, viewer, "message", asked.private_message_id, asked.reason)
     made = await parts.store.write(lambda unit: parts.moderation.report_message(
         unit, viewer, asked.private_message_id, asked.reason
     ))

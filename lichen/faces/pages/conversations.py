@@ -6,6 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from lichen.accounts import Actor, Viewer
+from lichen.faces.hooked import ask_before_message
 from lichen.faces.pages.answers import fragment, page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
@@ -83,12 +84,12 @@ async def send(
     if fields.flag("preview"):
         return await _page(parts, visit, name, content=content, preview=content)
 
-    def act(unit: Unit) -> MessageView:
-        other = _person(parts, unit, viewer, name)
-        return parts.messages.create_message(unit, viewer, other.id, content=content)
-
     try:
-        view = await parts.store.write(act)
+        other = await parts.store.read(lambda unit: _person(parts, unit, viewer, name))
+        said = await ask_before_message(parts, viewer, other.id, content)
+        view = await parts.store.write(lambda unit: parts.messages.create_message(
+            unit, viewer, other.id, content=said
+        ))
     except NotFound:
         raise
     except Refused as refused:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
+from lichen.faces.hooked import ask_before_report
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
@@ -65,6 +66,7 @@ async def report_post(
     reason = (await typed(request)).raw("reason")
     path = parts.addresses.post(post_id)
     try:
+        await ask_before_report(parts, viewer, "post", post_id, reason)
         await parts.store.write(
             lambda unit: parts.moderation.report_post(unit, viewer, post_id, reason)
         )
@@ -90,6 +92,7 @@ async def report_comment(
     reason = (await typed(request)).raw("reason")
     path = parts.addresses.comment(comment_id)
     try:
+        await ask_before_report(parts, viewer, "comment", comment_id, reason)
         await parts.store.write(
             lambda unit: parts.moderation.report_comment(unit, viewer, comment_id, reason)
         )
