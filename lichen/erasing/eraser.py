@@ -22,6 +22,7 @@ from lichen.erasing.erasures import Erasures
 from lichen.erasing.limits import (
     BATCH_MAX,
     LOOK_S,
+    REST_S,
     RETRY_S,
     SEQS_MAX,
     SETTLE_MS_MAX,
@@ -95,7 +96,7 @@ class Eraser:
             ready = [await self._empty_rows(request) for request in asked]
             dids = await self._dids(ready)
             await self._settled()
-            swept = await self._sweep(dids)
+            swept = await self._sweep(dids, rest_s=0.0 if asked else REST_S)
             if ready or swept:
                 await self._tidy_files(ready)
             await self._store.write(
@@ -137,8 +138,8 @@ class Eraser:
         if not await self._settle(SETTLE_MS_MAX):
             raise Unavailable("A reader has not yet heard of what is gone.", retry_after_s=RETRY_S)
 
-    async def _sweep(self, erased_dids: set[str]) -> int:
-        """Erase from the log every record of what is gone; return how many."""
+    async def _sweep(self, erased_dids: set[str], *, rest_s: float) -> int:
+        """Erase from the log every record of what is gone, with rests; return how many."""
         seq, last_seq, count = max(1, self._log.first_seq), self._log.last_seq, 0
         gone: list[int] = []
         while seq <= last_seq:
@@ -157,6 +158,8 @@ class Eraser:
             if gone and (len(gone) >= SEQS_MAX or seq > last_seq):
                 await self._log.erase(gone)
                 count, gone = count + len(gone), []
+            if seq <= last_seq:
+                await asyncio.sleep(rest_s)
         return count
 
     async def _living(self, rows: dict[Kind, set[int]]) -> dict[Kind, set[int]]:

@@ -176,7 +176,7 @@ async def test_a_cut_off_erasure_goes_on_where_it_was(
     asked = await town.house.store.write(
         lambda unit: eraser.erasures.ask(unit, Kind.PERSON, number))
 
-    async def cut_off(_: Any) -> int:
+    async def cut_off(_: Any, **__: Any) -> int:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
