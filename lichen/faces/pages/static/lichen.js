@@ -288,7 +288,9 @@ function widen() {
 
 // --- the palette and other sheets that float ------------------------------------------------------
 
+// A dialog that has just closed stays until its "close" event: only an open one counts as there.
 function sheet(label) {
+  $$("dialog:not([open])").forEach((stale) => stale.remove());
   const dialog = document.createElement("dialog");
   dialog.setAttribute("aria-label", label);
   dialog.addEventListener("close", () => dialog.remove());
@@ -303,14 +305,14 @@ async function fetched(path) {
 }
 
 async function unfold(path, label) {
-  if ($("dialog")) return;
+  if ($("dialog[open]")) return;
   const dialog = sheet(label);
   dialog.innerHTML = await fetched(path);
-  dialog.showModal();
+  if (dialog.isConnected) dialog.showModal();
 }
 
 async function palette() {
-  if ($("dialog")) return $("dialog").close();
+  if ($("dialog[open]")) return $("dialog[open]").close();
   const dialog = sheet("Go anywhere");
   dialog.innerHTML = '<input type="search" aria-label="Go to" placeholder="Go to…" autocomplete="off">';
   dialog.insertAdjacentHTML("beforeend", await fetched("/places"));
@@ -321,7 +323,7 @@ async function palette() {
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(words);
   });
   dialog.addEventListener("keydown", (event) => steer(event, box, rows));
-  dialog.showModal();
+  if (dialog.isConnected) dialog.showModal();
   box.focus();
 }
 
