@@ -73,9 +73,8 @@ class Ordeal:
         """One life that ends at a crash point, under load or before that."""
         self.deaths.append(f"{point}:{hit}")
         async with self.life(**BEFORE.get(point, {}), **{VARIABLE: self.deaths[-1]}) as serving:
-            if await serving.ready_or_dead():
-                worker = serving.worker_pid
-                assert worker is not None
+            worker = await serving.ready_or_dead()
+            if worker is not None:
                 if point not in BEFORE:  # else it works on the log while the audit reads it
                     with suppress(aiohttp.ClientError):  # it may die of its own work meanwhile
                         await self.audit()

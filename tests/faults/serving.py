@@ -122,17 +122,20 @@ class Serving:
 
             await until(answers, within_s=READY_S_MAX, what=lambda: f"ready:\n{self.said()}")
 
-    async def ready_or_dead(self) -> bool:
-        """Wait until the house is ready or its worker has died; say whether it is ready."""
+    async def ready_or_dead(self) -> int | None:
+        """Return the worker's pid once the house is ready, None where that worker died before.
+
+        It may have died since; `worker_ended` then returns at once.
+        """
         first: int | None = None
         async with aiohttp.ClientSession() as session:
             while True:
                 now = self.worker_pid
                 first = first or now
                 if (first and now != first) or self.parent.poll() is not None:
-                    return False
-                if await _status(session, f"{self.place.url}/ready") == 200:
-                    return True
+                    return None
+                if first and await _status(session, f"{self.place.url}/ready") == 200:
+                    return first
                 await asyncio.sleep(POLL_S)
 
     def kill_parent(self) -> None:
