@@ -173,6 +173,7 @@ class House:
             except Unavailable as error:
                 _log.warning("pictures_wait", reason=error.text)
             await asyncio.sleep(SWEEP_INTERVAL_S)
+
     async def _forget(self) -> None:
         """Finish what a stop cut short, and forget now and then what need not be known for long."""
         accounts = self.rooms.accounts

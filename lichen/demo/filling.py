@@ -23,6 +23,7 @@ from lichen.accounts.room import build as build_accounts
 from lichen.demo.plan import SIZES, Plan, draw
 from lichen.demo.words import Voice, community_of, person_name
 from lichen.demo.writing import Writing
+from lichen.erasing import note_swept
 from lichen.forum import Following, NewCommunity
 from lichen.forum.room import build as build_forum
 from lichen.kit import Refused
@@ -215,6 +216,7 @@ class _Filling:
         def checkpoints(unit: Unit) -> None:
             advance_checkpoint(unit, "search", end)
             advance_checkpoint(unit, "notifications", end)
+            note_swept(unit)  # nothing here was ever taken away
 
         for people in _chunks([one.id for one in self.people], ACTORS_CHUNK):
             await self.store.write(partial(search.reader.index_people, ids=people))

@@ -194,7 +194,12 @@ class Eraser:
 
     def _finish(self, unit: Unit, requests: Sequence[Request]) -> None:
         self.erasures.move_all(unit, requests, Step.DONE)
-        set_stamp(unit, SWEPT, str(unit.clock_us))
+        note_swept(unit)
+
+
+def note_swept(unit: Unit) -> None:
+    """Note that the log holds nothing that is gone: the next daily sweep is a day from now."""
+    set_stamp(unit, SWEPT, str(unit.clock_us))
 
 
 def _empty_posts(rooms: Emptied, unit: Unit, request: Request) -> list[int]:

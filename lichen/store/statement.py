@@ -5,11 +5,11 @@ declares its statements at module level, each compiled once per engine. The text
 the length of a list: `any_of` binds a whole list as one parameter.
 """
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
@@ -21,6 +21,7 @@ metadata = sa.MetaData()
 Row = Any  # a namedtuple by column label; tables.py knows its own labels
 _SAID = {0: False, 1: True, None: None}  # how SQLite says a Boolean
 Parameters = Mapping[str, Any]
+_LISTS = msgspec.json.Encoder()
 
 _DIALECTS: dict[str, Callable[[], sa.Dialect]] = {
     "sqlite": lambda: sqlite.dialect(paramstyle="named"),
@@ -78,7 +79,7 @@ class Compiled(NamedTuple):
         """Return all parameters by name, lists as JSON where the engine wants them so."""
         bound = {**self.defaults, **parameters}
         for name in self.lists:
-            bound[name] = json.dumps(list(bound[name]))
+            bound[name] = _LISTS.encode(list(bound[name])).decode()
         return bound
 
 
