@@ -177,7 +177,8 @@ async def test_pictures_come_along(place: Place, tmp_path: Path) -> None:
             yield Picture("../../lichen.png", picture)
 
     old = town.house.exports.rooms
-    rooms = Rooms(old.store, old.accounts, old.forum, old.messages, old.addresses, Shelf())
+    rooms = Rooms(old.store, old.accounts, old.forum, old.messages, old.moderation, old.addresses,
+        Shelf())
     number = await id_of(author)
     owner = await old.store.read(lambda unit: old.accounts.owner_of(unit, number))
 
