@@ -247,7 +247,7 @@ def reason_of(proposal: Proposal, steps: tuple[StepView, ...], *, address: str) 
         Term("support asked for", SUPPORTS_TO_QUEUE, "puts it before the moderators"),
     ]
     if last is not None and last.reason:
-        terms.insert(0, Term("reason given", last.reason))
+        terms.insert(0, Term("said", STATE_WORDS[last.state], last.reason))
     if proposal.is_open:
         change = ("An administrator answers it or hands it back." if proposal.state is _S.PASSED_UP
                   else "A moderator of the community answers it or passes it up.")

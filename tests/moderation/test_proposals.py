@@ -97,7 +97,7 @@ async def test_every_step_is_kept_with_its_reason_and_the_support_it_had(
     seen = await bench.read("proposal", mira, proposal.id)
     assert [one.person.name for one in seen.steps] == ["mira", "ada", "mira"]
     reason = bench.moderation.why_proposal(view)
-    assert (reason.rule, reason.terms[0].value) == ("proposal: declined", "Lamps are fine.")
+    assert (reason.rule, reason.terms[0].note) == ("proposal: declined", "Lamps are fine.")
     assert reason.decided_by == "a moderator"
 
 

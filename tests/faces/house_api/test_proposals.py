@@ -6,7 +6,7 @@ from lichen.faces.house_api.calls import CALLS
 from tests.faces.house_api.test_rules import ask
 from tests.faces.lemmy_v3.precinct import Precinct, precinct
 from tests.faces.lemmy_v3.test_permissions import ADMINS, IN, JUDGES, MOD, OK, SPEAKERS
-from tests.faces.lemmy_v3.town import Person, Town
+from tests.faces.lemmy_v3.town import Person, Town, everybody_heard
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -82,9 +82,7 @@ async def test_a_proposal_goes_its_way_and_everybody_who_is_behind_it_hears(
     listed = await ask(here.admin, "GET", "/proposal/passed_up")
     done = await ask(here.admin, "POST", "/proposal/answer", proposal_id=number,
                      state="declined", reason="Lamps are fine.")
-    await town.house.followers.wait_applied(town.house.log.last_seq, timeout_ms=10_000)
-    await town.house.relay.drain()
-    await town.house.followers.wait_applied(town.house.log.last_seq, timeout_ms=10_000)
+    await everybody_heard(town.house)
 
     shown = last.json()["proposal"]
     assert (shown["supports"], shown["supported"], "queued" in shown) == (5, True, True)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.faces.lemmy_v3.town import everybody_heard
 from tests.faces.pages.garden import PASSWORD, Garden, Guest, words
 
 pytestmark = pytest.mark.anyio
@@ -35,13 +36,6 @@ class Assembly:
             assert 303 == (await guest.send(f"{self.path}/support", {"value": "1"})).status_code
         return guests
 
-    async def heard(self) -> None:
-        """Wait until everybody was told."""
-        house = self.garden.house
-        for _ in range(2):
-            await house.relay.drain()
-            await house.followers.wait_applied(house.log.last_seq, timeout_ms=10_000)
-
     async def keeper(self) -> Guest:
         guest = Guest(self.garden.house, "gardener")
         await guest.send("/login", {"name": "gardener", "password": PASSWORD})
@@ -68,7 +62,7 @@ async def test_a_proposal_is_supported_answered_from_the_queue_and_heard_of(
     assert item is not None
     bare = await assembly.moderator.send(item[1], {"deed": "accept"})
     await assembly.moderator.send(item[1], {"deed": "accept", "reason": "They do glare."})
-    await assembly.heard()
+    await everybody_heard(assembly.garden.house)
     shown = await assembly.garden.stranger().see(assembly.path)
     answered = await assembly.reader.see(f"{assembly.list}?show=answered")
     pages = [await guest.see(path) for guest in (assembly.author, supporter)
@@ -142,7 +136,7 @@ async def test_what_was_typed_is_kept_when_it_is_refused(assembly: Assembly) -> 
 async def test_what_people_write_is_never_markup(assembly: Assembly) -> None:
     path = await assembly.propose(f"Evil {EVIL}", f"Text {EVIL} [x](javascript:alert(1))")
     await assembly.moderator.send(f"{path}/answer", {"deed": "pass_up", "reason": EVIL})
-    await assembly.heard()
+    await everybody_heard(assembly.garden.house)
     keeper = await assembly.keeper()
     pages = [await guest.see(where) for guest, where in (
         (assembly.reader, path), (assembly.reader, assembly.list), (keeper, "/admin/proposals"),
