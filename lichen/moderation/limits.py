@@ -22,6 +22,6 @@ PROPOSALS_OPEN_MAX = 3  # of one person in one community, so that members can re
 PROPOSAL_STEPS_MAX = 50  # handed up and back; then it is answered
 SUPPORTS_TO_QUEUE = 5  # members behind a proposal, for which it waits on the moderators
 SUPPORTS_BATCH_MAX = 1_000  # supports counted by one command
-TOLD_BATCH_MAX = 500  # supporters who are told in one unit of work: other writers wait 20 ms
+TOLD_BATCH_MAX = 500  # supporters told in one unit of work, so that other writers get their turn
 DROPPED_BATCH_MAX = 500  # proposals emptied or purged in one unit of work
 UNMARKED_EVENTS_MAX = 10_000  # events that a reader passes over before it keeps its place
