@@ -27,6 +27,7 @@ from lichen.messages import Messages
 from lichen.messages.room import build as build_messages
 from lichen.moderation import Moderation
 from lichen.moderation.room import build as build_moderation
+from lichen.moderation.room import build_reader as build_proposals_reader
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
 from lichen.plugins import PictureDoor
@@ -52,6 +53,7 @@ class Rooms:
     talk: ForumRoom
     messages: Messages
     moderation: Moderation
+    proposals_reader: Reader
     automod: Automod
     search: Search
     notifications: Notifications
@@ -67,7 +69,8 @@ class Rooms:
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
             self.talk.link_reader, self.talk.live, self.automod.check.rulebook, self.search.reader,
-            self.notifications.reader, self.pictures.reader, *self.hooked.readers,
+            self.proposals_reader, self.notifications.reader, self.pictures.reader,
+            *self.hooked.readers,
         ]
 
 
@@ -159,6 +162,9 @@ async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> 
     enforcement = ModerationEnforcement(accounts=accounts, moderation=moderation)
     return Rooms(
         *lower, talk=talk, messages=messages, moderation=moderation,
+        proposals_reader=await build_proposals_reader(
+            store, moderation, log_first_seq=base.first_seq
+        ),
         automod=build_automod(
             ground, store, accounts=accounts, forum=forum, check=check.rules,
             addresses=addresses, enforcement=enforcement,

@@ -34,6 +34,7 @@ from lichen.forum import Forum
 from lichen.kit import Unavailable
 from lichen.log import LogDamaged, LogTrimmed, SegmentLog
 from lichen.messages import Messages
+from lichen.moderation import Moderation
 from lichen.search import Search
 from lichen.store import Store, Unit, set_stamp, stamp_of
 
@@ -56,6 +57,7 @@ class Emptied(NamedTuple):
     accounts: Accounts
     forum: Forum
     messages: Messages
+    moderation: Moderation
     search: Search
 
 
@@ -175,6 +177,9 @@ class Eraser:
             return {
                 Kind.POST: posts, Kind.COMMENT: comments,
                 Kind.MESSAGE: self._rooms.messages.known_among(unit, rows[Kind.MESSAGE]),
+                Kind.PROPOSAL: self._rooms.moderation.proposals_speaking_among(
+                    unit, rows[Kind.PROPOSAL]
+                ),
                 Kind.PERSON: {actor.id for actor in persons.values() if not actor.deleted},
             }
 
@@ -240,16 +245,29 @@ def _empty_messages(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
     return ids
 
 
+def _empty_proposals(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
+    if request.kind is Kind.PROPOSAL:
+        ids = [request.subject_id] if not request.position else []
+    else:
+        ids = rooms.moderation.proposal_ids_of(
+            unit, request.subject_id, after_id=request.position, limit=BATCH_MAX
+        )
+    if ids:
+        rooms.moderation.erase_proposals(unit, ids)
+    return ids
+
+
 def _empty_account(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
     if request.position:
         return []
     rooms.messages.forget_conversations(unit, request.subject_id)
     rooms.forum.forget_marks(unit, request.subject_id)
+    rooms.moderation.forget_supports(unit, request.subject_id)
     rooms.accounts.erase_person(unit, request.subject_id)
     return [request.subject_id]
 
 
 _STEPS: dict[Step, Callable[[Emptied, Unit, Request], list[int]]] = {
     Step.POSTS: _empty_posts, Step.COMMENTS: _empty_comments, Step.MESSAGES: _empty_messages,
-    Step.ACCOUNT: _empty_account,
+    Step.PROPOSALS: _empty_proposals, Step.ACCOUNT: _empty_account,
 }

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     POST = "post"
     COMMENT = "comment"
     MESSAGE = "message"
+    PROPOSAL = "proposal"
 
 
 class Step(StrEnum):
@@ -20,6 +21,7 @@ class Step(StrEnum):
     POSTS = "posts"
     COMMENTS = "comments"
     MESSAGES = "messages"
+    PROPOSALS = "proposals"
     ACCOUNT = "account"
     LOG = "log"
     FILES = "files"
@@ -28,10 +30,12 @@ class Step(StrEnum):
 
 # A post takes the comments below it along.
 STEPS: dict[Kind, tuple[Step, ...]] = {
-    Kind.PERSON: (Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.ACCOUNT, Step.LOG, Step.FILES),
+    Kind.PERSON: (Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.PROPOSALS, Step.ACCOUNT, Step.LOG,
+                  Step.FILES),
     Kind.POST: (Step.POSTS, Step.COMMENTS, Step.LOG, Step.FILES),
     Kind.COMMENT: (Step.COMMENTS, Step.LOG, Step.FILES),
     Kind.MESSAGE: (Step.MESSAGES, Step.LOG, Step.FILES),
+    Kind.PROPOSAL: (Step.PROPOSALS, Step.LOG, Step.FILES),
 }
 
 

@@ -3,7 +3,8 @@
 Three rules, each decided from the rows as they are:
 
     of a person who is erased        every record in their name: words, marks, profile, settings
-    of a post, comment or message    which is erased, or has no row any more because it was purged
+    of a post, comment, message      which is erased, or has no row any more because it was purged
+    or proposal
     of a profile, of settings        whose account was deleted, whatever became of its words
 
 A deletion carries no words and stays, so that a late reader still hears of it. An event is in the
@@ -18,6 +19,7 @@ from lichen.events import Event, collection_of, decode_events
 from lichen.events import accounts as account_records
 from lichen.events import forum as forum_records
 from lichen.events import messages as message_records
+from lichen.events import moderation as moderation_records
 from lichen.log import Batch
 
 _POST = collection_of(forum_records.Post)
@@ -25,6 +27,7 @@ _COMMENT = collection_of(forum_records.Comment)
 _MESSAGE = collection_of(message_records.Message)
 KINDS = {
     _POST: Kind.POST, _COMMENT: Kind.COMMENT, _MESSAGE: Kind.MESSAGE,
+    collection_of(moderation_records.Proposal): Kind.PROPOSAL,
     collection_of(account_records.Profile): Kind.PERSON,
     collection_of(account_records.Settings): Kind.PERSON,
 }
@@ -52,7 +55,7 @@ def told_in(batch: Batch) -> list[Told]:
 
 
 def rows_of(told: Sequence[Told]) -> dict[Kind, set[int]]:
-    """Return the numbers of posts, comments and messages that a batch speaks of."""
+    """Return the numbers of what a batch speaks of, by kind."""
     rows: dict[Kind, set[int]] = {kind: set() for kind in KINDS.values()}
     for one in told:
         if one.kind is not None:

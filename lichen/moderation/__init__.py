@@ -18,6 +18,7 @@ from lichen.moderation.cases import (
     Statistics,
     Waiting,
 )
+from lichen.moderation.limits import SUPPORTS_TO_QUEUE
 from lichen.moderation.model import (
     APPEALABLE,
     Action,
@@ -36,12 +37,28 @@ from lichen.moderation.model import (
     Why,
 )
 from lichen.moderation.part import Pictures, ReportedMessages
+from lichen.moderation.proposal import (
+    ROLE_WORDS,
+    STATE_WORDS,
+    Proposal,
+    ProposalDraft,
+    ProposalListing,
+    ProposalOrder,
+    ProposalQuery,
+    ProposalState,
+    ProposalView,
+    StepRole,
+    StepView,
+    Support,
+)
 from lichen.moderation.service import Moderation
 
 __all__ = [
-    "APPEALABLE", "Action", "ActionQuery", "Appeal", "AppealState", "BanOrder", "Entry",
-    "History", "ItemKind", "ItemState", "Kind", "Moderation", "Pictures", "QueueItem",
-    "QueuePage", "QueueQuery", "Remark", "RemarkDraft", "RemarkKind", "Report", "ReportCounts",
-    "ReportKind", "ReportQuery", "ReportView", "ReportedMessage", "ReportedMessages", "Seat",
-    "Statistics", "Sweep", "Waiting", "Why",
+    "APPEALABLE", "ROLE_WORDS", "STATE_WORDS", "SUPPORTS_TO_QUEUE", "Action", "ActionQuery",
+    "Appeal", "AppealState", "BanOrder", "Entry", "History", "ItemKind", "ItemState", "Kind",
+    "Moderation", "Pictures", "Proposal", "ProposalDraft", "ProposalListing", "ProposalOrder",
+    "ProposalQuery", "ProposalState", "ProposalView", "QueueItem", "QueuePage", "QueueQuery",
+    "Remark", "RemarkDraft", "RemarkKind", "Report", "ReportCounts", "ReportKind", "ReportQuery",
+    "ReportView", "ReportedMessage", "ReportedMessages", "Seat", "Statistics", "StepRole",
+    "StepView", "Support", "Sweep", "Waiting", "Why",
 ]

@@ -10,6 +10,7 @@ import msgspec
 from lichen.accounts import Actor
 from lichen.forum import CommentView, CommunityView, PostView
 from lichen.moderation.model import Action, ReportedMessage
+from lichen.moderation.proposal import Proposal
 
 
 class AppealState(StrEnum):
@@ -43,6 +44,7 @@ class ItemKind(StrEnum):
     APPEAL = "appeal"
     APPLICATION = "application"
     HELD = "held"
+    PROPOSAL = "proposal"
 
 
 class ItemState(StrEnum):
@@ -96,6 +98,7 @@ class Waiting(msgspec.Struct, frozen=True):
     action: Action | None = None
     application: str | None = None
     message: ReportedMessage | None = None
+    proposal: Proposal | None = None
 
 
 class QueueQuery(msgspec.Struct, frozen=True):

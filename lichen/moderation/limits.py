@@ -14,3 +14,14 @@ APPLICATIONS_MAX = 500  # waiting applications that one look at the queue takes 
 ANSWERED_REPORTS_MAX = 10_000  # newest reports that the median time to answer is taken of
 SEVERITY_MAX = 1_000  # reports counted about one thing
 STRIKE_AGE_US_MAX = 365 * 24 * 3_600 * 1_000_000  # how long a strike lasts where nobody says
+
+PROPOSAL_TITLE_LENGTH_MIN = 3  # characters, as of a post
+PROPOSAL_TITLE_LENGTH_MAX = 200  # characters, as of a post
+PROPOSAL_TEXT_LENGTH_MAX = 10_000  # characters: whoever needs more links to a post
+PROPOSALS_OPEN_MAX = 3  # of one person in one community, so that members can read them all
+PROPOSAL_STEPS_MAX = 50  # handed up and back; then it is answered
+SUPPORTS_TO_QUEUE = 5  # members behind a proposal, for which it waits on the moderators
+SUPPORTS_BATCH_MAX = 1_000  # supports counted by one command
+TOLD_BATCH_MAX = 500  # supporters told in one unit of work, so that other writers get their turn
+DROPPED_BATCH_MAX = 500  # proposals emptied or purged in one unit of work
+UNMARKED_EVENTS_MAX = 10_000  # events that a reader passes over before it keeps its place

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lichen.accounts import Actor, Viewer
 from lichen.forum import CommentView, Scene, SubjectKind
 from lichen.kit import NotFound, Refused
-from lichen.moderation import action_rows, queue_rows, report_rows
+from lichen.moderation import action_rows, proposal_rows, queue_rows, report_rows
 from lichen.moderation.appeals import Appeals
 from lichen.moderation.cases import (
     Appeal,
@@ -27,11 +27,13 @@ from lichen.moderation.cases import (
 )
 from lichen.moderation.limits import APPLICATIONS_MAX, PAGE_MAX
 from lichen.moderation.model import Action, ReportedMessage
+from lichen.moderation.proposal import Proposal
+from lichen.moderation.proposals import Proposals
 from lichen.moderation.reports import Reports
 from lichen.store import Row, Unit
 
 
-class Queue(Appeals, Reports):
+class Queue(Appeals, Reports, Proposals):
     """The query for what waits, and the commands that end the waiting without an act."""
 
     def queue(self, unit: Unit, viewer: Viewer, query: QueueQuery) -> QueuePage:
@@ -77,15 +79,22 @@ class Queue(Appeals, Reports):
             self._forum.approve_held(unit, viewer, kind, row.subject_id)
         if row.kind == ItemKind.APPEAL:
             raise Refused("couldnt_dismiss", "An appeal is upheld or denied.")
+        if row.kind == ItemKind.PROPOSAL:
+            raise Refused("couldnt_dismiss", "A proposal is accepted or declined, with a reason.")
         unit.stage(report_rows.DISMISS_ALL, {
             "of_kind": row.subject_kind, "of_subject_id": row.subject_id, "judge_id": viewer.id,
             "now_us": unit.clock_us,
         })
         self.settle(unit, ItemKind(row.kind), row.subject_kind, row.subject_id)
 
-    def escalate(self, unit: Unit, viewer: Viewer, item_id: int) -> None:
-        """Hand something up to the administrators."""
+    def escalate(
+        self, unit: Unit, viewer: Viewer, item_id: int, *, reason: str = ""
+    ) -> None:
+        """Hand something up to the administrators; of a proposal its members are told why."""
         row = self._waiting_row(unit, viewer, item_id)
+        if row.kind == ItemKind.PROPOSAL:
+            self.pass_up_proposal(unit, viewer, row.subject_id, reason=reason)
+            return
         self.settle(
             unit, ItemKind(row.kind), row.subject_kind, row.subject_id, state=ItemState.ESCALATED
         )
@@ -137,10 +146,11 @@ class Queue(Appeals, Reports):
     ) -> list[Waiting]:
         """Return items with their contents, contexts and histories."""
         items = [item for item, _, _ in page]
-        appeals = {
-            row.id: report_rows.appeal_from(row)
-            for row in unit.fetch(report_rows.APPEALS, ids=_ids(items, "appeal"))
-        }
+        appealed, proposed = unit.fetch_all(
+            (report_rows.APPEALS, {"ids": _ids(items, "appeal")}),
+            (proposal_rows.OF_IDS, {"ids": _ids(items, "proposal")}),
+        )
+        appeals = {row.id: report_rows.appeal_from(row) for row in appealed}
         actions = {
             row.id: action_rows.action_from(row) for row in unit.fetch(
                 action_rows.OF_IDS, ids=[one.action_id for one in appeals.values()]
@@ -152,6 +162,7 @@ class Queue(Appeals, Reports):
             posts=[*_ids(items, "post"), *(one.post_id for one in acted if one.post_id)],
             comments=[*_ids(items, "comment"), *(one.comment_id for one in acted
                                                  if one.comment_id)],
+            communities=sorted({one.community_id for one in items if one.community_id}),
         )
         parents = self._forum.scene_of(unit, viewer, comments=[
             view.comment.parent_id for view in scene.comments.values() if view.comment.parent_id
@@ -161,6 +172,7 @@ class Queue(Appeals, Reports):
             scene, parents, self._accounts.actors(unit, people_ids),
             self.histories(unit, people_ids, moderated=moderated),
             self._reported(unit, _ids(items, "message")), appeals, actions,
+            {row.id: proposal_rows.proposal_from(row) for row in proposed},
         )
         return [around.waiting(*one) for one in page]
 
@@ -184,6 +196,7 @@ class _Around(NamedTuple):
     messages: dict[int, ReportedMessage]
     appeals: dict[int, Appeal]
     actions: dict[int, Action]
+    proposals: dict[int, Proposal]
 
     def waiting(self, item: QueueItem, number: int, state: str) -> Waiting:
         """Return an item with what is known of it."""
@@ -203,6 +216,7 @@ class _Around(NamedTuple):
             action=action,
             application=item.evidence if item.kind is ItemKind.APPLICATION else None,
             message=self.messages.get(_about(item, "message")),
+            proposal=self.proposals.get(_about(item, "proposal")),
         )
 
 

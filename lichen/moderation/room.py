@@ -4,7 +4,9 @@ from lichen.accounts import Accounts
 from lichen.forum import Forum
 from lichen.kit.ground import Ground
 from lichen.moderation.part import Pictures, ReportedMessages
+from lichen.moderation.reader import NAME, ProposalsReader
 from lichen.moderation.service import Moderation
+from lichen.store import Store, checkpoint_of
 from lichen.web import Addresses
 
 
@@ -17,3 +19,11 @@ def build(
         forum=forum, accounts=accounts, addresses=addresses, tids=ground.tids, messages=messages,
         pictures=pictures,
     )
+
+
+async def build_reader(
+    store: Store, moderation: Moderation, *, log_first_seq: int = 0
+) -> ProposalsReader:
+    """Return the reader that tells supporters, where it was, or where the log begins."""
+    checkpoint = await store.read(lambda unit: checkpoint_of(unit, NAME))
+    return ProposalsReader(store, moderation, position=max(checkpoint, log_first_seq - 1))

@@ -53,6 +53,7 @@ class Addresses:
     applications = "/admin/applications"
     roles = "/admin/roles"
     invite_tree = "/admin/invites"
+    passed_up = "/admin/proposals"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))
@@ -87,6 +88,10 @@ class Addresses:
     def comment(self, comment_id: int) -> str:
         """Return the path of a comment."""
         return f"/comment/{comment_id}"
+
+    def proposal(self, proposal_id: int) -> str:
+        """Return the path of a proposal."""
+        return f"/proposal/{proposal_id}"
 
     def message(self, message_id: int) -> str:
         """Return the path that a private message's id is made of, as in Lemmy; no page is there."""

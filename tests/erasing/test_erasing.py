@@ -9,6 +9,7 @@ from lichen.erasing import Kind, Step
 from lichen.erasing.eraser import SWEPT
 from lichen.store import set_stamp
 from tests.erasing.decoding import traces
+from tests.faces.house_api.test_rules import ask
 from tests.faces.lemmy_v3.town import PAGE_URL, Person, Town
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -56,8 +57,19 @@ async def write_everything(town: Town, author: Person, other: Person) -> dict[st
     await author.put("/private_message", private_message_id=message, content=next(mark))
     await other.post(
         "/private_message", recipient_id=await id_of(author), content=f"Reply {KEPT}")
+    proposal = await propose(author, community, f"Change {next(mark)}", f"Because {next(mark)}")
+    wish = await propose(other, community, f"Change {KEPT}", f"Because {KEPT}")
+    for voice, number in ((other, proposal), (author, wish)):
+        await ask(voice, "POST", "/proposal/support", proposal_id=number)
+    await ask(other, "POST", "/proposal/pass_up", proposal_id=proposal, reason="Look at it.")
     return {"post": post, "comment": comment, "answer": answer, "below": below, "theirs": theirs,
-            "message": message, "community": community}
+            "message": message, "community": community, "proposal": proposal, "wish": wish}
+
+
+async def propose(author: Person, community: int, title: str, text: str) -> int:
+    """Propose something and return its number."""
+    made = await ask(author, "POST", "/proposal", community_id=community, title=title, text=text)
+    return int(made.json()["proposal"]["id"])
 
 
 async def fill(town: Town, author: Person, community: int) -> None:
@@ -111,12 +123,18 @@ async def test_what_others_wrote_stays_where_it_was(place: Place) -> None:
     assert login.status_code in (401, 403)
     community = (await other.get("/community", id=made["community"])).json()["community_view"]
     assert community["counts"]["posts"] == 1
+    ended = (await ask(other, "GET", "/proposal", proposal_id=made["proposal"])).json()
+    wish = (await ask(other, "GET", "/proposal", proposal_id=made["wish"])).json()["proposal"]
+    assert (ended["proposal"]["state"], ended["proposal"]["title"]) == ("withdrawn", "")
+    assert ended["steps"][0]["reason"] == "Look at it."
+    assert (wish["title"], wish["supports"]) == (f"Change {KEPT}", 0)
     found = (await other.get("/search", q=MARKER, type_="All")).json()
     assert [found[kind] for kind in ("posts", "comments", "users")] == [[], [], []]
 
 
 @pytest.mark.parametrize(("kind", "subject", "also_kept"), [
     (Kind.POST, "post", ""), (Kind.COMMENT, "comment", KEPT), (Kind.MESSAGE, "message", KEPT),
+    (Kind.PROPOSAL, "proposal", KEPT),
 ])
 async def test_a_single_thing_that_is_erased_is_nowhere(
     place: Place, kind: Kind, subject: str, also_kept: str
@@ -128,6 +146,7 @@ async def test_a_single_thing_that_is_erased_is_nowhere(
     made = {
         "post": await town.post(author, community, name=f"T {MARKER}post", body=f"{MARKER}post"),
         "comment": await town.comment(author, theirs, content=f"{MARKER}comment"),
+        "proposal": await propose(author, community, f"T {MARKER}proposal", f"{MARKER}proposal"),
     }
     below = await town.comment(other, made["post"], content=f"Below the {MARKER}post")
     sent = await author.post(
@@ -231,7 +250,7 @@ async def test_what_is_asked_about_something_that_never_was_ends_all_the_same(
 ) -> None:
     town, _, _ = place
 
-    for kind in (Kind.POST, Kind.COMMENT, Kind.MESSAGE):
+    for kind in (Kind.POST, Kind.COMMENT, Kind.MESSAGE, Kind.PROPOSAL):
         await erase(town, kind, 999_999)
 
 

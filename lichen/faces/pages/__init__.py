@@ -28,6 +28,7 @@ from lichen.faces.pages import (
     live,
     modlog,
     own,
+    proposing,
     reacting,
     reception,
     replies,
@@ -80,8 +81,8 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
-            judging, keeping, keys, lists, live, modlog, own, own_pictures, reacting, reception,
-            replies, rules, threads, writing,
+            judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
+            reception, replies, rules, threads, writing,
         )
 
         def provide_parts() -> Parts:

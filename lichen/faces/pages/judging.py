@@ -4,6 +4,7 @@ from litestar import Response, get, post
 from litestar.params import FromQuery
 
 from lichen.accounts import Viewer
+from lichen.faces.pages import proposing
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Typed, typed
@@ -24,8 +25,11 @@ WAITING_PER_PAGE = 20
 BAN_DAYS_MAX = 3_650  # of a ban typed on the page; nothing typed is no end
 _DAY_US = 24 * 3_600 * 1_000_000
 _KINDS = (("", "All"), ("report", "Reports"), ("appeal", "Appeals"),
-          ("application", "Applications"), ("held", "Held"))
-_DEEDS = ("approve", "remove", "lock", "ban", "escalate", "uphold", "deny")
+          ("application", "Applications"), ("held", "Held"), ("proposal", "Proposals"))
+_DEEDS = (
+    "approve", "remove", "lock", "ban", "escalate", "uphold", "deny", "accept", "decline",
+    "hand_back",
+)
 
 
 @get("/moderation")
@@ -68,7 +72,9 @@ async def decide(
         if deed == "approve":
             return parts.moderation.dismiss(unit, viewer, item_id)
         if deed == "escalate":
-            return parts.moderation.escalate(unit, viewer, item_id)
+            return parts.moderation.escalate(
+                unit, viewer, item_id, reason=fields.text("reason")
+            )
         item = parts.moderation.waiting(unit, viewer, item_id)
         return _act(parts, unit, viewer, item, fields)
 
@@ -83,6 +89,10 @@ def _act(parts: Parts, unit: Unit, viewer: Viewer, item: Waiting, fields: Typed)
     if deed in ("uphold", "deny") and item.appeal is not None:
         moderation.decide_appeal(
             unit, viewer, item.appeal.id, upheld=deed == "uphold", answer=why.reason or ""
+        )
+    elif deed in ("accept", "decline", "hand_back", "remove") and item.proposal is not None:
+        proposing.decide(
+            parts, unit, viewer, item.proposal.id, deed=deed, reason=why.reason or ""
         )
     elif deed == "remove" and item.comment is not None:
         moderation.remove_comment(unit, viewer, item.comment.comment.id, removed=True, why=why)

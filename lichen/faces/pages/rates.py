@@ -30,6 +30,6 @@ def _kind_of(parts: Parts, request: PageRequest) -> Rate | None:
         return "settings"
     if path in (addresses.signup, addresses.forgotten):
         return "register"
-    if path in (addresses.post_new, addresses.community_new):
+    if path in (addresses.post_new, addresses.community_new) or path.endswith("/proposals/new"):
         return "post"
     return "comment" if path.endswith(("/comment", "/reply")) else "message"

@@ -51,6 +51,13 @@ ACTION_WORDS: dict[str, str] = {
     "purgePost": "Post purged", "purgeComment": "Comment purged",
 }
 
+# What became of a proposal, as the people are told who made or support it.
+NOTICE_WORDS: dict[str, str] = {
+    "acceptProposal": "Proposal accepted", "declineProposal": "Proposal declined",
+    "removeProposal": "Proposal taken away", "passUpProposal": "Proposal passed up",
+    "handBackProposal": "Proposal handed back",
+}
+
 SHORTCUTS = (
     ("j k", "Next and previous post or comment"),
     ("[ ]", "Parent and next sibling of a comment"),
@@ -58,7 +65,7 @@ SHORTCUTS = (
     ("r", "Reply"),
     ("a z", "Vote up, vote down"),
     ("p x l b e", "In the queue: approve, remove, lock, ban, escalate"),
-    ("u d", "Uphold or deny an appeal"),
+    ("u d", "Uphold or deny an appeal, accept or decline a proposal"),
     ("/", "Search"),
     ("ctrl+k", "Go anywhere"),
     ("?", "These shortcuts; alt+shift+k does the same"),
