@@ -1,7 +1,8 @@
 """The blocklist: pictures that are not taken, by the file or by how it looks.
 
-The first of the checks, and the model for others: `judge` answers a Reason or nothing. A picture
-is compared with every line, the distance of two looks being the bits in which their hashes differ.
+In the house it is a plugin of the register, `picture-blocklist`; a classifier would be another.
+`judge` answers a Reason or nothing. A picture is compared with every line, the distance of two
+looks being the bits in which their hashes differ.
 """
 
 from lichen.events import collection_of, deletion_of, event_of

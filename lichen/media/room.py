@@ -43,10 +43,12 @@ class Room:
 
 async def build(
     ground: Ground, store: Store, *, addresses: Addresses, site_did: str,
-    checks: Sequence[PictureCheck] = (), gate: UploadGate | None = None, log_first_seq: int = 0,
-    log_last_seq: int = 0,
+    checks: Sequence[PictureCheck] | None = None, gate: UploadGate | None = None,
+    log_first_seq: int = 0, log_last_seq: int = 0,
 ) -> Room:
-    """Return the room; `checks` are asked after the blocklist, `gate` before anything.
+    """Return the room; `checks` are asked before a picture is stored, `gate` before anything.
+
+    Without `checks` the blocklist is asked by itself; who gives some sees to it that it is one.
 
     A house without a checkpoint begins at the end of its log. The house closes the room at its end.
     """
@@ -62,8 +64,8 @@ async def build(
     )
     darkroom = Darkroom()
     media = Media(
-        ground, store, Shelf(store, blobs), darkroom, checks=(blocklist, *checks),
-        gate=gate or _open_gate, token_key=key,
+        ground, store, Shelf(store, blobs), darkroom, gate=gate or _open_gate, token_key=key,
+        checks=(blocklist,) if checks is None else checks,
     )
     position = await store.read(lambda unit: checkpoint_of(unit, NAME)) or log_last_seq
     reader = UsesReader(

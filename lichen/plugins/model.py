@@ -196,6 +196,10 @@ class Standing(Value, frozen=True):
     failures: int = 0
     last_failure: str = ""
     why_off: str = ""
+    about: str = ""
+    asks_network: bool = False
+    may_network: bool = False
+    wall: str = ""
 
 
 def email_domain(email: str | None) -> str:
