@@ -18,7 +18,7 @@ def application_of(
     """Return the ASGI application of a house."""
     async def callers(token: str) -> media.Uploader | None:
         viewer = await given.accounts.viewer(token)
-        return None if viewer is None else media.Uploader(viewer.id, viewer.actor.did, viewer.admin)
+        return None if viewer is None else given.uploader(viewer)
 
     people = pages.Pages(given)
     calls = lemmy_v3.parts_of(given)

@@ -123,6 +123,7 @@ async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     pictures = await build_media(
         ground, store, addresses=base.addresses, site_did=accounts.current_site.actor.did,
         gate=partial(_check_upload, gate), checks=[PictureDoor(hooked.plugins.hooks)],
+        tally=accounts.newcomers.count_picture,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
     )
     lower = _Lower(hooked, accounts, gate, pictures)

@@ -28,11 +28,15 @@ _ALIAS_LETTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-.")
 
 
 class Uploader(msgspec.Struct, frozen=True):
-    """Who uploads, as much as this room knows: an actor's number and DID."""
+    """Who uploads, as much as this room knows: an actor's number and DID.
+
+    `per_day`: how many pictures they may upload in a day, None for any number.
+    """
 
     id: int
     did: str
     admin: bool = False
+    per_day: int | None = None
 
 
 Callers = Callable[[str], Awaitable[Uploader | None]]  # a token -> who shows it

@@ -14,7 +14,7 @@ from lichen.media.growth import Grown
 from lichen.media.model import PictureCheck, Uploader, UploadGate
 from lichen.media.proxy import Proxy
 from lichen.media.reader import NAME, UsesReader
-from lichen.media.service import Media
+from lichen.media.service import Media, UploadTally
 from lichen.media.shelf import Shelf
 from lichen.store import Store, Unit, checkpoint_of, set_stamp, stamp_of
 from lichen.web import Addresses
@@ -41,10 +41,10 @@ class Room:
         await self.media.shelf.close()
 
 
-async def build(
+async def build(  # noqa: PLR0913 - what a room of pictures is made of
     ground: Ground, store: Store, *, addresses: Addresses, site_did: str,
     checks: Sequence[PictureCheck] | None = None, gate: UploadGate | None = None,
-    log_first_seq: int = 0, log_last_seq: int = 0,
+    tally: UploadTally | None = None, log_first_seq: int = 0, log_last_seq: int = 0,
 ) -> Room:
     """Return the room; `checks` are asked before a picture is stored, `gate` before anything.
 
@@ -65,6 +65,7 @@ async def build(
     darkroom = Darkroom()
     media = Media(
         ground, store, Shelf(store, blobs), darkroom, gate=gate or _open_gate, token_key=key,
+        tally=tally or _uncounted,
         checks=(blocklist,) if checks is None else checks,
     )
     position = await store.read(lambda unit: checkpoint_of(unit, NAME)) or log_last_seq
@@ -80,6 +81,10 @@ async def build(
 
 def _open_gate(uploader: Uploader, address: str) -> None:
     """Let everybody upload: how often one may is counted elsewhere, and handed in as `gate`."""
+
+
+def _uncounted(unit: Unit, person_id: int, per_day: int, *, check_only: bool) -> None:
+    """Count nothing: a room by itself knows nobody who is new."""
 
 
 def _key(unit: Unit, ground: Ground) -> bytes:

@@ -11,6 +11,7 @@ import hmac
 import uuid
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import Protocol
 
 from lichen.events import collection_of, deletion_of, event_of
 from lichen.events import media as records
@@ -40,15 +41,25 @@ _PICTURE = collection_of(records.Picture)
 _Key = tuple[str, int, str]
 
 
+class UploadTally(Protocol):
+    """Counts what somebody uploads in a day who may not upload any number."""
+
+    def __call__(
+        self, unit: Unit, person_id: int, per_day: int, *, check_only: bool
+    ) -> None:
+        """Count a picture, or raise TooMany; with `check_only` only the latter."""
+
+
 class Media:
     """Uploads, variants, deletions and lists of pictures.
 
-    `checks` are asked in order before anything is stored; `gate` is asked first of all.
+    `checks` are asked in order before anything is stored; `gate` is asked first of all, and `tally`
+    counts the pictures of those who may upload only so many in a day.
     """
 
     def __init__(
         self, ground: Ground, store: Store, shelf: Shelf, darkroom: Darkroom, *,
-        checks: Sequence[PictureCheck], gate: UploadGate, token_key: bytes,
+        checks: Sequence[PictureCheck], gate: UploadGate, tally: UploadTally, token_key: bytes,
     ) -> None:
         self.shelf = shelf
         self._settings = ground.config.media
@@ -57,6 +68,7 @@ class Media:
         self._darkroom = darkroom
         self._checks = checks
         self._gate = gate
+        self._tally = tally
         self._token_key = token_key
         self._deriving: dict[_Key, asyncio.Task[bytes]] = {}
 
@@ -68,13 +80,13 @@ class Media:
     async def upload(self, uploader: Uploader, content: bytes, *, address: str = "") -> Uploaded:
         """Take a picture and return it with the token that deletes it; durable on return.
 
-        Raises PictureRefused, QuotaReached, and what the gate raises.
+        Raises PictureRefused, QuotaReached, and what the gate and the tally raise.
         """
         self._gate(uploader, address)
         if not content:
             raise PictureRefused("invalid_image_upload", "The file is empty; choose a picture.")
         self.check_bytes(len(content))
-        await self._store.read(lambda unit: self._check_quota(unit, uploader, len(content)))
+        await self._store.read(lambda unit: self._check_allowed(unit, uploader, len(content)))
         developed = await self.developed(content)
         await self.check(developed, content, uploader_id=uploader.id)
         sizes = sorted(developed.variants)
@@ -204,6 +216,12 @@ class Media:
         drawn = hmac.digest(self._token_key, b"delete " + alias.encode(), "sha256")
         return base64.b32encode(drawn[:20]).decode().lower()
 
+    def _check_allowed(self, unit: Unit, uploader: Uploader, count: int) -> None:
+        """Refuse what would be refused later anyway, before a child decodes it."""
+        self._check_quota(unit, uploader, count)
+        if uploader.per_day is not None:
+            self._tally(unit, uploader.id, uploader.per_day, check_only=True)
+
     def _check_quota(self, unit: Unit, uploader: Uploader, count: int) -> None:
         if uploader.admin:
             return
@@ -218,8 +236,10 @@ class Media:
     def _keep(
         self, unit: Unit, uploader: Uploader, developed: Developed, names: list[str]
     ) -> Uploaded:
-        """Stage the rows of an upload whose blobs are kept; one round trip."""
+        """Stage the rows of an upload whose blobs are kept; two round trips."""
         self._check_quota(unit, uploader, len(developed.original))
+        if uploader.per_day is not None:
+            self._tally(unit, uploader.id, uploader.per_day, check_only=False)
         drawn = uuid.UUID(bytes=self._ground.randomness.randbytes(16), version=4)
         picture = Picture(
             alias=f"{drawn}.{developed.kind}", uploader_id=uploader.id, sha256=names[0],
