@@ -112,7 +112,7 @@ class BlockedPictures:
     async def check_picture(self, person: Person, picture: Shown) -> Refuse | None:
         """Refuse a picture that is on the list; one round trip. Raises what the store raises."""
         reason = await self._blocklist.judge(Seen(
-            sha256=picture.sha256, likeness=picture.likeness,
+            sha256=picture.sha256, kept_sha256=picture.kept_sha256, likeness=picture.likeness,
             kind=picture.media_type.partition("/")[2], width=picture.width, height=picture.height,
             uploader_id=person.id or None,
         ), picture.content)

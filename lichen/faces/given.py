@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lichen.accounts import Accounts, Viewer
+from lichen.accounts import Accounts, Permission, Viewer, is_permitted
 from lichen.automod import Automod
 from lichen.export import Exports
 from lichen.forum import Forum
@@ -44,7 +44,8 @@ class Given:
         """Return a viewer as the room of pictures knows people."""
         per_day = self.accounts.newcomers.pictures_per_day(viewer, now_us=self.store.clock())
         return Uploader(
-            id=viewer.id, did=viewer.actor.did, admin=viewer.admin, per_day=per_day
+            id=viewer.id, did=viewer.actor.did, admin=viewer.admin, per_day=per_day,
+            may_purge=is_permitted(viewer, Permission.PURGE_PICTURES),
         )
 
     @property

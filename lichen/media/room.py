@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lichen.kit.ground import Ground
-from lichen.media.blobs import Blobs, DiskBlobs
-from lichen.media.blocklist import Blocklist
+from lichen.media.blobs import Blobs, DiskBlobs, name_of
+from lichen.media.blocklist import Blocklist, check_keeper
 from lichen.media.buckets import BucketBlobs
 from lichen.media.copying import FOLDER
 from lichen.media.darkroom import Darkroom
+from lichen.media.errors import PictureRefused
 from lichen.media.growth import Grown
-from lichen.media.model import PictureCheck, Uploader, UploadGate
+from lichen.media.model import Blocked, PictureCheck, Uploader, UploadGate, named
 from lichen.media.proxy import Proxy
 from lichen.media.reader import NAME, UsesReader
 from lichen.media.service import Media, UploadTally
@@ -34,6 +35,34 @@ class Room:
     darkroom: Darkroom
     grown: Grown
     any_bytes: bool
+
+    async def remove_and_block(self, by: Uploader, alias: str, *, note: str) -> Blocked:
+        """Block a stored picture by file name or address, and delete it wherever it was uploaded.
+
+        One command.
+        """
+        alias = named(alias).alias or alias
+
+        def command(unit: Unit) -> Blocked:
+            line = self.blocklist.block_picture(unit, by, alias, note=note)
+            assert line.sha256 is not None, "a stored picture has bytes"
+            self.media.forget_file(unit, line.sha256)
+            return line
+
+        line = await self.media.store.write(command)
+        await self.media.shelf.sweep()
+        return line
+
+    async def block_content(self, by: Uploader, content: bytes, *, note: str) -> Blocked:
+        """Block a picture that somebody picked, without storing it, by its bytes and its looks."""
+        check_keeper(by)
+        if not content:
+            raise PictureRefused("invalid_image_upload", "The file is empty; choose a picture.")
+        self.media.check_bytes(len(content))
+        developed = await self.media.developed(content)
+        return await self.media.store.write(lambda unit: self.blocklist.block(
+            unit, by, sha256=name_of(content), likeness=developed.likeness, note=note
+        ))
 
     async def close(self) -> None:
         """End the children and let go of the blobs."""

@@ -64,7 +64,7 @@ class Media:
         self.shelf = shelf
         self._settings = ground.config.media
         self._ground = ground
-        self._store = store
+        self.store = store
         self._darkroom = darkroom
         self._checks = checks
         self._gate = gate
@@ -86,7 +86,7 @@ class Media:
         if not content:
             raise PictureRefused("invalid_image_upload", "The file is empty; choose a picture.")
         self.check_bytes(len(content))
-        await self._store.read(lambda unit: self._check_allowed(unit, uploader, len(content)))
+        await self.store.read(lambda unit: self._check_allowed(unit, uploader, len(content)))
         developed = await self.developed(content)
         await self.check(developed, content, uploader_id=uploader.id)
         sizes = sorted(developed.variants)
@@ -116,14 +116,18 @@ class Media:
     async def check(
         self, developed: Developed, content: bytes, *, uploader_id: int | None
     ) -> None:
-        """Ask every check, and refuse with the reason of the first that refuses."""
-        digest = await asyncio.to_thread(lambda: sha256(content).hexdigest())
+        """Ask every check, and refuse with the reason of the first that refuses.
+
+        They see the picture without its metadata.
+        """
+        came, kept = await asyncio.to_thread(lambda: [
+            sha256(one).hexdigest() for one in (content, developed.original)])
         seen = Seen(
-            sha256=digest, likeness=developed.likeness, kind=developed.kind,
+            sha256=came, kept_sha256=kept, likeness=developed.likeness, kind=developed.kind,
             width=developed.width, height=developed.height, uploader_id=uploader_id,
         )
         for check in self._checks:
-            reason = await check.judge(seen, content)
+            reason = await check.judge(seen, developed.original)
             if reason is not None:
                 raise PictureRefused(
                     "image_blocked", f"This picture is not taken here: {reason.rule}. "
@@ -133,7 +137,7 @@ class Media:
     async def picture(self, alias: str) -> Picture:
         """Return a picture by its file name; one round trip."""
         check_alias(alias)
-        rows = await self._store.read(lambda unit: unit.fetch(tables.PICTURES, aliases=[alias]))
+        rows = await self.store.read(lambda unit: unit.fetch(tables.PICTURES, aliases=[alias]))
         if not rows:
             raise NotFound("couldnt_find_picture", "There is no picture of this name.")
         return _picture(rows[0])
@@ -144,7 +148,7 @@ class Media:
         """Return the bytes of a picture or of a variant, and their media type."""
         if variant is None or kind == "bin":
             return await self._blob(source), MEDIA_TYPES[kind]
-        rows = await self._store.read(lambda unit: unit.fetch(
+        rows = await self.store.read(lambda unit: unit.fetch(
             tables.VARIANT, source=source, size=variant.size, form=variant.form
         ))
         found = await self.shelf.fetch(rows[0].sha256) if rows else None
@@ -163,20 +167,20 @@ class Media:
                 raise NotFound("couldnt_find_picture", "No picture has this name and this token.")
             self._remove(unit, rows)
 
-        await self._store.write(command)
+        await self.store.write(command)
         await self.shelf.sweep()
 
     async def delete_own(self, uploader: Uploader, alias: str) -> None:
-        """Delete a picture of one's own, or as an administrator anybody's."""
+        """Delete a picture of one's own, or who may purge pictures anybody's."""
         check_alias(alias)
 
         def command(unit: Unit) -> None:
             rows = unit.fetch(tables.PICTURES_LOCKED, aliases=[alias])
-            if not rows or (rows[0].uploader_id != uploader.id and not uploader.admin):
+            if not rows or (rows[0].uploader_id != uploader.id and not uploader.may_purge):
                 raise NotFound("couldnt_find_picture", "You have no picture of this name.")
             self._remove(unit, rows)
 
-        await self._store.write(command)
+        await self.store.write(command)
         await self.shelf.sweep()
 
     def forget(self, unit: Unit, aliases: Iterable[str]) -> None:
@@ -185,6 +189,17 @@ class Media:
         For purges, and for pictures that another took the place of.
         """
         self._remove(unit, unit.fetch(tables.PICTURES_LOCKED, aliases=sorted(set(aliases))))
+
+    def forget_file(self, unit: Unit, sha256: str) -> None:
+        """Delete a file however often it was uploaded, or fetched from outside; as `forget`."""
+        uploaded, fetched = unit.fetch_all(
+            (tables.ALIASES_OF_BLOB, {"sha256": sha256}),
+            (tables.PROXIED_OF_BLOB, {"sha256": sha256}),
+        )
+        self.forget(unit, [row.alias for row in uploaded])
+        if fetched:
+            unit.stage(tables.DELETE_PROXIED, {"urls": [row.url for row in fetched]})
+            let_go(unit, [sha256])
 
     def forget_uploads(self, unit: Unit, uploader_id: int) -> None:
         """Delete everything that somebody uploaded, in somebody else's transaction; as `forget`."""

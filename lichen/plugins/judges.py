@@ -136,6 +136,10 @@ class SeenPicture(Protocol):
         """The hash of the bytes as they came."""
 
     @property
+    def kept_sha256(self) -> str:
+        """The hash of the bytes as they are kept."""
+
+    @property
     def likeness(self) -> int:
         """A hash of how it looks."""
 
@@ -169,6 +173,7 @@ class PictureDoor:
         picture = Picture(
             sha256=seen.sha256, media_type=f"image/{seen.kind}", width=seen.width,
             height=seen.height, likeness=seen.likeness, content=content,
+            kept_sha256=seen.kept_sha256,
         )
         try:
             await self._hooks.before_picture(

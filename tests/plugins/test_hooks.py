@@ -209,6 +209,7 @@ async def test_plugins_have_their_say_at_the_door_of_pictures():
 
     class Seen(NamedTuple):
         sha256: str = "ab"
+        kept_sha256: str = "ac"
         likeness: int = 7
         kind: str = "png"
         width: int = 1

@@ -33,6 +33,7 @@ from lichen.faces.pages import (
     replies,
     rules,
     threads,
+    weeding,
     writing,
 )
 from lichen.faces.pages import (
@@ -81,7 +82,7 @@ class Pages:
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
             judging, keeping, keys, lists, live, modlog, own, own_pictures, reacting, reception,
-            replies, rules, threads, writing,
+            replies, rules, threads, weeding, writing,
         )
 
         def provide_parts() -> Parts:

@@ -22,6 +22,7 @@ from lichen.media import Picture, Usage
 from lichen.store import Unit
 
 PAGE_LENGTH = 24  # pictures on a page: rows of two, three or four
+PAGES_MAX = 1_000_000  # an offset stays a number that a database takes
 ALT_LENGTH_MAX = 1_500  # characters; Lemmy 0.19: ALT_TEXT_MAX_LENGTH
 _SAY = "Say in a few words what the picture shows: people who cannot see it read that."
 
@@ -139,7 +140,7 @@ async def _page(
     parts: Parts, visit: Visit, *, number: int = 1, done: str = "", refused: Refused | None = None
 ) -> Response[bytes]:
     viewer = visit.required()
-    number = max(1, min(number, 1_000_000))
+    number = max(1, min(number, PAGES_MAX))
 
     def find(unit: Unit) -> tuple[list[Picture], Usage]:
         media = parts.pictures.media
