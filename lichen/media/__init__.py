@@ -25,6 +25,6 @@ from lichen.media.uploads import SentForm, read_form
 
 __all__ = [
     "PROXY_PATH", "Blocked", "Blocklist", "Grown", "Media", "Picture", "PictureCheck", "Proxy",
-    "Seen", "SentForm", "UploadGate", "Uploaded", "Uploader", "Usage", "banner", "colony", "grown_routes",
-    "read_form", "routes", "young",
+    "Seen", "SentForm", "UploadGate", "Uploaded", "Uploader", "Usage", "banner", "colony",
+    "grown_routes", "read_form", "routes", "young",
 ]
