@@ -167,6 +167,7 @@ async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> 
     moderation = build_moderation(
         ground, forum=forum, accounts=accounts, addresses=addresses,
         messages=MessagesToJudge(messages), pictures=PicturesToPurge(lower.pictures),
+        erase=lambda unit, person_id: Erasures().ask(unit, Kind.PURGED, person_id),
     )
     check.plugin.queue_with(moderation)
     enforcement = ModerationEnforcement(accounts=accounts, moderation=moderation)
