@@ -8,7 +8,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
 from lichen import __version__, media
-from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
+from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, private_site, status
 from lichen.faces.given import Given
 
 
@@ -18,7 +18,7 @@ def application_of(
     """Return the ASGI application of a house."""
     async def callers(token: str) -> media.Uploader | None:
         viewer = await given.accounts.viewer(token)
-        return None if viewer is None else media.Uploader(viewer.id, viewer.actor.did, viewer.admin)
+        return None if viewer is None else given.uploader(viewer)
 
     people = pages.Pages(given)
     calls = lemmy_v3.parts_of(given)
@@ -34,6 +34,8 @@ def application_of(
             ),
             people.router(),
         ],
+        guards=[private_site.guard_of(given.accounts)],
+        before_send=[private_site.unshared_by(given.accounts)],
         exception_handlers={Exception: people.fault},
         logging_config=None,  # structlog is set up once, for the whole process
         openapi_config=OpenAPIConfig(

@@ -37,6 +37,7 @@ from lichen.accounts.nouns import (
     actor_row,
     instance_from,
     kept_actor,
+    retired_hash,
     stored_settings,
 )
 from lichen.accounts.passwords import Passwords
@@ -206,7 +207,9 @@ class Actors:
         ap_ids = [self._ap_id(draft) for draft in drafts]
         domains = list({draft.domain for draft in drafts if draft.domain is not None})
         return (
-            (tables.TAKEN_NAMES, {"name_keys": names}),
+            (tables.TAKEN_NAMES, {
+                "name_keys": names, "name_hashes": [retired_hash(name) for name in names],
+            }),
             (tables.TAKEN_AP_IDS, {"ap_ids": ap_ids}),
             (tables.INSTANCES_BY_DOMAIN, {"domains": domains}),
         )
@@ -375,7 +378,8 @@ def _check_draft(draft: ActorDraft, taken: set[tuple[str, str]]) -> None:
         return
     if draft.kind is not ActorKind.SITE:
         check_name(draft.name, length_max=NAME_LENGTH_SETTABLE_MAX)
-    if (draft.kind.value, draft.name.lower()) in taken:
+    key = draft.name.lower()
+    if not taken.isdisjoint(((draft.kind.value, key), (draft.kind.value, retired_hash(key)))):
         raise _name_taken(draft)
 
 

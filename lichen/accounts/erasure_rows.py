@@ -13,11 +13,12 @@ from lichen.accounts.tables import (
     mail_token,
     newcomer_day,
     recovery_code,
+    retired_name,
     role,
     second_factor,
     session,
 )
-from lichen.store import Statement
+from lichen.store import Statement, upsert
 
 _PERSON = sa.bindparam("person_id", type_=sa.BigInteger)
 _ACCOUNT_IDS = sa.select(account.c.id).where(account.c.actor_id == _PERSON)
@@ -36,6 +37,16 @@ EMPTY_ACCOUNT = Statement(
         settings="{}",
     )
 )
+# A tomb: the number stays taken, and nothing says whose it was.
+BURY_ACTOR = Statement(
+    sa.update(actor).where(actor.c.id == _PERSON).values(
+        name=sa.bindparam("tomb"), name_key=sa.bindparam("tomb_key"),
+        ap_id=sa.bindparam("tomb_ap_id"), did=sa.bindparam("tomb_did"),
+        inbox=sa.bindparam("tomb_inbox"), bot=sa.false(), updated_us=sa.null(),
+    )
+)
+BURY_ACCOUNT = Statement(sa.delete(account).where(account.c.actor_id == _PERSON))
+RETIRE_NAME = upsert(retired_name, keys=["name_hash", "kind"], update=[])
 FORGET = (
     *(
         Statement(sa.delete(table).where(table.c.account_id.in_(_ACCOUNT_IDS)))

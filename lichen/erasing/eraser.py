@@ -127,7 +127,7 @@ class Eraser:
         return command
 
     async def _dids(self, requests: Sequence[Request]) -> set[str]:
-        persons = [one.subject_id for one in requests if one.kind is Kind.PERSON]
+        persons = [one.subject_id for one in requests if one.is_person]
         if not persons:
             return set()
         found = await self._store.read(
@@ -189,7 +189,7 @@ class Eraser:
         """Leave nothing in files: the ways back of upgrades, the index, the rows' own pages."""
         for keeper in self._keepers:
             for request in requests:
-                if request.kind is Kind.PERSON:
+                if request.is_person:
                     await keeper.erase_person(request.subject_id)
         for point in sorted(self._points.glob(POINTS)):
             await asyncio.to_thread(shutil.rmtree, point)
@@ -198,6 +198,9 @@ class Eraser:
         await self._store.compact()
 
     def _finish(self, unit: Unit, requests: Sequence[Request]) -> None:
+        for request in requests:
+            if request.kind is Kind.PURGED:
+                self._rooms.accounts.bury_person(unit, request.subject_id)
         self.erasures.move_all(unit, requests, Step.DONE)
         note_swept(unit)
 

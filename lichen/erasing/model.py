@@ -6,9 +6,10 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """What can be erased; a person goes with all that they wrote."""
+    """What can be erased; a person goes with all that they wrote, one purged with the name too."""
 
     PERSON = "person"
+    PURGED = "purged"
     POST = "post"
     COMMENT = "comment"
     MESSAGE = "message"
@@ -28,10 +29,13 @@ class Step(StrEnum):
     DONE = "done"
 
 
+_OF_PERSON = (
+    Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.PROPOSALS, Step.ACCOUNT, Step.LOG, Step.FILES,
+)
 # A post takes the comments below it along.
 STEPS: dict[Kind, tuple[Step, ...]] = {
-    Kind.PERSON: (Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.PROPOSALS, Step.ACCOUNT, Step.LOG,
-                  Step.FILES),
+    Kind.PERSON: _OF_PERSON,
+    Kind.PURGED: _OF_PERSON,
     Kind.POST: (Step.POSTS, Step.COMMENTS, Step.LOG, Step.FILES),
     Kind.COMMENT: (Step.COMMENTS, Step.LOG, Step.FILES),
     Kind.MESSAGE: (Step.MESSAGES, Step.LOG, Step.FILES),
@@ -53,6 +57,11 @@ class Request(msgspec.Struct, frozen=True):
     things: int
     asked_us: int
     done_us: int | None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a whole person goes."""
+        return self.kind in (Kind.PERSON, Kind.PURGED)
 
     @property
     def is_in_rows(self) -> bool:

@@ -1,5 +1,6 @@
 """The part that the others of moderation stand on: the log, notices, and who may see what."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from lichen.accounts import Accounts, Actor, Viewer, site_did
@@ -34,6 +35,7 @@ class Part:
     def __init__(
         self, *, forum: Forum, accounts: Accounts, addresses: Addresses, tids: TidGenerator,
         messages: ReportedMessages | None = None, pictures: Pictures | None = None,
+        erase: Callable[[Unit, int], object] | None = None,
     ) -> None:
         self._forum = forum
         self._accounts = accounts
@@ -41,6 +43,7 @@ class Part:
         self._tids = tids
         self._messages = messages
         self._pictures = pictures
+        self._erase = erase
 
     def wait(self, unit: Unit, item: QueueItem) -> None:
         """Put something into the queue; what is there already grows in severity."""

@@ -1,8 +1,8 @@
 """Purges: things taken out of the rows for good, with a line in the log that says so.
 
 The forum drops the rows and tells; search and notifications follow what is told; pictures go by a
-port. What is left: the lines of the log before the purge, until retention, and the person's
-account, which accounts keep.
+port. What is left: the lines of the log before the purge, until the next sweep. A person who is
+purged is erased too, by a port: what is left of them is a number that is never given again.
 """
 
 from collections.abc import Iterable
@@ -77,6 +77,8 @@ class Purging(Erasure):
         self._forget(unit, posts)
         if not more:
             self._purge_pictures(unit, (person.avatar, person.banner))
+            if self._erase is not None:
+                self._erase(unit, person_id)
             self._log(unit, viewer, Act(
                 kind=Kind.PURGE_PERSON, done=True, person=person, reason=reason
             ))

@@ -46,6 +46,8 @@ class Addresses:
     places = "/places"
     admin = "/admin"
     plugins = "/admin/plugins"
+    all_pictures = "/admin/pictures"
+    blocklist = "/admin/blocklist"
     legal = "/legal"
     forgotten = "/forgotten"
     second_factor = "/settings/second_factor"

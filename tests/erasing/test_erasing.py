@@ -10,7 +10,7 @@ from lichen.erasing.eraser import SWEPT
 from lichen.store import set_stamp
 from tests.erasing.decoding import traces
 from tests.faces.house_api.test_rules import ask
-from tests.faces.lemmy_v3.town import PAGE_URL, Person, Town
+from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -100,6 +100,35 @@ async def test_a_person_who_is_erased_is_nowhere(place: Place) -> None:
 
     assert traces(MARKER, folder, url) == []
     assert any("row of comment" in where for where in traces(KEPT, folder, url))
+
+
+async def test_of_a_person_who_is_purged_a_number_is_left_and_no_name(place: Place) -> None:
+    """The name is nobody's any more, in no row, and still given to nobody."""
+    town, folder, url = place
+    keeper, author, other = await town.keeper(), await town.person("numbat"), await town.person()
+    number = await id_of(author)
+    await write_everything(town, author, other)
+    assert any("row of actor" in where for where in traces(author.name, folder, url))
+
+    purged = await keeper.post("/admin/purge/person", person_id=number, reason="Spam")
+    assert await town.house.eraser.work() == 1
+    again = [
+        (await town.stranger.post("/user/register", username=name, password=PASSWORD,
+                                  password_verify=PASSWORD)).json().get("error")
+        for name in (author.name, author.name.upper())
+    ]
+    left = (await other.get("/user", person_id=number)).json()["person_view"]["person"]
+    modlog = (await keeper.get("/modlog", type_="AdminPurgePerson")).json()
+    fresh = await id_of(await town.person())
+    await town.house.close()
+
+    assert 200 == purged.status_code
+    assert ["user_already_exists"] * 2 == again
+    assert (f"gone-{number}", True, True) == (left["name"], left["deleted"], left["banned"])
+    assert "Spam" == modlog["admin_purged_persons"][-1]["admin_purge_person"]["reason"]
+    assert fresh > number
+    assert [] == traces(MARKER, folder, url)
+    assert [] == [where for where in traces(author.name, folder, url) if "row of" in where]
 
 
 async def test_what_others_wrote_stays_where_it_was(place: Place) -> None:

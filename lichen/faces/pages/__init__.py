@@ -34,6 +34,7 @@ from lichen.faces.pages import (
     replies,
     rules,
     threads,
+    weeding,
     writing,
 )
 from lichen.faces.pages import (
@@ -82,7 +83,7 @@ class Pages:
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
             judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
-            reception, replies, rules, threads, writing,
+            reception, replies, rules, threads, weeding, writing,
         )
 
         def provide_parts() -> Parts:

@@ -28,6 +28,7 @@ from lichen.web import ended_cookie, session_cookie
 
 _CODES = ("missing_totp_token", "incorrect_totp_token")
 _JOIN_LEAD = "A lichen will grow for you."
+_PRIVATE_LEAD = "Only members see what is here."
 
 AGENT_LENGTH_MAX = 200  # characters of a browser's own description that the list of logins keeps
 
@@ -234,6 +235,7 @@ async def _asked(parts: Parts, door: Door) -> dict[str, object]:
 def _login_door(parts: Parts) -> Door:
     return Door(
         action=parts.addresses.login, heading="Log in", button="Log in", joining=False,
+        lead=_PRIVATE_LEAD if parts.accounts.current_site.settings.private_instance else "",
         other=Other(parts.addresses.signup, "New here?", "Join"),
     )
 
