@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Message, Scope
 
 from lichen import __version__, media
 from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, private_site, status
@@ -37,6 +37,7 @@ def application_of(
         guards=[private_site.guard_of(given.accounts)],
         before_send=[private_site.unshared_by(given.accounts)],
         exception_handlers={Exception: people.fault},
+        before_send=[_never_guessed],
         logging_config=None,  # structlog is set up once, for the whole process
         openapi_config=OpenAPIConfig(
             title="Lichen", version=__version__, render_plugins=[JsonRenderPlugin()],
@@ -44,3 +45,10 @@ def application_of(
         ),
         request_max_body_size=given.config.limits.body_bytes_max,
     )
+
+
+async def _never_guessed(message: Message, scope: Scope) -> None:
+    """Tell browsers that every answer is what its type says, whatever stands in it."""
+    # Fetch Standard, "X-Content-Type-Options header": JSON or a feed opened by itself is no page.
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]

@@ -17,6 +17,7 @@ from lichen.accounts.model import (
     Instance,
     Keys,
     Login,
+    PostListingMode,
     ProfileDraft,
     Session,
     SessionId,
@@ -42,8 +43,8 @@ __all__ = [
     "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts", "Act", "Actor",
     "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "Blocks", "Branch",
     "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite", "Keys", "Login", "Permission",
-    "PersonGone", "ProfileDraft", "Role", "Session", "SessionId", "Settings", "Site",
-    "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among", "away_from", "build",
+    "PersonGone", "PostListingMode", "ProfileDraft", "Role", "Session", "SessionId", "Settings",
+    "Site", "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among", "away_from", "build",
     "check_admin", "check_name", "check_permission", "emoji_from", "is_permitted", "lines_from",
     "remote_did", "site_did",
 ]

@@ -374,8 +374,9 @@ def check_settings(settings: Settings) -> Settings:
 
 def check_site(site: SiteSettings) -> SiteSettings:
     """Return the site's settings, or refuse the first that is wrong."""
-    if not site.name.strip():
-        raise Refused("site_name_required", "A site has a name.")
+    # It stands in the subject of letters, so it is one line (RFC 5322 §2.2).
+    if not site.name.strip() or _CONTROL.search(site.name):
+        raise Refused("site_name_required", "A site has a name, in one line.")
     if len(site.name) > SITE_NAME_LENGTH_MAX:
         raise _too_long("site_name_length_overflow", "A site's name", SITE_NAME_LENGTH_MAX,
                         len(site.name))

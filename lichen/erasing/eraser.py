@@ -5,7 +5,9 @@
     done ◄── files: index merged, rows written anew ◄── log: swept of what is gone ◄┘
 
 All requests that wait go through log and files together, because each of these costs the writing of
-whole files. Once a day the log is swept without a request too: that finds what was purged.
+whole files. Once a day the log is swept without a request too: that finds what was purged. Such a
+sweep rests after each batch, and ends there when somebody has asked meanwhile: the sweep of their
+request reads the whole log too, so it finds what this one would have found.
 """
 
 import asyncio
@@ -67,6 +69,7 @@ class Eraser:
     def __init__(
         self, store: Store, log: SegmentLog, rooms: Emptied, *, erasures: Erasures,
         settle: Callable[[int], Awaitable[bool]], points: Path, keepers: Sequence[Keeper] = (),
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.erasures = erasures
         self._store = store
@@ -75,6 +78,7 @@ class Eraser:
         self._settle = settle
         self._points = points
         self._keepers = keepers
+        self._rest = rest
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
@@ -93,19 +97,25 @@ class Eraser:
         """Carry out everything that is asked for now; return how many requests were done."""
         async with self._one_at_a_time:
             asked, is_due = await self._store.read(self._look, apart=True)
-            if not asked and not is_due:
-                return 0
-            ready = [await self._empty_rows(request) for request in asked]
-            dids = await self._dids(ready)
-            await self._settled()
-            swept = await self._sweep(dids, rest_s=0.0 if asked else REST_S)
-            if ready or swept:
-                await self._tidy_files(ready)
-            await self._store.write(
-                lambda unit: self._finish(unit, ready), apart=True
-            )
-            _log.info("erased", requests=len(ready), log_records=swept)
-            return len(ready)
+            if not asked and is_due:
+                asked = await self._carry_out([])
+            if asked:
+                await self._carry_out(asked)
+            return len(asked)
+
+    async def _carry_out(self, asked: list[Request]) -> list[Request]:
+        """Erase what is asked for, or what was purged, and return who came first instead."""
+        ready = [await self._empty_rows(request) for request in asked]
+        dids = await self._dids(ready)
+        await self._settled()
+        swept, waiting = await self._sweep(dids, is_asked=bool(asked))
+        if waiting:
+            return waiting
+        if ready or swept:
+            await self._tidy_files(ready)
+        await self._store.write(lambda unit: self._finish(unit, ready), apart=True)
+        _log.info("erased", requests=len(ready), log_records=swept)
+        return []
 
     def _look(self, unit: Unit) -> tuple[list[Request], bool]:
         """Return what is asked for, and whether a day has passed since the last sweep."""
@@ -140,8 +150,14 @@ class Eraser:
         if not await self._settle(SETTLE_MS_MAX):
             raise Unavailable("A reader has not yet heard of what is gone.", retry_after_s=RETRY_S)
 
-    async def _sweep(self, erased_dids: set[str], *, rest_s: float) -> int:
-        """Erase from the log every record of what is gone, with rests; return how many."""
+    async def _sweep(
+        self, erased_dids: set[str], *, is_asked: bool
+    ) -> tuple[int, list[Request]]:
+        """Erase from the log every record of what is gone; return how many.
+
+        A sweep that nobody asked for rests after each batch, and ends at the first requests that
+        wait then: they are returned too.
+        """
         seq, last_seq, count = max(1, self._log.first_seq), self._log.last_seq, 0
         gone: list[int] = []
         while seq <= last_seq:
@@ -160,9 +176,12 @@ class Eraser:
             if gone and (len(gone) >= SEQS_MAX or seq > last_seq):
                 await self._log.erase(gone)
                 count, gone = count + len(gone), []
-            if seq <= last_seq:
-                await asyncio.sleep(rest_s)
-        return count
+            if not is_asked and seq <= last_seq:
+                await self._rest(REST_S)
+                waiting = await self._store.read(self.erasures.unfinished, apart=True)
+                if waiting:
+                    return count, waiting
+        return count, []
 
     async def _living(self, rows: dict[Kind, set[int]]) -> dict[Kind, set[int]]:
         """Return which of the things that the log speaks of are still there with their words."""

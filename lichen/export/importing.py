@@ -5,12 +5,14 @@ checked: it goes through the same commands as if it had been typed. Addresses th
 are skipped, and named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
+from typing import get_args
 
 import msgspec
 
-from lichen.accounts import ActorKind, ProfileDraft, Settings, Viewer
+from lichen.accounts import ActorKind, PostListingMode, ProfileDraft, Settings, Viewer
 from lichen.export.collection import Rooms
 from lichen.export.limits import (
     IMPORT_BATCH_MAX,
@@ -18,6 +20,7 @@ from lichen.export.limits import (
     IMPORT_ITEMS_MAX,
     SKIPPED_MAX,
 )
+from lichen.forum import Listing, Sort
 from lichen.kit import Refused
 from lichen.store import Unit
 from lichen.web import check_text
@@ -26,6 +29,12 @@ _LISTS = ("followed_communities", "saved_posts", "saved_comments", "blocked_comm
           "blocked_users", "blocked_instances")
 # A choice that is a secret, or somebody else's to verify, is not taken from a file.
 _KEPT = frozenset(("email",))
+# What pages and apps read as one of these, and would break on anything else.
+_OFFERED: Mapping[str, tuple[object, ...]] = MappingProxyType({
+    "default_sort_type": tuple(sort.value for sort in Sort),
+    "default_listing_type": tuple(listing.value for listing in Listing),
+    "post_listing_mode": get_args(PostListingMode),
+})
 
 
 class LemmyExport(msgspec.Struct, frozen=True):
@@ -88,6 +97,22 @@ async def take_over(rooms: Rooms, viewer: Viewer, export: LemmyExport) -> Import
     )
 
 
+def settings_with(choices: Mapping[str, object], settings: Settings) -> Settings:
+    """Return settings with the choices of an export, or refuse what is no choice at all; pure.
+
+    Other servers offer other choices: what is none of ours leaves ours as it is.
+    """
+    known = set(Settings.__struct_fields__) - _KEPT
+    changes = {
+        name: value for name, value in choices.items()
+        if name in known and value is not None and value in _OFFERED.get(name, (value,))
+    }
+    try:
+        return msgspec.convert(msgspec.structs.asdict(settings) | changes, Settings)
+    except msgspec.ValidationError as error:
+        raise Refused("invalid_field", f"settings: {error}.") from None
+
+
 def _texts(export: LemmyExport) -> Iterator[tuple[str, str]]:
     for name in export.__struct_fields__:
         value = getattr(export, name)
@@ -104,18 +129,7 @@ def _take_choices(rooms: Rooms, unit: Unit, viewer: Viewer, export: LemmyExport)
         display_name=export.display_name, bio=export.bio, avatar=export.avatar,
         banner=export.banner, matrix_user_id=export.matrix_id, bot=export.bot_account,
     ))
-    known = set(Settings.__struct_fields__) - _KEPT
-    # Other servers offer other choices: what is none of ours leaves ours as it is.
-    changes = {
-        name: value for name, value in (export.settings or {}).items()
-        if name in known and value is not None
-    }
-    try:
-        settings = msgspec.convert(
-            msgspec.structs.asdict(viewer.settings) | changes, Settings
-        )
-    except msgspec.ValidationError as error:
-        raise Refused("invalid_field", f"settings: {error}.") from None
+    settings = settings_with(export.settings or {}, viewer.settings)
     if settings != viewer.settings:
         rooms.accounts.save_settings(unit, viewer, settings)
 

@@ -1,13 +1,18 @@
 """What is erased is nowhere: everything is decoded before it is searched."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lichen.erasing import Kind, Step
+from lichen.erasing import eraser as erasing
 from lichen.erasing.eraser import SWEPT
-from lichen.store import set_stamp
+from lichen.erasing.limits import REST_S
+from lichen.store import set_stamp, stamp_of
 from tests.erasing.decoding import traces
 from tests.faces.house_api.test_rules import ask
 from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town
@@ -210,6 +215,72 @@ async def test_what_was_purged_from_the_rows_leaves_the_log_within_a_day(place: 
     await town.house.eraser.work()
     await town.house.close()
 
+    assert traces(MARKER, folder, url) == []
+
+
+@asynccontextmanager
+async def a_daily_sweep_that_rests(
+    town: Town, patch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple["asyncio.Queue[float]", "asyncio.Queue[None]"]]:
+    """Let a sweep of many small batches begin; yield its rests, and what ends one of them."""
+    rests: asyncio.Queue[float] = asyncio.Queue()
+    wake: asyncio.Queue[None] = asyncio.Queue()
+
+    async def rest(pause_s: float) -> None:
+        rests.put_nowait(pause_s)
+        await wake.get()
+
+    eraser = town.house.eraser
+    patch.setattr(erasing, "SWEEP_RECORDS_MAX", 3)
+    patch.setattr(eraser, "_rest", rest)
+    await town.house.store.write(lambda unit: set_stamp(unit, SWEPT, "0"))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(eraser.work())
+        yield rests, wake
+
+
+async def test_the_daily_sweep_rests_between_its_batches(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, _, _ = place
+    await town.community(await town.person())
+    batches = -(-town.house.log.last_seq // 3)
+    assert batches > 2
+
+    async with a_daily_sweep_that_rests(town, monkeypatch) as (rests, wake):
+        for _ in range(batches - 1):
+            assert await rests.get() == REST_S > 0
+            assert rests.empty(), "it goes on when the rest ends, not before"
+            wake.put_nowait(None)
+
+    assert rests.empty(), "no rest after the last batch"
+    stamp = await town.house.store.read(lambda unit: stamp_of(unit, SWEPT))
+    assert int(stamp or 0) > 0
+
+
+async def test_an_erasure_does_not_wait_for_the_daily_sweep(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep rested through minutes of a long log while a person's request waited for its end."""
+    town, folder, url = place
+    author, other = await town.person(), await town.person()
+    sent = await author.post(
+        "/private_message", recipient_id=await id_of(other), content=f"Psst {MARKER}purged")
+    purged = sent.json()["private_message_view"]["private_message"]["id"]
+    post = await town.post(author, await town.community(other), name=f"About {MARKER}asked")
+    await town.house.store.write(
+        lambda unit: town.house.rooms.messages.erase_messages(unit, [purged]))
+
+    async with a_daily_sweep_that_rests(town, monkeypatch) as (rests, wake):
+        await rests.get()
+        await town.house.store.write(
+            lambda unit: town.house.eraser.erasures.ask(unit, Kind.POST, post))
+        wake.put_nowait(None)
+    assert rests.empty(), "whoever asked waits for no further rest"
+    (done,) = await town.house.store.read(town.house.eraser.erasures.newest)
+    await town.house.close()
+
+    assert done.step == Step.DONE
     assert traces(MARKER, folder, url) == []
 
 

@@ -141,3 +141,23 @@ def test_the_command_line_exports_and_imports(tmp_path: Path) -> None:
     assert "Nobody here is called nobody." in nobody.output
     assert not (tmp_path / "n.zip").exists()
     assert "1 follows, saves and blocks taken over" in taken.output
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+async def test_a_choice_that_is_none_of_ours_leaves_ours_and_breaks_nothing(
+    place: Place, door: str
+) -> None:
+    """An unknown sort of another server was kept, and the front page and every list broke for good."""
+    town, _, _ = place
+    reader = await town.person()
+    choices = {"default_sort_type": "Newest", "default_listing_type": "Nearby",
+               "post_listing_mode": "Wall", "show_scores": False}
+
+    answer = await (send(reader, {"settings": choices}) if door == "page"
+                    else reader.post("/user/import_settings", settings=choices))
+    front = await browse(reader, "GET", "/")
+    user = (await reader.get("/site")).json()["my_user"]["local_user_view"]["local_user"]
+
+    assert (answer.status_code, front.status_code) == (200, 200)
+    assert (await reader.get("/post/list")).status_code == 200
+    assert [user[name] for name in choices] == ["Active", "Local", "List", False]

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
-
 from lichen.accounts import Accounts, ActorKind, Blocks, ProfileDraft, Settings, Viewer
+from lichen.export import settings_with
 from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.forum import Forum
@@ -92,15 +91,8 @@ def _take_choices(
         banner=asked.banner, matrix_user_id=asked.matrix_id, bot=asked.bot_account,
     ))
     if asked.settings is not None:
-        changes = wire.fields_of(asked.settings)
-        # Other servers know other choices: what is none of ours keeps ours.
-        try:
-            wished = msgspec.convert(
-                msgspec.structs.asdict(viewer.settings) | changes, Settings
-            )
-            parts.accounts.save_settings(unit, viewer, wished)
-        except msgspec.ValidationError as error:
-            raise Refused("invalid_field", f"{error}.") from None
+        wished = settings_with(wire.fields_of(asked.settings), viewer.settings)
+        parts.accounts.save_settings(unit, viewer, wished)
 
 
 def _check_texts(asked: wire.ImportSettings) -> None:

@@ -37,7 +37,7 @@ async def fetch_export(
     return File(
         path=path, filename=f"{viewer.actor.name}.zip", media_type="application/zip",
         content_disposition_type="attachment",
-        headers={"cache-control": "private, no-store", "x-content-type-options": "nosniff"},
+        headers={"cache-control": "private, no-store"},
     )
 
 
