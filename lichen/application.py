@@ -35,9 +35,8 @@ def application_of(
             people.router(),
         ],
         guards=[private_site.guard_of(given.accounts)],
-        before_send=[private_site.unshared_by(given.accounts)],
+        before_send=[private_site.unshared_by(given.accounts), _never_guessed],
         exception_handlers={Exception: people.fault},
-        before_send=[_never_guessed],
         logging_config=None,  # structlog is set up once, for the whole process
         openapi_config=OpenAPIConfig(
             title="Lichen", version=__version__, render_plugins=[JsonRenderPlugin()],
