@@ -58,7 +58,7 @@ def import_choices(config: Config, name: str, source: Path) -> None:
     from lichen.carrying import import_person
 
     imported = import_person(config, name, source)
-    click.echo(f"{imported.taken} follows, saves and blocks taken over; {imported.skipped} of "
+    click.echo(f"{imported.taken} follows, saves and blocks taken over; {len(imported.skipped)} of "
                "things that nobody here knows.")
     for address in imported.examples:
         click.echo(f"  not known here: {address}")

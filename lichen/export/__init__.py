@@ -6,11 +6,11 @@ of settings says. It belongs to the wiring: it knows every room that keeps somet
 
 from lichen.export.collection import Collection, NoPictures, Picture, Pictures, Rooms
 from lichen.export.exports import Export, Exports, State
-from lichen.export.importing import Imported, LemmyExport, read_export, settings_with, take_over
+from lichen.export.importing import Imported, LemmyExport, read_export, take_over
 from lichen.export.writing import PARTS, Progress, write_export
 
 __all__ = [
     "PARTS", "Collection", "Export", "Exports", "Imported", "LemmyExport", "NoPictures", "Picture",
-    "Pictures", "Progress", "Rooms", "State", "read_export", "settings_with", "take_over",
+    "Pictures", "Progress", "Rooms", "State", "read_export", "take_over",
     "write_export",
 ]

@@ -77,6 +77,44 @@ async def test_what_we_export_we_can_import(place: Place) -> None:
     assert mine["local_user_view"]["person"]["bio"] == "I move."
 
 
+async def test_an_app_takes_over_by_the_same_way_and_limits(place: Place) -> None:
+    """Lemmy's call was a way of its own.
+
+    A person's address was once kept as the post of its number, and an order that only another
+    server has broke every page of whoever brought it along.
+    """
+    town, _, _ = place
+    reader, author = await town.person(), await town.person()
+    community = await town.community(author)
+    base = town.house.addresses.public_url
+    told = (await reader.get("/community", id=community)).json()["community_view"]["community"]
+
+    report = await reader.post(
+        "/user/import_settings", display_name="Reader", bot_account=True,
+        settings={"show_nsfw": True, "theme": "dark", "a_choice_of_later": 5,
+                  "default_sort_type": "Sideways"},
+        followed_communities=[told["actor_id"], f"{base}/u/{author.name}"],
+        saved_posts=[f"{base}/u/{author.name}", told["actor_id"]], blocked_users=[told["actor_id"]],
+        blocked_instances=["far.example"],
+    )
+    many = await reader.post("/user/import_settings", saved_posts=["a"] * 1_001,
+                             saved_comments=["a"] * 1_000)
+    nul = await reader.post("/user/import_settings", blocked_users=["a\0b"])
+    odd = await reader.post("/user/import_settings", settings={"post_listing_mode": "Sideways"})
+
+    assert report.json() == {"success": True, "skipped": [
+        f"{base}/u/{author.name}", f"{base}/u/{author.name}", told["actor_id"], told["actor_id"],
+        "far.example"]}
+    mine = (await reader.get("/site")).json()["my_user"]
+    assert [one["community"]["id"] for one in mine["follows"]] == [community]
+    assert "Active" == mine["local_user_view"]["local_user"]["default_sort_type"]
+    assert (True, "Reader") == (mine["local_user_view"]["person"]["bot_account"],
+                                mine["local_user_view"]["person"]["display_name"])
+    assert ["too_many_items", "invalid_text", "invalid_field"] == [
+        one.json()["error"] for one in (many, nul, odd)]
+    assert {400} == {one.status_code for one in (many, nul, odd)}
+
+
 @pytest.mark.parametrize(("content", "code"), [
     (b"", "invalid_json"), (b"{", "invalid_json"), (b"[]", "invalid_json"), (b"null", "invalid_json"),
     (b"\xff\xfe", "invalid_json"), (b"[" * 100_000, "invalid_json"),
