@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from lichen.accounts import door_rows, tables
+from lichen.accounts import door_rows, name_rows, tables
 from lichen.accounts.attempts import Attempts
 from lichen.accounts.captchas import Captchas
 from lichen.accounts.content import PersonGone, nothing_to_take
@@ -207,7 +207,7 @@ class Actors:
         ap_ids = [self._ap_id(draft) for draft in drafts]
         domains = list({draft.domain for draft in drafts if draft.domain is not None})
         return (
-            (tables.TAKEN_NAMES, {
+            (name_rows.TAKEN_NAMES, {
                 "name_keys": names, "name_hashes": [retired_hash(name) for name in names],
             }),
             (tables.TAKEN_AP_IDS, {"ap_ids": ap_ids}),

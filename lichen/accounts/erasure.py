@@ -3,7 +3,7 @@
 Who was purged loses name and DID too: what is left is a tomb with a number.
 """
 
-from lichen.accounts import erasure_rows
+from lichen.accounts import erasure_rows, name_rows
 from lichen.accounts.model import Actor, ActorKind
 from lichen.accounts.nouns import retired_hash
 from lichen.accounts.owned import Owned
@@ -50,7 +50,7 @@ class Erasure(Owned):
         if not person.local or person.name == tomb:
             return
         addresses = self._addresses
-        unit.stage(erasure_rows.RETIRE_NAME, {
+        unit.stage(name_rows.RETIRE_NAME, {
             "kind": person.kind.value, "name_hash": retired_hash(person.name.lower()),
         })
         unit.stage(erasure_rows.BURY_ACCOUNT, {"person_id": person_id})

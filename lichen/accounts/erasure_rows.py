@@ -13,12 +13,11 @@ from lichen.accounts.tables import (
     mail_token,
     newcomer_day,
     recovery_code,
-    retired_name,
     role,
     second_factor,
     session,
 )
-from lichen.store import Statement, upsert
+from lichen.store import Statement
 
 _PERSON = sa.bindparam("person_id", type_=sa.BigInteger)
 _ACCOUNT_IDS = sa.select(account.c.id).where(account.c.actor_id == _PERSON)
@@ -46,7 +45,6 @@ BURY_ACTOR = Statement(
     )
 )
 BURY_ACCOUNT = Statement(sa.delete(account).where(account.c.actor_id == _PERSON))
-RETIRE_NAME = upsert(retired_name, keys=["name_hash", "kind"], update=[])
 FORGET = (
     *(
         Statement(sa.delete(table).where(table.c.account_id.in_(_ACCOUNT_IDS)))

@@ -61,14 +61,6 @@ Index(
     sqlite_where=actor.c.banned, postgresql_where=actor.c.banned,
 )
 
-# Names that nobody is given again although no row holds them: of people who were purged. A hash
-# says whether a name is one of them, and tells none.
-retired_name = Table(
-    "retired_name", metadata,
-    Column("name_hash", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-)
-
 actor_key = Table(
     "actor_key", metadata,
     Column("actor_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
@@ -313,15 +305,6 @@ ACTOR_BY_DID = Statement(ACTOR_ROWS.where(actor.c.did == bindparam("did")))
 # By index actor_admin.
 ADMINS = Statement(ACTOR_ROWS.where(actor.c.admin, ~actor.c.deleted).order_by(actor.c.id))
 
-# By index actor_by_name.
-TAKEN_NAMES = Statement(
-    sa.select(actor.c.kind, actor.c.name_key)
-    .where(any_of(actor.c.name_key, "name_keys"), actor.c.instance_id == OUR_INSTANCE_ID)
-    .union_all(
-        sa.select(retired_name.c.kind, retired_name.c.name_hash)
-        .where(any_of(retired_name.c.name_hash, "name_hashes"))
-    )
-)
 TAKEN_AP_IDS = Statement(sa.select(actor.c.ap_id).where(any_of(actor.c.ap_id, "ap_ids")))
 TAKEN_EMAILS = Statement(
     sa.select(account.c.email, account.c.actor_id).where(any_of(account.c.email, "emails"))

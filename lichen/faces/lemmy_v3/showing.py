@@ -17,7 +17,7 @@ from lichen.faces.lemmy_v3.wire import Answer
 from lichen.forum.markdown import with_pictures
 
 NOUNS_KEPT_MAX = 16_384  # translated once more; a text with pictures costs a millisecond
-KINDS_MAX = 512  # of messages; the wire has some 200
+PLANS_KEPT_MAX = 512  # one of each kind of message; there are some 150
 PICTURES = frozenset(("avatar", "banner", "icon", "image", "image_url", "thumbnail_url"))
 TEXTS = frozenset((
     "application_question", "bio", "body", "content", "description", "legal_information",
@@ -71,7 +71,7 @@ class Showing:
         return msgspec.structs.replace(noun, **changes) if changes else noun
 
 
-@lru_cache(maxsize=KINDS_MAX)
+@lru_cache(maxsize=PLANS_KEPT_MAX)
 def plan_of(kind: type[Answer]) -> _Plan:
     """Return which fields of a message hold pictures, texts, links and further messages."""
     fields = {one.name: one.type for one in msgspec.structs.fields(kind)}
