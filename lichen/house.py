@@ -64,8 +64,10 @@ class House:
             ground.config.server.data / EXPORTS_FOLDER, randomness=ground.randomness,
         )
         self.eraser = Eraser(
-            store, log,
-            Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.moderation, rooms.search),
+            store, log, Emptied(
+                rooms.accounts, rooms.forum, rooms.messages, rooms.search, rooms.moderation,
+                rooms.automod,
+            ),
             erasures=Erasures(), settle=self._heard,
             points=ground.config.server.data / POINTS_FOLDER,
             keepers=[self.exports, PicturesToErase(rooms.pictures, store)],

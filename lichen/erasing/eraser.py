@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from lichen.accounts import Accounts
+from lichen.automod import Automod
 from lichen.erasing import sweep
 from lichen.erasing.erasures import Erasures
 from lichen.erasing.limits import (
@@ -32,11 +33,12 @@ from lichen.erasing.limits import (
     SWEEP_RECORDS_MAX,
 )
 from lichen.erasing.model import Kind, Request, Step
-from lichen.forum import Forum
+from lichen.erasing.sweep import Thing
+from lichen.forum import Forum, SubjectKind
 from lichen.kit import Unavailable
 from lichen.log import LogDamaged, LogTrimmed, SegmentLog
 from lichen.messages import Messages
-from lichen.moderation import Moderation
+from lichen.moderation import Moderation, ReportKind
 from lichen.search import Search
 from lichen.store import Store, Unit, set_stamp, stamp_of
 
@@ -59,8 +61,9 @@ class Emptied(NamedTuple):
     accounts: Accounts
     forum: Forum
     messages: Messages
-    moderation: Moderation
     search: Search
+    moderation: Moderation
+    automod: Automod
 
 
 class Eraser:
@@ -183,23 +186,26 @@ class Eraser:
                     return count, waiting
         return count, []
 
-    async def _living(self, rows: dict[Kind, set[int]]) -> dict[Kind, set[int]]:
+    async def _living(self, rows: dict[Thing, set[int]]) -> dict[Thing, set[int]]:
         """Return which of the things that the log speaks of are still there with their words."""
         if not any(rows.values()):
             return rows
 
-        def query(unit: Unit) -> dict[Kind, set[int]]:
+        def query(unit: Unit) -> dict[Thing, set[int]]:
             posts, comments = self._rooms.forum.speaking_among(
-                unit, rows[Kind.POST], rows[Kind.COMMENT]
+                unit, rows[Thing.POST], rows[Thing.COMMENT]
             )
-            persons = self._rooms.accounts.actors(unit, rows[Kind.PERSON])
+            persons = self._rooms.accounts.actors(unit, rows[Thing.PERSON])
+            remarks = rows[Thing.REMARK]
             return {
-                Kind.POST: posts, Kind.COMMENT: comments,
-                Kind.MESSAGE: self._rooms.messages.known_among(unit, rows[Kind.MESSAGE]),
-                Kind.PROPOSAL: self._rooms.moderation.proposals_speaking_among(
-                    unit, rows[Kind.PROPOSAL]
+                Thing.POST: posts, Thing.COMMENT: comments,
+                Thing.MESSAGE: self._rooms.messages.known_among(unit, rows[Thing.MESSAGE]),
+                Thing.PROPOSAL: self._rooms.moderation.proposals_speaking_among(
+                    unit, rows[Thing.PROPOSAL]
                 ),
-                Kind.PERSON: {actor.id for actor in persons.values() if not actor.deleted},
+                Thing.PERSON: {actor.id for actor in persons.values() if not actor.deleted},
+                Thing.REMARK: self._rooms.moderation.remarks_among(unit, remarks) if remarks
+                else set(),
             }
 
         return await self._store.read(query, apart=True)
@@ -238,6 +244,8 @@ def _empty_posts(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         )]
     if ids:
         rooms.forum.erase_posts(unit, ids)
+        rooms.moderation.forget_words(unit, ReportKind.POST, ids)
+        rooms.automod.forget_words(unit, SubjectKind.POST, ids)
     return ids
 
 
@@ -254,6 +262,8 @@ def _empty_comments(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         )]
     if ids:
         rooms.forum.erase_comments(unit, ids)
+        rooms.moderation.forget_words(unit, ReportKind.COMMENT, ids)
+        rooms.automod.forget_words(unit, SubjectKind.COMMENT, ids)
     return ids
 
 
@@ -264,6 +274,7 @@ def _empty_messages(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         ids = [*rooms.messages.sent_ids(unit, request.subject_id, limit=BATCH_MAX)]
     if ids:
         rooms.messages.erase_messages(unit, ids)
+        rooms.moderation.forget_words(unit, ReportKind.MESSAGE, ids)
     return ids
 
 
@@ -285,6 +296,8 @@ def _empty_account(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
     rooms.messages.forget_conversations(unit, request.subject_id)
     rooms.forum.forget_marks(unit, request.subject_id)
     rooms.moderation.forget_supports(unit, request.subject_id)
+    rooms.moderation.forget_person(unit, request.subject_id)
+    rooms.automod.forget_person(unit, request.subject_id)
     rooms.accounts.erase_person(unit, request.subject_id)
     return [request.subject_id]
 

@@ -71,6 +71,17 @@ DROP_OF = Statement(
                           any_of(item.c.subject_id, "ids")),
     name="drop what waits of what was purged",
 )
+_FORGOTTEN = sa.bindparam("of_person_id", type_=sa.BigInteger)
+FORGET = Statement(
+    sa.update(item).where(sa.or_(
+        item.c.person_id == _FORGOTTEN,
+        sa.exists().where(  # by the index report_once
+            report.c.creator_id == _FORGOTTEN, report.c.kind == item.c.subject_kind,
+            report.c.subject_id == item.c.subject_id,
+        ),
+    )).values(evidence=""),
+    name="forget what waits of a person, and what it said",
+)
 
 # By the indices remark_person, moderation_action_person and report_once.
 _OF_REMARKS = any_of(remark.c.person_id, "ids")

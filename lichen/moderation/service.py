@@ -3,10 +3,12 @@
 It is one service in several files: `acts` and `people` act by calling the forum and accounts,
 `purging` for good, `undoing` keeps the log, `reports`, `appeals` and `remarks` are what people tell
 and keep, `proposals` and `supports` what members want, `queue` is what waits, `statistics` what
-everybody may know. All take the open unit of work: an act, its line and its events are committed
+everybody may know, `forgetting` leaves nothing of what was erased. All take the open unit of work:
+an act, its line and its events are committed
 together or not at all.
 """
 
+from lichen.moderation.forgetting import Forgetting
 from lichen.moderation.purging import Purging
 from lichen.moderation.queue import Queue
 from lichen.moderation.remarks import Remarks
@@ -14,5 +16,5 @@ from lichen.moderation.statistics import Figures
 from lichen.moderation.supports import Supports
 
 
-class Moderation(Queue, Supports, Purging, Remarks, Figures):
+class Moderation(Queue, Supports, Purging, Remarks, Figures, Forgetting):
     """Everything that may be asked of moderation, or done by it."""

@@ -1,21 +1,24 @@
 """What is erased is nowhere: everything is decoded before it is searched."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, PngImagePlugin
 
 from lichen.erasing import Kind, Step
 from lichen.erasing import eraser as erasing
 from lichen.erasing.eraser import SWEPT
 from lichen.erasing.limits import REST_S
+from lichen.moderation import RemarkDraft, RemarkKind
 from lichen.store import set_stamp, stamp_of
 from tests.erasing.decoding import traces
 from tests.faces.house_api.test_rules import ask
-from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town
+from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town, browse
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -77,6 +80,49 @@ async def propose(author: Person, community: int, title: str, text: str) -> int:
     return int(made.json()["proposal"]["id"])
 
 
+async def be_judged(town: Town, author: Person, other: Person, made: dict[str, int]) -> None:
+    """Let moderators deal with a person's words: what they write about them quotes the words."""
+    mark = iter(f"{MARKER}j{number:02}" for number in range(99))
+    rooms, write = town.house.rooms, town.house.store.write
+    viewer, moderator = [await rooms.accounts.viewer(one.headers["authorization"][7:])
+                         for one in (author, other)]
+    assert viewer is not None and moderator is not None
+    for reporter, word in ((author, next(mark)), (other, KEPT)):
+        await reporter.post("/post/report", reason=word, post_id=made[
+            "theirs" if reporter is author else "post"])
+        await reporter.post("/comment/report", reason=word, comment_id=made[
+            "answer" if reporter is author else "comment"])
+    await other.post("/private_message/report", private_message_id=made["message"], reason=KEPT)
+    rule = {"community_id": made["community"], "name": f"Rule {KEPT}", "mode": "on",
+            "action": "report", "program": f"contains(text, {{'{MARKER}'}})"}
+    await other.client.post("/api/lichen/rule", headers=other.headers, json=rule | {
+        "program": "matches(text, 'quokka[a-z]+')"})
+    caught = await town.post(author, made["community"], name=f"Caught {next(mark)}")
+    await other.post("/post/remove", post_id=caught, removed=True, reason=f"Because {KEPT}")
+    (action, *_) = await town.house.store.read(
+        lambda unit: rooms.moderation.actions_about(unit, viewer, page=1, limit=9))
+    await write(lambda unit: rooms.moderation.appeal(
+        unit, viewer, action.action.id, f"But {next(mark)}"))
+    await write(lambda unit: rooms.moderation.remark(unit, moderator, RemarkDraft(
+        person_id=viewer.id, kind=RemarkKind.NOTE, text=f"Says {next(mark)}",
+        community_id=made["community"])))
+    await write(lambda unit: rooms.accounts.go_away(
+        unit, viewer, f"Gone {next(mark)}", until_us=unit.clock_us + 86_400_000_000))
+    await other.post("/comment", post_id=made["post"], content=f"@{author.name} {KEPT}")
+    await author.client.post(
+        "/pictrs/image", headers=author.headers, files={"images[]": (f"{next(mark)}.png", made_png())})
+    await browse(author, "POST", "/settings/export")
+    await town.house.exports.work()
+
+
+def made_png() -> bytes:
+    """Return a picture with a text inside."""
+    buffer, texts = io.BytesIO(), PngImagePlugin.PngInfo()
+    texts.add_text("Comment", MARKER)
+    Image.new("RGB", (9, 9), "green").save(buffer, "PNG", pnginfo=texts)
+    return buffer.getvalue()
+
+
 async def fill(town: Town, author: Person, community: int) -> None:
     """Write enough that pages of the database split and their rows move."""
     post = await town.post(author, community, name="A long thread")
@@ -95,10 +141,12 @@ async def test_a_person_who_is_erased_is_nowhere(place: Place) -> None:
     author, other = await town.person(), await town.person()
     number = await id_of(author)
     made = await write_everything(town, author, other)
+    await be_judged(town, author, other, made)
     await fill(town, other, made["community"])
     before = traces(MARKER, folder, url)
     assert any("log record" in where for where in before), "the search can find it"
-    assert any("row of post" in where for where in before)
+    for table in ("post", "report", "appeal", "remark", "automod_hit", "moderation_item"):
+        assert f"a row of {table}" in before
 
     await erase(town, Kind.PERSON, number)
     await town.house.close()
@@ -186,6 +234,11 @@ async def test_a_single_thing_that_is_erased_is_nowhere(
     sent = await author.post(
         "/private_message", recipient_id=await id_of(other), content=f"{MARKER}message")
     made["message"] = sent.json()["private_message_view"]["private_message"]["id"]
+    for name, asked in (("post", "post_id"), ("comment", "comment_id"),
+                        ("private_message", "private_message_id")):
+        number = made[name.removeprefix("private_")]
+        await other.post(f"/{name}/report", reason=KEPT, **{asked: number})
+    assert "a row of report" in traces(f"{MARKER}{subject}", folder, url)
 
     await erase(town, kind, made[subject])
     answer = await town.stranger.get("/comment", id=below)

@@ -9,25 +9,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from lichen.erasing import Kind
 from lichen.export import Collection, Picture, Rooms, tables, write_export
 from lichen.forum import NewComment
 from tests.erasing.test_erasing import MARKER, id_of, write_everything
-from tests.faces.lemmy_v3.town import Person, Town
+from tests.faces.lemmy_v3.town import Person, Town, browse
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 Place = tuple[Town, Path, str]
-
-
-async def browse(person: Person, method: str, path: str, **named: Any) -> httpx.Response:
-    """Ask for a page as a browser that is logged in."""
-    headers = {"cookie": f"lichen_session={person.headers['authorization'][7:]}",
-               "origin": "http://lichen.test", "sec-fetch-site": "same-origin"}
-    return await person.client.request(method, path, headers=headers, **named)
 
 
 async def fetched(town: Town, person: Person) -> zipfile.ZipFile:

@@ -12,8 +12,7 @@ from lichen.cli import main
 from lichen.export.importing import read_export
 from lichen.export.limits import IMPORT_BYTES_MAX, IMPORT_ITEMS_MAX
 from lichen.kit import Refused
-from tests.export.test_export import browse
-from tests.faces.lemmy_v3.town import Person, Town, opened
+from tests.faces.lemmy_v3.town import Person, Town, browse, opened
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

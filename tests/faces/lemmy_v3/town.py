@@ -134,3 +134,10 @@ async def opened(folder: Path, database_url: str) -> AsyncIterator[Town]:
     async with httpx.AsyncClient(transport=transport, base_url="http://lichen.test") as client:
         yield Town(house, Person(client))
     await house.close()
+
+
+async def browse(person: Person, method: str, path: str, **named: Any) -> httpx.Response:
+    """Ask for a page as a browser that is logged in."""
+    headers = {"cookie": f"lichen_session={person.headers['authorization'][7:]}",
+               "origin": "http://lichen.test", "sec-fetch-site": "same-origin"}
+    return await person.client.request(method, path, headers=headers, **named)
