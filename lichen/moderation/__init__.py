@@ -6,20 +6,25 @@ The front door: `Moderation` is the service, built by `lichen.moderation.room.bu
 from lichen.moderation.cases import (
     Appeal,
     AppealState,
+    HeldView,
     History,
     ItemKind,
     ItemState,
+    PlaceCount,
     QueueItem,
     QueuePage,
     QueueQuery,
     Remark,
     RemarkDraft,
     RemarkKind,
+    RemarkView,
+    SiteBan,
     Statistics,
     Waiting,
 )
 from lichen.moderation.model import (
     APPEALABLE,
+    LOGGED,
     Action,
     ActionQuery,
     BanOrder,
@@ -39,9 +44,9 @@ from lichen.moderation.part import Pictures, ReportedMessages
 from lichen.moderation.service import Moderation
 
 __all__ = [
-    "APPEALABLE", "Action", "ActionQuery", "Appeal", "AppealState", "BanOrder", "Entry",
-    "History", "ItemKind", "ItemState", "Kind", "Moderation", "Pictures", "QueueItem",
-    "QueuePage", "QueueQuery", "Remark", "RemarkDraft", "RemarkKind", "Report", "ReportCounts",
-    "ReportKind", "ReportQuery", "ReportView", "ReportedMessage", "ReportedMessages", "Seat",
-    "Statistics", "Sweep", "Waiting", "Why",
+    "APPEALABLE", "LOGGED", "Action", "ActionQuery", "Appeal", "AppealState", "BanOrder", "Entry",
+    "HeldView", "History", "ItemKind", "ItemState", "Kind", "Moderation", "Pictures", "PlaceCount",
+    "QueueItem", "QueuePage", "QueueQuery", "Remark", "RemarkDraft", "RemarkKind", "RemarkView",
+    "Report", "ReportCounts", "ReportKind", "ReportQuery", "ReportView", "ReportedMessage",
+    "ReportedMessages", "Seat", "SiteBan", "Statistics", "Sweep", "Waiting", "Why",
 ]

@@ -30,9 +30,11 @@ from lichen.faces.pages import (
     own,
     reacting,
     reception,
+    remarks,
     replies,
     rules,
     threads,
+    turned_away,
     writing,
 )
 from lichen.faces.pages import (
@@ -81,7 +83,7 @@ class Pages:
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
             judging, keeping, keys, lists, live, modlog, own, own_pictures, reacting, reception,
-            replies, rules, threads, writing,
+            remarks, replies, rules, threads, turned_away, writing,
         )
 
         def provide_parts() -> Parts:

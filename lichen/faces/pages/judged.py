@@ -11,7 +11,7 @@ from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
 from lichen.faces.pages.wording import ACTION_WORDS
 from lichen.kit import Refused
-from lichen.moderation import APPEALABLE, Appeal, Entry
+from lichen.moderation import APPEALABLE, Appeal, Entry, HeldView
 from lichen.store import Unit
 
 CASES_PER_PAGE = 20
@@ -42,7 +42,7 @@ async def appeal(
     text = (await typed(request)).raw("text")
     try:
         await parts.store.write(
-            lambda unit: parts.moderation.appeal(unit, viewer, action_id, text)
+            lambda unit: parts.moderation.appeal(unit, viewer.actor, action_id, text)
         )
     except Refused as refused:
         return await _mine(parts, visit, refused=refused)
@@ -106,22 +106,23 @@ async def _mine(
 ) -> Response[bytes]:
     viewer = visit.required()
 
-    def find(unit: Unit) -> tuple[list[Case], int]:
+    def find(unit: Unit) -> tuple[list[Case], list[HeldView], int]:
         entries = parts.moderation.actions_about(
             unit, viewer, page=page_number, limit=CASES_PER_PAGE
         )
         appeals = parts.moderation.appeals_against(unit, [one.action.id for one in entries])
         cases = [_case(one, appeals.get(one.action.id), viewer.id) for one in entries]
-        return cases, parts.notifications.unread_counts(unit, viewer).notices
+        held = parts.moderation.held_of(unit, viewer) if page_number == 1 else []
+        return cases, held, parts.notifications.unread_counts(unit, viewer).notices
 
-    (cases, unread), frame = await parts.framed(visit, find)
+    (cases, held, unread), frame = await parts.framed(visit, find)
     if unread:  # they are read now
         await parts.store.write(
             lambda unit: parts.notifications.mark_notices_read(unit, viewer)
         )
     is_last = len(cases) < CASES_PER_PAGE
     return await page(parts, visit, frame, "judged.html", values={
-        "cases": cases, "now_us": parts.now_us(), "words": ACTION_WORDS,
+        "cases": cases, "held": held, "now_us": parts.now_us(), "words": ACTION_WORDS,
         "error": refused.text if refused else "",
         "onward": None if is_last else f"{visit.path}?page_number={page_number + 1}",
     }, status=refused.status if refused else 200)
