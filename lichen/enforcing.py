@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from lichen.accounts import Accounts, SessionId, Settings, Viewer
 from lichen.automod import SITE, Deed
 from lichen.forum import ContentCheck, SubjectKind, Verdict, Written
-from lichen.kit import Forbidden
+from lichen.kit import Forbidden, Reason
 from lichen.moderation import BanOrder, ItemKind, Moderation, QueueItem, Why
 from lichen.plugins import InHouse, hookimpl
 from lichen.store import Unit
@@ -86,19 +86,23 @@ class RulesPlugin(InHouse):
             if verdict.then is not None:
                 verdict.then(unit)
             if self._moderation is not None:
-                rules = ", ".join(reason.rule for reason in written.holds)
-                self._moderation.wait(
-                    unit, _item_of(unit, written, ItemKind.HELD, evidence=rules)
-                )
+                reasons = (*written.holds, *verdict.reasons)
+                self._moderation.wait(unit, _item_of(
+                    unit, written, ItemKind.HELD, reasons=reasons,
+                    evidence=", ".join(reason.rule for reason in reasons),
+                ))
 
         return Verdict(hold=True, then=then)
 
 
-def _item_of(unit: Unit, written: Written, kind: ItemKind, *, evidence: str) -> QueueItem:
+def _item_of(
+    unit: Unit, written: Written, kind: ItemKind, *, evidence: str,
+    reasons: tuple[Reason, ...] = (),
+) -> QueueItem:
     return QueueItem(
         kind=kind, subject_kind=written.kind.name.lower(), subject_id=written.subject.id,
         community_id=written.community.id, person_id=written.author.id, since_us=unit.clock_us,
-        evidence=evidence,
+        evidence=evidence, reasons=reasons,
     )
 
 

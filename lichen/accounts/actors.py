@@ -47,7 +47,7 @@ from lichen.accounts.tokens import Tokens
 from lichen.events import LOCAL, event_of
 from lichen.events import accounts as records
 from lichen.events.accounts import SELF
-from lichen.kit import Conflict, NotFound, isoformat
+from lichen.kit import Conflict, NotFound, Reason, isoformat
 from lichen.kit.ground import Ground
 from lichen.store import Query, Row, Store, Unit
 from lichen.web import Addresses
@@ -66,8 +66,8 @@ class RegistrationCheck(Protocol):
 
     async def check_registration(
         self, *, name: str, email: str | None, answer: str | None, address: str | None
-    ) -> bool:
-        """Say whether the account has to wait for an administrator; raises Refused."""
+    ) -> tuple[Reason, ...]:
+        """Return why the account has to wait for an administrator, if at all; raises Refused."""
 
 
 class Actors:

@@ -30,7 +30,7 @@ from lichen.accounts.limits import (
 )
 from lichen.accounts.rates import RateLimits
 from lichen.accounts.standing import Permission
-from lichen.kit import Refused
+from lichen.kit import Reason, Refused
 
 ActorId = NewType("ActorId", int)
 SessionId = NewType("SessionId", str)
@@ -180,11 +180,12 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """The answer to a login or a registration; `token` is None where one must wait."""
+    """The answer to a login or a registration; `token` is None where one waits (`holds`: why)."""
 
     token: str | None
     registration_created: bool = False
     verify_email_sent: bool = False
+    holds: tuple[Reason, ...] = ()
 
 
 class Instance(msgspec.Struct, frozen=True):

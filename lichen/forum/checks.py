@@ -54,10 +54,12 @@ class Written(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """What becomes of something written.
 
-    `then` is called once its rows are staged, in the same unit of work.
+    `then` is called once its rows are staged, in the same unit of work. `reasons` say why it is
+    held, as its author may read them.
     """
 
     hold: bool = False
+    reasons: tuple[Reason, ...] = ()
     then: Callable[[Unit], None] | None = None
 
 

@@ -10,6 +10,8 @@ PAGE_DEFAULT = 10  # entries; Lemmy 0.19
 PAGE_MAX = 50  # entries of a page; Lemmy 0.19: FETCH_LIMIT_MAX
 PAGE_NUMBER_MAX = 10_000  # pages, as in the forum
 
+HELD_SHOWN_MAX = 50  # newest of what of one person waits
+PLACES_MAX = 100  # communities to choose from above the queue, those with most that waits
 APPLICATIONS_MAX = 500  # waiting applications that one look at the queue takes in
 ANSWERED_REPORTS_MAX = 10_000  # newest reports that the median time to answer is taken of
 SEVERITY_MAX = 1_000  # reports counted about one thing

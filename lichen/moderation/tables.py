@@ -123,9 +123,11 @@ moderation_item = sa.Table(
     _number("severity"),
     _text("state"),  # a cases.ItemState
     _text("evidence"),
+    sa.Column("reasons", sa.Text, nullable=False, server_default="[]"),  # JSON of kit.Reason
     # One row for each thing, however often it is reported.
     sa.Index("moderation_item_once", "kind", "subject_kind", "subject_id", unique=True),
     sa.Index("moderation_item_waiting", "state", "since_us", "id"),
+    sa.Index("moderation_item_person", "person_id", "kind"),
 )
 
 remark = sa.Table(

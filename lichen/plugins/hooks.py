@@ -131,17 +131,17 @@ class Hooks:
 
     async def check_registration(
         self, *, name: str, email: str | None, answer: str | None, address: str | None
-    ) -> bool:
-        """Say whether a new account has to wait for an administrator; raises RefusedByPlugin.
+    ) -> tuple[Reason, ...]:
+        """Return why a new account waits for an administrator, if at all; raises RefusedByPlugin.
 
         This is the port that `accounts` asks through, which may not import this room.
         """
         if not self.asks("before_registration"):
-            return False
+            return ()
         ruling = await self.before_registration(Registration(
             name=name, email_domain=email_domain(email), answer=answer or "", address=address or "",
         ))
-        return bool(ruling.holds)
+        return tuple(ruling.holds)
 
     async def _ask(
         self, hook: str, subject: S, around: Mapping[str, object], *, named: str

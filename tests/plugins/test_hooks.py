@@ -73,7 +73,8 @@ async def test_votes_and_registrations_are_asked_about(planted):
         await hooks.before_vote(MIRA, Vote(kind="post", subject_id=1, value=-1))
     with pytest.raises(RefusedByPlugin):
         await hooks.check_registration(name="otto", email="o@Spam.example", **coming)
-    assert await hooks.check_registration(name="odd_one", email=None, **coming)
+    (held,) = await hooks.check_registration(name="odd_one", email=None, **coming)
+    assert held.rule
     assert not await hooks.check_registration(name="otto", email=None, **coming)
 
 

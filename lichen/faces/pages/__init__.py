@@ -31,9 +31,11 @@ from lichen.faces.pages import (
     proposing,
     reacting,
     reception,
+    remarks,
     replies,
     rules,
     threads,
+    turned_away,
     weeding,
     writing,
 )
@@ -83,7 +85,7 @@ class Pages:
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
             judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
-            reception, replies, rules, threads, weeding, writing,
+            reception, remarks, replies, rules, threads, turned_away, weeding, writing,
         )
 
         def provide_parts() -> Parts:

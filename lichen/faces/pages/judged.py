@@ -12,7 +12,7 @@ from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
 from lichen.faces.pages.wording import ACTION_WORDS, NOTICE_WORDS
 from lichen.kit import Refused, from_isoformat
-from lichen.moderation import APPEALABLE, Appeal, Entry, ProposalView
+from lichen.moderation import APPEALABLE, Appeal, Entry, HeldView, ProposalView
 from lichen.notifications import Notice
 from lichen.store import Unit
 
@@ -52,7 +52,7 @@ async def appeal(
     text = (await typed(request)).raw("text")
     try:
         await parts.store.write(
-            lambda unit: parts.moderation.appeal(unit, viewer, action_id, text)
+            lambda unit: parts.moderation.appeal(unit, viewer.actor, action_id, text)
         )
     except Refused as refused:
         return await _mine(parts, visit, refused=refused)
@@ -116,23 +116,25 @@ async def _mine(
 ) -> Response[bytes]:
     viewer = visit.required()
 
-    def find(unit: Unit) -> tuple[list[Case], list[Outcome], int]:
+    def find(unit: Unit) -> tuple[list[Case], list[HeldView], list[Outcome], int]:
         entries = parts.moderation.actions_about(
             unit, viewer, page=page_number, limit=CASES_PER_PAGE
         )
         appeals = parts.moderation.appeals_against(unit, [one.action.id for one in entries])
         cases = [_case(one, appeals.get(one.action.id), viewer.id) for one in entries]
-        outcomes = _outcomes(parts, unit, viewer) if page_number == 1 else []
-        return cases, outcomes, parts.notifications.unread_counts(unit, viewer).notices
+        if page_number > 1:
+            return cases, [], [], parts.notifications.unread_counts(unit, viewer).notices
+        held, outcomes = parts.moderation.held_of(unit, viewer), _outcomes(parts, unit, viewer)
+        return cases, held, outcomes, parts.notifications.unread_counts(unit, viewer).notices
 
-    (cases, outcomes, unread), frame = await parts.framed(visit, find)
+    (cases, held, outcomes, unread), frame = await parts.framed(visit, find)
     if unread:  # they are read now
         await parts.store.write(
             lambda unit: parts.notifications.mark_notices_read(unit, viewer)
         )
     is_last = len(cases) < CASES_PER_PAGE
     return await page(parts, visit, frame, "judged.html", values={
-        "cases": cases, "outcomes": outcomes, "proposal_words": NOTICE_WORDS,
+        "cases": cases, "held": held, "outcomes": outcomes, "proposal_words": NOTICE_WORDS,
         "now_us": parts.now_us(), "words": ACTION_WORDS,
         "error": refused.text if refused else "",
         "onward": None if is_last else f"{visit.path}?page_number={page_number + 1}",
