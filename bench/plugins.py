@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bench.results import record
-from lichen.plugins import ContentChecks, Hooks, Person, Verdict, Writing
+from lichen.plugins import Hooks, InHouse, Person, Verdict, Writing, hookimpl
 from lichen.plugins.judges import Distant
 
 PERSON = Person(id=7, name="mira", did="did:web:lichen.example:u:mira")
@@ -23,10 +23,11 @@ RUNS_BARE, RUNS_HOUSE, RUNS_DISTANT = 200_000, 50_000, 2_000
 Asking = Callable[[Hooks], Awaitable[object]]
 
 
-class Lenient:
+class Lenient(InHouse):
     """A check that lets everything pass."""
 
-    async def check_content(self, person: Person, writing: Writing) -> Verdict | None:
+    @hookimpl
+    async def before_create(self, person: Person, writing: Writing) -> Verdict | None:
         """Let it pass."""
         return None
 
@@ -46,7 +47,7 @@ async def asked(hooks: Hooks) -> object:
 async def main() -> None:
     """Measure, print and keep the figures."""
     empty, house, distant = Hooks(), Hooks(), Hooks()
-    house.join(ContentChecks("lenient", Lenient()))
+    house.join(Lenient("lenient"))
     plugin = Distant("judging", "tests.plugins.wild.judging", grant=_nothing)  # type: ignore[arg-type]
     await plugin.start()
     distant.join(plugin)

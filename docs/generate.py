@@ -65,11 +65,16 @@ def before_create(person, writing):
 
 Switch it on with `plugins.on`, on the administrators' page, or by `lichen plugins --on NAME`.
 
-- **Order.** The house's own checks, then plugins by name, but for `hookimpl(tryfirst=True)` and
+- **Order.** The house's own checks (the moderation rules and the blocklist of pictures, the first
+  two plugins of the same register), then plugins by name, but for `hookimpl(tryfirst=True)` and
   `trylast`. Each sees what those before it changed. The first refusal ends it.
 - **Where it runs.** In processes of its own, started and ended by the house, without its
   environment: one for what is asked, one for what is told, one for pages. Keep nothing in memory
   that must last; the `shelf` is for that. Functions are plain, no coroutines; no wrappers.
+- **The network.** A plugin's processes are kept from it. One that uses it says so by a second entry
+  point of the same package and name in the group `lichen.plugins.network`; an administrator then
+  allows it, on the page or by `lichen plugins --network NAME`. `lichen doctor` says which wall this
+  machine raises. Files that the house's user may read or write are not kept from a plugin.
 - **Time and memory.** `lichen limits plugins` lists them. A before hook that takes too long has
   said "allow". Who raises, overstays, takes too much or breaks the rules of a hook has failed; the
   fifth failure within an hour switches the plugin off, and administrators see why.
@@ -192,10 +197,13 @@ def records_of() -> list[type[Record]]:
 def hooks_page() -> str:
     """Return every hook with its arguments, and every value that hooks take and give."""
     lines = [HEAD, "# Hooks", "", _HOOKS_INTRODUCTION.strip()]
-    for heading, kind in (("Asked before", "before_"), ("Told after", "after_"), ("Pages", "")):
+    for heading, kind in (
+        ("Asked before", "before_"), ("Told after", "after_"), ("Asked of our own", "judge_"),
+        ("Pages", ""),
+    ):
         lines += ["", f"## {heading}"]
         for name in specifications.HOOKS:
-            is_other = not name.startswith(("before_", "after_"))
+            is_other = not name.startswith(("before_", "after_", "judge_"))
             if name.startswith(kind) if kind else is_other:
                 lines += _hook(name)
     lines += ["", "## Values", "", "Plain frozen structs, imported from `lichen.plugins`. A field "
@@ -229,7 +237,7 @@ def _hook(name: str) -> list[str]:
         notes.append("May refuse." if name not in plugin_values.HOLDABLE else "May refuse or hold.")
     signature = f"{name}({', '.join(arguments)})"
     lines = ["", f"### {signature}", "", said, *(["", " ".join(notes)] if notes else [])]
-    if arguments:
+    if arguments and name not in specifications.HOUSE:
         lines += ["", "| argument | type | meaning |", "|---|---|---|"]
         lines += [f"| `{one}` | `{hint.__name__}` | {_first(hint)} |"
                   for one, hint in arguments.items()]

@@ -14,6 +14,7 @@ from lichen.accounts import Accounts, Actor, ActorKind
 from lichen.kit import NotFound, Refused
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
+from lichen.plugins import Standing
 from lichen.plugins.room import Room as PluginsRoom
 from lichen.plugins.room import build as build_plugins
 from lichen.store import Store, open_store
@@ -66,13 +67,23 @@ def ban(config: Config, name: str, *, banned: bool, reason: str | None,
     _run(config, act)
 
 
-def switch_plugin(config: Config, name: str, *, on: bool) -> None:
-    """Switch a plugin on or off; a house that serves follows by the log."""
+def switch_plugin(
+    config: Config, name: str, *, on: bool | None = None, network: bool | None = None
+) -> None:
+    """Switch a plugin, or its use of the network; a house that serves follows by the log."""
 
     async def act(room: PluginsRoom) -> None:
-        await room.plugins.decide(None, name, on=on)
+        await room.plugins.decide(None, name, on=on, network=network)
 
     asyncio.run(_with_plugins(config, act))
+
+
+def _network(one: Standing) -> str:
+    """Return what a plugin may do with the network, in words."""
+    if one.asks_network and one.may_network:
+        return "allowed"
+    asked = "asked for, not allowed; " if one.asks_network else ""
+    return f"{asked}kept from it by {one.wall}"
 
 
 def list_plugins(config: Config) -> list[str]:
@@ -84,6 +95,7 @@ def list_plugins(config: Config) -> list[str]:
             state = "on" if one.on else f"off  {one.why_off}".rstrip()
             lines += [f"{one.name} {one.version}  {state}", f"    hooks: {', '.join(one.hooks)}"]
             lines += [f"    page: {page.title}" for page in one.pages]
+            lines.append(f"    network: {_network(one)}")
             lines += [f"    command: lichen {command.name}"
                       for command in room.plugins.commands_of(one.name)]
         return lines or ["No plugin is installed."]

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Message, Scope
 
 from lichen import __version__, media
-from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
+from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, private_site, status
 from lichen.faces.given import Given
 
 
@@ -18,7 +18,7 @@ def application_of(
     """Return the ASGI application of a house."""
     async def callers(token: str) -> media.Uploader | None:
         viewer = await given.accounts.viewer(token)
-        return None if viewer is None else media.Uploader(viewer.id, viewer.actor.did, viewer.admin)
+        return None if viewer is None else given.uploader(viewer)
 
     people = pages.Pages(given)
     calls = lemmy_v3.parts_of(given)
@@ -34,6 +34,8 @@ def application_of(
             ),
             people.router(),
         ],
+        guards=[private_site.guard_of(given.accounts)],
+        before_send=[private_site.unshared_by(given.accounts), _never_guessed],
         exception_handlers={Exception: people.fault},
         logging_config=None,  # structlog is set up once, for the whole process
         openapi_config=OpenAPIConfig(
@@ -42,3 +44,10 @@ def application_of(
         ),
         request_max_body_size=given.config.limits.body_bytes_max,
     )
+
+
+async def _never_guessed(message: Message, scope: Scope) -> None:
+    """Tell browsers that every answer is what its type says, whatever stands in it."""
+    # Fetch Standard, "X-Content-Type-Options header": JSON or a feed opened by itself is no page.
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]

@@ -13,7 +13,7 @@ from lichen.accounts.room import build as build_accounts
 from lichen.automod import Automod, RuleCheck
 from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
-from lichen.enforcing import ModerationEnforcement, Queueing
+from lichen.enforcing import ModerationEnforcement, RulesPlugin
 from lichen.erasing import Erasures, Kind
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
@@ -27,12 +27,13 @@ from lichen.messages import Messages
 from lichen.messages.room import build as build_messages
 from lichen.moderation import Moderation
 from lichen.moderation.room import build as build_moderation
+from lichen.moderation.room import build_reader as build_proposals_reader
 from lichen.notifications import Notifications
 from lichen.notifications.room import build as build_notifications
-from lichen.plugins import PictureDoor
+from lichen.plugins import PictureChecks, PictureDoor
 from lichen.plugins.room import Room as PluginsRoom
 from lichen.plugins.room import build as build_plugins
-from lichen.ports import MessagesToJudge, PicturesToPurge, TrustByAge
+from lichen.ports import BlockedPictures, MessagesToJudge, PicturesToPurge, TrustByAge
 from lichen.search import Search
 from lichen.search.room import build as build_search
 from lichen.store import Store, Unit
@@ -52,6 +53,7 @@ class Rooms:
     talk: ForumRoom
     messages: Messages
     moderation: Moderation
+    proposals_reader: Reader
     automod: Automod
     search: Search
     notifications: Notifications
@@ -67,7 +69,8 @@ class Rooms:
         return [
             self.accounts.reader, self.talk.standings, self.talk.rank_reader,
             self.talk.link_reader, self.talk.live, self.automod.check.rulebook, self.search.reader,
-            self.notifications.reader, self.pictures.reader, *self.hooked.readers,
+            self.proposals_reader, self.notifications.reader, self.pictures.reader,
+            *self.hooked.readers,
         ]
 
 
@@ -94,7 +97,7 @@ class _Check(NamedTuple):
     """Who is asked before anything is published: the rules, and the queue behind them."""
 
     rules: RuleCheck
-    queueing: Queueing
+    plugin: RulesPlugin
 
 
 async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
@@ -123,22 +126,35 @@ async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     pictures = await build_media(
         ground, store, addresses=base.addresses, site_did=accounts.current_site.actor.did,
         gate=partial(_check_upload, gate), checks=[PictureDoor(hooked.plugins.hooks)],
+        tally=accounts.newcomers.count_picture,
         log_first_seq=first_seq, log_last_seq=log.last_seq,
     )
     lower = _Lower(hooked, accounts, gate, pictures)
     rules = build_check(ground, log_last_seq=log.last_seq, trust=TrustByAge(accounts))
-    check = _Check(rules, Queueing(rules))
-    talk = await _forum(base, lower, check)
+    check = _Check(rules, RulesPlugin(rules))
+    _join_own(lower, check)
+    talk = await _forum(base, lower)
     later.append(talk)
     return await _upper(base, lower, talk, check)
 
 
-async def _forum(base: _Base, lower: _Lower, check: _Check) -> ForumRoom:
+def _join_own(lower: _Lower, check: _Check) -> None:
+    """Let our own checks into the register of plugins, before any of others: the first two."""
+    plugins = lower.hooked.plugins
+    plugins.join(check.plugin)
+    plugins.join(PictureChecks(
+        "picture-blocklist", BlockedPictures(lower.pictures.blocklist),
+        "Refuses pictures that are on the list of administrators, by their bytes or by their "
+        "looks.",
+    ))
+
+
+async def _forum(base: _Base, lower: _Lower) -> ForumRoom:
     config = base.ground.config
     return await build_forum(
         base.ground, base.store, accounts=lower.accounts, addresses=base.addresses,
         folder=config.server.data / COLUMNS_FOLDER, log_first_seq=base.first_seq,
-        log_last_seq=base.last_seq, hooks=lower.hooked.plugins.hooks, check=check.queueing,
+        log_last_seq=base.last_seq, hooks=lower.hooked.plugins.hooks,
         activity_age_us_max=int(config.forum.activity_age_s * 1_000_000),
         previews=lower.pictures.proxy.kept_preview,
     )
@@ -154,11 +170,15 @@ async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> 
     moderation = build_moderation(
         ground, forum=forum, accounts=accounts, addresses=addresses,
         messages=MessagesToJudge(messages), pictures=PicturesToPurge(lower.pictures),
+        erase=lambda unit, person_id: Erasures().ask(unit, Kind.PURGED, person_id),
     )
-    check.queueing.queue_with(moderation)
+    check.plugin.queue_with(moderation)
     enforcement = ModerationEnforcement(accounts=accounts, moderation=moderation)
     return Rooms(
         *lower, talk=talk, messages=messages, moderation=moderation,
+        proposals_reader=await build_proposals_reader(
+            store, moderation, log_first_seq=base.first_seq
+        ),
         automod=build_automod(
             ground, store, accounts=accounts, forum=forum, check=check.rules,
             addresses=addresses, enforcement=enforcement,

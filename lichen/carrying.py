@@ -26,6 +26,7 @@ from lichen.kit import NotFound, Refused, Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import ground_of
 from lichen.messages.room import build as build_messages
+from lichen.moderation.room import build as build_moderation
 from lichen.store import Store, Unit
 from lichen.web import Addresses
 
@@ -82,7 +83,10 @@ def _run(config: Config, name: str, act: Callable[[Rooms, Viewer], Awaitable[T]]
                 log_first_seq=0, log_last_seq=0,
             )
             messages = build_messages(ground, accounts=accounts, addresses=addresses)
-            rooms = Rooms(store, accounts, talk.forum, messages, addresses)
+            moderation = build_moderation(
+                ground, forum=talk.forum, accounts=accounts, addresses=addresses
+            )
+            rooms = Rooms(store, accounts, talk.forum, messages, moderation, addresses)
             try:
                 owner = await store.read(lambda unit: _owner(accounts, unit, name))
                 return await act(rooms, owner)

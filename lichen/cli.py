@@ -76,8 +76,13 @@ def serve(config: Config) -> None:
 @main.command("plugins")
 @click.option("--on", "switched_on", metavar="NAME", help="Switch this plugin on.")
 @click.option("--off", "switched_off", metavar="NAME", help="Switch this plugin off.")
+@click.option("--network", metavar="NAME", help="Let this plugin use the network, if it asks.")
+@click.option("--no-network", metavar="NAME", help="Keep this plugin from the network.")
 @configured()
-def show_plugins(config: Config, *, switched_on: str | None, switched_off: str | None) -> None:
+def show_plugins(
+    config: Config, *, switched_on: str | None, switched_off: str | None, network: str | None,
+    no_network: str | None,
+) -> None:
     """List the installed plugins with version, hooks and commands; switch them.
 
     A house that serves hears of a switch within a second. Each plugin is started for a moment, in a
@@ -91,6 +96,9 @@ def show_plugins(config: Config, *, switched_on: str | None, switched_off: str |
     for name, on in ((switched_on, True), (switched_off, False)):
         if name is not None:
             switch_plugin(config, name, on=on)
+    for name, may in ((network, True), (no_network, False)):
+        if name is not None:
+            switch_plugin(config, name, network=may)
     for line in list_plugins(config):
         click.echo(line)
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def export_words(config: Config, name: str, out: Path) -> None:
     """Write everything of NAME into one archive, also while the house serves.
 
-    Posts, comments, votes, follows, saves, messages, settings, blocks and logins, as JSON and as
-    pages that any browser shows without a network.
+    Posts, comments, votes, follows, saves, messages, proposals, settings, blocks and logins, as
+    JSON and as pages that any browser shows without a network.
 
     \b
     Example:  lichen export ada --out ada.zip --data /srv/lichen
@@ -58,7 +58,7 @@ def import_choices(config: Config, name: str, source: Path) -> None:
     from lichen.carrying import import_person
 
     imported = import_person(config, name, source)
-    click.echo(f"{imported.taken} follows, saves and blocks taken over; {imported.skipped} of "
+    click.echo(f"{imported.taken} follows, saves and blocks taken over; {len(imported.skipped)} of "
                "things that nobody here knows.")
     for address in imported.examples:
         click.echo(f"  not known here: {address}")
@@ -128,6 +128,19 @@ def erase_message(config: Config, number: str) -> None:
     Example:  lichen erase message 4711 --yes --data /srv/lichen
     """
     _erase(config, "message", number)
+
+
+@erase.command("proposal")
+@click.argument("number")
+@_sure
+@configured()
+def erase_proposal(config: Config, number: str) -> None:
+    """Erase the words of the proposal NUMBER; what moderators answered stays.
+
+    \b
+    Example:  lichen erase proposal 4711 --yes --data /srv/lichen
+    """
+    _erase(config, "proposal", number)
 
 
 @erase.command("list")

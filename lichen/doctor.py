@@ -25,6 +25,7 @@ from lichen.kit import Clock, LichenError, isoformat
 from lichen.kit.config import Config
 from lichen.kit.public_addresses import is_public
 from lichen.log import SegmentLog
+from lichen.plugins.walls import Wall, wall_here
 
 FREE_BYTES_ILL = 200 << 20  # less than a busy day writes
 FREE_BYTES_WORRY = 2 << 30
@@ -60,7 +61,8 @@ Check = Callable[[Config, Clock], Iterator[Finding]]
 def examine(config: Config, *, clock: Clock) -> list[Finding]:
     """Return all findings; a check that fails is a finding too, and the others go on."""
     findings = []
-    for check in (_identity, _folder, _disk, _database, _clock, _names, _ports, _files_open):
+    for check in (_identity, _folder, _disk, _database, _clock, _names, _ports, _files_open,
+                  _wall):
         about = check.__name__.strip("_").replace("_", " ")
         try:
             findings += list(check(config, clock))
@@ -246,6 +248,16 @@ def _files_open(_: Config, __: Clock) -> Iterator[Finding]:
                       f"Allow {FILES_OPEN_MIN}: ulimit -n, or LimitNOFILE= in the unit file.")
     else:
         yield Finding("open files", Health.WELL, f"Up to {soft} at once.")
+
+
+def _wall(_: Config, __: Clock) -> Iterator[Finding]:
+    wall = wall_here()
+    told = f"Plugins are kept from the network by {wall.value}."
+    if wall in (Wall.PYTHON, Wall.NONE):
+        yield Finding("plugins", Health.WORRY, told, "Install only plugins that you trust, or let "
+                      "this user make user namespaces, or serve on Linux with seccomp.")
+    else:
+        yield Finding("plugins", Health.WELL, told)
 
 
 def _existing(path: Path) -> Path:

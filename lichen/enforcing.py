@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from lichen.accounts import Accounts, SessionId, Settings, Viewer
 from lichen.automod import SITE, Deed
 from lichen.forum import ContentCheck, SubjectKind, Verdict, Written
-from lichen.kit import Forbidden
+from lichen.kit import Forbidden, Reason
 from lichen.moderation import BanOrder, ItemKind, Moderation, QueueItem, Why
+from lichen.plugins import InHouse, hookimpl
 from lichen.store import Unit
 
 
@@ -54,14 +55,16 @@ class ModerationEnforcement:
                       accepted=True, email_verified=True)
 
 
-class Queueing:
-    """A check that puts what another holds into the queue; a `ContentCheck` of the forum.
+class RulesPlugin(InHouse):
+    """The moderation rules as the first plugin; what is held, by them or by others, is queued.
 
     Made before the forum, which asks it; given the moderation room, which stands on the forum,
     after it.
     """
 
     def __init__(self, check: ContentCheck) -> None:
+        super().__init__("rules", "Holds what is written against the moderation rules of the site "
+                                  "and of its community.")
         self._check = check
         self._moderation: Moderation | None = None
 
@@ -69,8 +72,9 @@ class Queueing:
         """Say where things wait."""
         self._moderation = moderation
 
-    def judge(self, unit: Unit, written: Sequence[Written]) -> list[Verdict]:
-        """Return the other's verdicts; what they or the hooks hold will wait. Raises Refused."""
+    @hookimpl
+    def judge_written(self, unit: Unit, written: Sequence[Written]) -> list[Verdict]:
+        """Return the rules' verdicts; what they or the hooks hold will wait. Raises Refused."""
         verdicts = self._check.judge(unit, written)
         return [
             self._watched(one, verdict) if verdict.hold or one.holds else verdict
@@ -82,19 +86,23 @@ class Queueing:
             if verdict.then is not None:
                 verdict.then(unit)
             if self._moderation is not None:
-                rules = ", ".join(reason.rule for reason in written.holds)
-                self._moderation.wait(
-                    unit, _item_of(unit, written, ItemKind.HELD, evidence=rules)
-                )
+                reasons = (*written.holds, *verdict.reasons)
+                self._moderation.wait(unit, _item_of(
+                    unit, written, ItemKind.HELD, reasons=reasons,
+                    evidence=", ".join(reason.rule for reason in reasons),
+                ))
 
         return Verdict(hold=True, then=then)
 
 
-def _item_of(unit: Unit, written: Written, kind: ItemKind, *, evidence: str) -> QueueItem:
+def _item_of(
+    unit: Unit, written: Written, kind: ItemKind, *, evidence: str,
+    reasons: tuple[Reason, ...] = (),
+) -> QueueItem:
     return QueueItem(
         kind=kind, subject_kind=written.kind.name.lower(), subject_id=written.subject.id,
         community_id=written.community.id, person_id=written.author.id, since_us=unit.clock_us,
-        evidence=evidence,
+        evidence=evidence, reasons=reasons,
     )
 
 

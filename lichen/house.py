@@ -58,13 +58,16 @@ class House:
         )
         self.exports = Exports(
             ExportedRooms(
-                store, rooms.accounts, rooms.forum, rooms.messages, self.addresses,
-                PicturesToTake(rooms.pictures, store),
+                store, rooms.accounts, rooms.forum, rooms.messages, rooms.moderation,
+                self.addresses, PicturesToTake(rooms.pictures, store),
             ),
             ground.config.server.data / EXPORTS_FOLDER, randomness=ground.randomness,
         )
         self.eraser = Eraser(
-            store, log, Emptied(rooms.accounts, rooms.forum, rooms.messages, rooms.search),
+            store, log, Emptied(
+                rooms.accounts, rooms.forum, rooms.messages, rooms.search, rooms.moderation,
+                rooms.automod,
+            ),
             erasures=Erasures(), settle=self._heard,
             points=ground.config.server.data / POINTS_FOLDER,
             keepers=[self.exports, PicturesToErase(rooms.pictures, store)],

@@ -2,7 +2,7 @@
 
     moderation ──► MessagesToJudge ──► messages        export  ──► PicturesToTake ──► media
     moderation ──► PicturesToPurge ──► media           erasing ──► PicturesToErase ─► media
-    automod    ──► TrustByAge      ──► accounts
+    automod    ──► TrustByAge      ──► accounts        plugins ──► BlockedPictures ─► media
 
 Each answers one Protocol of the room that asks; none decides anything.
 """
@@ -15,10 +15,13 @@ from pathlib import Path
 
 from lichen.accounts import Accounts
 from lichen.export import Picture
+from lichen.media import Blocklist, Seen
 from lichen.media import Picture as Upload
 from lichen.media.room import Room as MediaRoom
 from lichen.messages import Messages
 from lichen.moderation import ReportedMessage
+from lichen.plugins import Person, Refuse
+from lichen.plugins import Picture as Shown
 from lichen.store import Store, Unit
 
 UPLOADS_PAGE = 50  # of one person's pictures, listed at once
@@ -98,6 +101,24 @@ class PicturesToErase:
         media = self._pictures.media
         await self._store.write(lambda unit: media.forget_uploads(unit, person_id))
         await media.shelf.sweep()
+
+
+class BlockedPictures:
+    """The blocklist of pictures, as a plugin is asked."""
+
+    def __init__(self, blocklist: Blocklist) -> None:
+        self._blocklist = blocklist
+
+    async def check_picture(self, person: Person, picture: Shown) -> Refuse | None:
+        """Refuse a picture that is on the list; one round trip. Raises what the store raises."""
+        reason = await self._blocklist.judge(Seen(
+            sha256=picture.sha256, kept_sha256=picture.kept_sha256, likeness=picture.likeness,
+            kind=picture.media_type.partition("/")[2], width=picture.width, height=picture.height,
+            uploader_id=person.id or None,
+        ), picture.content)
+        if reason is None:
+            return None
+        return Refuse(text="This picture is not taken here.", reason=reason, code="image_blocked")
 
 
 class TrustByAge:

@@ -6,6 +6,7 @@ and what other rooms share: checks, DIDs, and `actors_among` for a select of act
 
 from lichen.accounts.away import Away, away_from
 from lichen.accounts.content import ContentEnd, PersonGone
+from lichen.accounts.errors import BannedFromSite
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -17,6 +18,7 @@ from lichen.accounts.model import (
     Instance,
     Keys,
     Login,
+    PostListingMode,
     ProfileDraft,
     Session,
     SessionId,
@@ -40,10 +42,11 @@ from lichen.accounts.tables import actors_among
 
 __all__ = [
     "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts", "Act", "Actor",
-    "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "Blocks", "Branch",
-    "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite", "Keys", "Login", "Permission",
-    "PersonGone", "ProfileDraft", "Role", "Session", "SessionId", "Settings", "Site",
-    "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among", "away_from", "build",
+    "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "BannedFromSite", "Blocks",
+    "Branch", "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite", "Keys", "Login",
+    "Permission", "PersonGone", "PostListingMode", "ProfileDraft", "Role", "Session", "SessionId",
+    "Settings", "Site", "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among",
+    "away_from", "build",
     "check_admin", "check_name", "check_permission", "emoji_from", "is_permitted", "lines_from",
     "remote_did", "site_did",
 ]

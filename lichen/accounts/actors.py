@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from lichen.accounts import door_rows, tables
+from lichen.accounts import door_rows, name_rows, tables
 from lichen.accounts.attempts import Attempts
 from lichen.accounts.captchas import Captchas
 from lichen.accounts.content import PersonGone, nothing_to_take
@@ -37,6 +37,7 @@ from lichen.accounts.nouns import (
     actor_row,
     instance_from,
     kept_actor,
+    retired_hash,
     stored_settings,
 )
 from lichen.accounts.passwords import Passwords
@@ -46,7 +47,7 @@ from lichen.accounts.tokens import Tokens
 from lichen.events import LOCAL, event_of
 from lichen.events import accounts as records
 from lichen.events.accounts import SELF
-from lichen.kit import Conflict, NotFound, isoformat
+from lichen.kit import Conflict, NotFound, Reason, isoformat
 from lichen.kit.ground import Ground
 from lichen.store import Query, Row, Store, Unit
 from lichen.web import Addresses
@@ -65,8 +66,8 @@ class RegistrationCheck(Protocol):
 
     async def check_registration(
         self, *, name: str, email: str | None, answer: str | None, address: str | None
-    ) -> bool:
-        """Say whether the account has to wait for an administrator; raises Refused."""
+    ) -> tuple[Reason, ...]:
+        """Return why the account has to wait for an administrator, if at all; raises Refused."""
 
 
 class Actors:
@@ -206,7 +207,9 @@ class Actors:
         ap_ids = [self._ap_id(draft) for draft in drafts]
         domains = list({draft.domain for draft in drafts if draft.domain is not None})
         return (
-            (tables.TAKEN_NAMES, {"name_keys": names}),
+            (name_rows.TAKEN_NAMES, {
+                "name_keys": names, "name_hashes": [retired_hash(name) for name in names],
+            }),
             (tables.TAKEN_AP_IDS, {"ap_ids": ap_ids}),
             (tables.INSTANCES_BY_DOMAIN, {"domains": domains}),
         )
@@ -375,7 +378,8 @@ def _check_draft(draft: ActorDraft, taken: set[tuple[str, str]]) -> None:
         return
     if draft.kind is not ActorKind.SITE:
         check_name(draft.name, length_max=NAME_LENGTH_SETTABLE_MAX)
-    if (draft.kind.value, draft.name.lower()) in taken:
+    key = draft.name.lower()
+    if not taken.isdisjoint(((draft.kind.value, key), (draft.kind.value, retired_hash(key)))):
         raise _name_taken(draft)
 
 

@@ -36,6 +36,15 @@ EMPTY_ACCOUNT = Statement(
         settings="{}",
     )
 )
+# A tomb: the number stays taken, and nothing says whose it was.
+BURY_ACTOR = Statement(
+    sa.update(actor).where(actor.c.id == _PERSON).values(
+        name=sa.bindparam("tomb"), name_key=sa.bindparam("tomb_key"),
+        ap_id=sa.bindparam("tomb_ap_id"), did=sa.bindparam("tomb_did"),
+        inbox=sa.bindparam("tomb_inbox"), bot=sa.false(), updated_us=sa.null(),
+    )
+)
+BURY_ACCOUNT = Statement(sa.delete(account).where(account.c.actor_id == _PERSON))
 FORGET = (
     *(
         Statement(sa.delete(table).where(table.c.account_id.in_(_ACCOUNT_IDS)))

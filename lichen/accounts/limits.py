@@ -83,6 +83,9 @@ BATCH_MAX: Final = 1_000
 TOKEN_LENGTH_MAX: Final = 1_024
 """Characters of a token; ours have about 200, and longer ones are not even verified."""
 
+TICKET_AGE_US: Final = 3_600 * 1_000_000
+"""µs that somebody banned from the site may take to write an appeal after giving the password."""
+
 HASHES_WAITING_MAX: Final = 64
 """Passwords waiting to be hashed: at 25 ms and two at once, at most 0.8 s."""
 

@@ -2,16 +2,15 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from lichen.accounts import door_rows, tables
-from lichen.accounts.factors import Factors
+from lichen.accounts.door import Door, refuse_login
 from lichen.accounts.invites import Invites
 from lichen.accounts.limits import (
     ADDRESS_LENGTH_MAX,
     AGENT_LENGTH_MAX,
     ANSWER_LENGTH_MAX,
-    PASSWORD_TRIED_LENGTH_MAX,
     SESSION_FRESH_US,
     SESSIONS_PER_ACCOUNT_MAX,
 )
@@ -39,19 +38,19 @@ from lichen.kit import (
     Conflict,
     Forbidden,
     NotFound,
+    Reason,
     Refused,
-    Unauthenticated,
     Unavailable,
     isoformat,
 )
-from lichen.store import Query, Row, Statement, Unit
+from lichen.store import Row, Unit
 
 T = TypeVar("T")
 
 _SESSION = collection_of(records.Session)
 
 
-class Logins(Factors, Invites):
+class Logins(Door, Invites):
     """Who may come in, and how long they stay."""
 
     async def register(  # noqa: PLR0913 - what somebody says who wants an account
@@ -77,15 +76,15 @@ class Logins(Factors, Invites):
         self.reader.screen.check_words(name, answer)
         check_password(password)
         await self._check_proofs(site, invite=invite, captcha=captcha)
-        asked = self._registration_check
-        waits = is_asked or (asked is not None and await asked.check_registration(
+        holds = () if is_asked else await self._holds(
             name=name, email=email, answer=answer, address=address
-        ))
+        )
+        waits = is_asked or bool(holds)
         draft = AccountDraft(
             actor=ActorDraft(kind=ActorKind.PERSON, name=name),
             password_hash=await self._passwords.hash(password),
             settings=_first_settings(site, email=email, show_nsfw=show_nsfw),
-            accepted=not waits, answer=answer,
+            accepted=not waits, answer=(answer or "") if waits else answer,  # who waits is listed
         )
         may_enter = not waits and not site.require_email_verification
 
@@ -98,12 +97,21 @@ class Logins(Factors, Invites):
             return account, self._begin_session(unit, account, [], address=address, agent=agent)
 
         account, claims = await self._create(command)
-        if is_asked and site.application_email_admins:
+        if waits and site.application_email_admins:
             await self.tell_admins(account)
         is_sent = email is not None and await self.send_verification(account.id)
         return Login(
             token=None if claims is None else self._token(claims),
-            registration_created=claims is None, verify_email_sent=is_sent,
+            registration_created=claims is None, verify_email_sent=is_sent, holds=holds,
+        )
+
+    async def _holds(
+        self, *, name: str, email: str | None, answer: str | None, address: str | None
+    ) -> tuple[Reason, ...]:
+        """Return why plugins want an administrator to look at an account, if they do."""
+        check = self._registration_check
+        return () if check is None else await check.check_registration(
+            name=name, email=email, answer=answer, address=address
         )
 
     async def _check_proofs(
@@ -120,29 +128,21 @@ class Logins(Factors, Invites):
     ) -> Login:
         """Begin a session; an unknown name takes as long as a wrong password.
 
-        `code` is the second factor's. Refuses by `incorrect_login`, `deleted`, `site_ban`,
-        `email_not_verified`, `registration_application_is_pending`, `registration_denied`,
-        `missing_totp_token` and `incorrect_totp_token`. Three round trips.
+        `code` is the second factor's. Refuses by `incorrect_login`, `deleted`, `site_ban`
+        (BannedFromSite, with a ticket), `email_not_verified`, `registration_denied`,
+        `registration_application_is_pending`, `missing_totp_token` and `incorrect_totp_token`.
+        Three round trips.
         """
-        login = name_or_email.strip().lower()
-        by = tables.ACCOUNT_BY_EMAIL if "@" in login else tables.ACCOUNT_BY_NAME
-        await self._attempts.begin(
-            login, address, lambda: self._is_known_address(by, login, address)
-        )
-        rows = await self._store.read(
-            lambda unit: unit.fetch(by, login=login, now_us=unit.clock_us)
-        )
-        known: str | None = rows[0].password_hash if rows else None
-        if not await self._verified(known, password) or known is None:
-            _refuse_login()
-        self._check_may_enter(rows[0])
-        fresh = None
+        row = await self._recognised(name_or_email, password, address=address)
+        await self._turn_away(row, name_or_email, address=address, code=code)
+        self._check_may_enter(row)
+        known, fresh = row.password_hash, None
         if self._passwords.needs_new_hash(known):
             fresh = await self._passwords.hash(password)
 
         def command(unit: Unit) -> Claims:
             account, (sessions, *factor) = self._locked_account(
-                unit, rows[0].account_id, known, *self._factor_queries(rows[0].account_id)
+                unit, row.account_id, known, *self._factor_queries(row.account_id)
             )
             self._check_factor(unit, account, factor, code)
             if fresh is not None:
@@ -150,7 +150,7 @@ class Logins(Factors, Invites):
             return self._begin_session(unit, account, sessions, address=address, agent=agent)
 
         claims = await self._store.write(command)
-        self._attempts.succeed(login, address)
+        self._succeed(name_or_email, address=address)
         return Login(token=self._token(claims))
 
     async def viewer(self, token: str | None) -> Viewer | None:
@@ -210,7 +210,7 @@ class Logins(Factors, Invites):
         ))
         known = rows[0].password_hash
         if not await self._verified(known, old):
-            _refuse_login()
+            refuse_login()
         fresh = await self._passwords.hash(new)
 
         def command(unit: Unit) -> Claims:
@@ -259,18 +259,11 @@ class Logins(Factors, Invites):
                 raise
             raise Conflict("user_already_exists", "This name has just been taken.") from refusal
 
-    async def _verified(self, password_hash: str | None, password: str) -> bool:
-        if len(password) > PASSWORD_TRIED_LENGTH_MAX:
-            return False
-        return await self._passwords.verify(password_hash, password)
-
     def _check_may_enter(self, row: Row) -> None:
         """Refuse whoever may not come in although the password is right."""
         account = account_from(row)
         if account.actor.deleted:
             raise Forbidden("deleted", "This account was deleted.")
-        if account.actor.banned:
-            raise Forbidden("site_ban", _ban_text(account.actor.ban_expires_us))
         if not account.accepted and row.admin_id is not None:
             raise Forbidden("registration_denied",
                             row.deny_reason or "Your application was not approved.")
@@ -296,16 +289,6 @@ class Logins(Factors, Invites):
             vouched=row.invited, once_banned=row.once_banned,
         )
 
-    async def _is_known_address(self, by: Statement, login: str, address: str | None) -> bool:
-        """Say whether a session of somebody has this address."""
-        def query(unit: Unit) -> bool:
-            rows = unit.fetch(by, login=login, now_us=unit.clock_us)
-            account_id = rows[0].account_id if rows else 0
-            sessions = unit.fetch(door_rows.SESSIONS, account_id=account_id)
-            return any(row.address == address for row in sessions)
-
-        return await self._store.read(query)
-
     async def _note_use(self, session_id: SessionId, now_us: int) -> None:
         note = {"session_id": session_id, "new_used_us": now_us}
         try:
@@ -313,19 +296,6 @@ class Logins(Factors, Invites):
         except Unavailable:
             # A full disk must not keep anybody from reading; the next fresh look notes it.
             return
-
-    def _locked_account(
-        self, unit: Unit, account_id: int, known_hash: str | None, *riding: Query
-    ) -> tuple[Account, list[list[Row]]]:
-        """Return an account, its sessions and what else was asked, unless its password changed."""
-        rows, *found = unit.fetch_all(
-            (tables.ACCOUNT_LOCKED, {"account_id": account_id, "now_us": unit.clock_us}),
-            (door_rows.SESSIONS, {"account_id": account_id}),
-            *riding,
-        )
-        if not rows or rows[0].password_hash != known_hash:
-            _refuse_login()
-        return account_from(rows[0]), found
 
     def _begin_session(
         self, unit: Unit, account: Account, sessions: list[Row], *,
@@ -393,12 +363,3 @@ def _first_settings(site: SiteSettings, *, email: str | None, show_nsfw: bool) -
         default_sort_type=site.default_sort_type,
         post_listing_mode=site.default_post_listing_mode,
     )
-
-
-def _refuse_login() -> NoReturn:
-    raise Unauthenticated("incorrect_login", "Name and password do not belong together.")
-
-
-def _ban_text(expires_us: int | None) -> str:
-    end = "" if expires_us is None else f" until {isoformat(expires_us)}"
-    return f"This account is banned from this site{end}; the moderation log says why."

@@ -30,7 +30,7 @@ from lichen.accounts.limits import (
 )
 from lichen.accounts.rates import RateLimits
 from lichen.accounts.standing import Permission
-from lichen.kit import Refused
+from lichen.kit import Reason, Refused
 
 ActorId = NewType("ActorId", int)
 SessionId = NewType("SessionId", str)
@@ -180,11 +180,12 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """The answer to a login or a registration; `token` is None where one must wait."""
+    """The answer to a login or a registration; `token` is None where one waits (`holds`: why)."""
 
     token: str | None
     registration_created: bool = False
     verify_email_sent: bool = False
+    holds: tuple[Reason, ...] = ()
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -374,8 +375,9 @@ def check_settings(settings: Settings) -> Settings:
 
 def check_site(site: SiteSettings) -> SiteSettings:
     """Return the site's settings, or refuse the first that is wrong."""
-    if not site.name.strip():
-        raise Refused("site_name_required", "A site has a name.")
+    # It stands in the subject of letters, so it is one line (RFC 5322 §2.2).
+    if not site.name.strip() or _CONTROL.search(site.name):
+        raise Refused("site_name_required", "A site has a name, in one line.")
     if len(site.name) > SITE_NAME_LENGTH_MAX:
         raise _too_long("site_name_length_overflow", "A site's name", SITE_NAME_LENGTH_MAX,
                         len(site.name))

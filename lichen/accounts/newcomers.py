@@ -47,6 +47,21 @@ class NewcomerLimits:
         allowed = allowance(self.trust(viewer, now_us), self._settings.messages)
         return sys.maxsize if allowed is None or not self._is_on else allowed
 
+    def pictures_per_day(self, viewer: Viewer, *, now_us: int) -> int | None:
+        """Return how many pictures a viewer may upload in a day, None for any number."""
+        if not self._is_on:
+            return None
+        return allowance(self.trust(viewer, now_us), self._settings.pictures)
+
+    def count_picture(self, unit: Unit, person_id: int, per_day: int, *, check_only: bool) -> None:
+        """Count a picture of a newcomer, or refuse it; with `check_only` only the latter.
+
+        One round trip.
+        """
+        counting = Counting(person_id, unit.clock_us, {Act.PICTURE: per_day})
+        rows = unit.fetch_all(*counting.queries)
+        (counting.check if check_only else counting.end)(unit, rows)
+
     def begin(self, unit: Unit, viewer: Viewer, *acts: Act) -> "Counting":
         """Return what must be asked to count acts, to ride along in a flush; see `Counting.end`."""
         limits: dict[Act, int] = {}
@@ -72,14 +87,30 @@ class Counting:
 
     def end(self, unit: Unit, answers: Sequence[list[Row]]) -> None:
         """Count the acts, or refuse by `rate_limit_error` until the next day begins."""
-        for (act, count_max), rows in zip(self._limits.items(), answers, strict=True):
-            count = rows[0].count if rows else 0
-            if count >= count_max:
-                raise TooMany(
-                    text=f"New accounts may write at most {count_max} {act.value} a day; this "
-                    "grows with the account's age.",
-                    retry_after_s=(DAY_US - self._since_us) / 1e6,
-                )
+        for act, count in self.check(unit, answers).items():
             unit.stage(standing_rows.KEEP_NEWCOMER_DAY, {
                 **self._key, "kind": act.value, "count": count + 1,
             })
+
+    def check(self, _: Unit, answers: Sequence[list[Row]]) -> dict[Act, int]:
+        """Return how many there were of each act today, or refuse; counts nothing."""
+        counts: dict[Act, int] = {}
+        for (act, count_max), rows in zip(self._limits.items(), answers, strict=True):
+            counts[act] = rows[0].count if rows else 0
+            if counts[act] >= count_max:
+                left_us = DAY_US - self._since_us
+                raise TooMany(
+                    text=f"New accounts may share at most {count_max} {act.value} a day. The next "
+                    f"day begins in {_hours(left_us)}; how many it may be grows with the "
+                    "account's age.",
+                    retry_after_s=left_us / 1e6,
+                )
+        return counts
+
+
+def _hours(time_us: int) -> str:
+    """Return a time of less than a day in words, rounded up."""
+    minutes = -(-time_us // 60_000_000)
+    if minutes <= 90:
+        return f"{minutes} minutes" if minutes != 1 else "a minute"
+    return f"{-(-minutes // 60)} hours"

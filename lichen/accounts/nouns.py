@@ -1,6 +1,7 @@
 """From rows to the nouns of the room, and back."""
 
 from functools import lru_cache
+from hashlib import sha256
 
 import msgspec
 
@@ -79,3 +80,8 @@ def instance_from(row: Row) -> Instance:
         id=row.id, domain=row.domain, software=row.software, version=row.version,
         published_us=row.published_us, updated_us=row.updated_us,
     )
+
+
+def retired_hash(name_key: str) -> str:
+    """Return what is kept of a name that is never given again."""
+    return sha256(b"retired name " + name_key.encode()).hexdigest()

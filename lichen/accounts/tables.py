@@ -305,11 +305,6 @@ ACTOR_BY_DID = Statement(ACTOR_ROWS.where(actor.c.did == bindparam("did")))
 # By index actor_admin.
 ADMINS = Statement(ACTOR_ROWS.where(actor.c.admin, ~actor.c.deleted).order_by(actor.c.id))
 
-# By index actor_by_name.
-TAKEN_NAMES = Statement(
-    sa.select(actor.c.kind, actor.c.name_key)
-    .where(any_of(actor.c.name_key, "name_keys"), actor.c.instance_id == OUR_INSTANCE_ID)
-)
 TAKEN_AP_IDS = Statement(sa.select(actor.c.ap_id).where(any_of(actor.c.ap_id, "ap_ids")))
 TAKEN_EMAILS = Statement(
     sa.select(account.c.email, account.c.actor_id).where(any_of(account.c.email, "emails"))

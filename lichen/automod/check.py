@@ -18,19 +18,20 @@ from typing import NamedTuple
 import msgspec
 
 from lichen.automod import limits, tables
-from lichen.automod.facts import Around, Item, Value, facts_of
+from lichen.automod.facts import FACTS, Around, Item, Value, facts_of
 from lichen.automod.model import Action, Hit, Mode, Rule, shortened
 from lichen.automod.ports import Deed, Enforcement, PictureHashes, Trust
 from lichen.automod.rulebook import Rulebook, RulesInForce
 from lichen.automod.surroundings import Surroundings, item_of
 from lichen.events import at_uri, automod, collection_of, event_of, forum
 from lichen.forum import SubjectKind, Verdict, Written
-from lichen.kit import Reason, Refused, TidGenerator, isoformat
+from lichen.kit import Reason, Refused, Term, TidGenerator, isoformat
 from lichen.store import Unit
 
 _DAY_US = 24 * 3_600 * 1_000_000
 _SUBJECTS = {SubjectKind.POST: collection_of(forum.Post),
              SubjectKind.COMMENT: collection_of(forum.Comment)}
+_ALL_WORDS = "text"  # the fact that holds everything that was written
 _ORDER = tuple(Action)  # the mildest first
 
 
@@ -94,6 +95,10 @@ class RuleCheck:
             return Verdict()
         return Verdict(
             hold=judged.action is not Action.REPORT,
+            reasons=tuple(
+                told_of(rule, reason) for rule, reason in judged.hits
+                if rule.mode is Mode.ON and rule.action is not Action.REPORT
+            ),
             then=partial(self._carry_out, judged=judged, hits=hits),
         )
 
@@ -186,3 +191,29 @@ def reason_of(book: RulesInForce, place: int, facts: dict[str, Value]) -> Reason
         reason, decided_by=f"rule {rule.id}, version {rule.version}",
         change="the community's moderators" if rule.owner_id else "the administrators",
     ))
+
+
+def told_of(rule: Rule, reason: Reason) -> Reason:
+    """Return a reason as the author of what was hit may read it.
+
+    It names the rule and what is true of the author and its words. The program stays with the
+    moderators (it may name other people and the words it looks for), and so does what others wrote.
+    What the author wrote is not said again.
+    """
+    known = ((FACTS[term.name], term) for term in reason.terms
+             if term.name in FACTS and term.name != _ALL_WORDS)
+    return Reason(
+        rule=rule.name,
+        terms=tuple(
+            Term(fact.label, "not told", "it counts what others wrote") if fact.of_others
+            else Term(fact.label, _rounded(term.value), term.note)
+            for fact, term in known
+        ),
+        decided_by="a rule of the community" if rule.owner_id else "a rule of the site",
+        change="Its moderators can change the rule." if rule.owner_id
+        else "The administrators can change the rule.",
+    )
+
+
+def _rounded(value: float | str | bool) -> float | str | bool:
+    return round(value, 2) if isinstance(value, float) else value

@@ -96,13 +96,17 @@ class Item(msgspec.Struct, frozen=True, dict=True):
 
 
 class Fact(NamedTuple):
-    """One fact: its name in programs, its type, its words in menus, and how it is found."""
+    """One fact: its name in programs, its type, its words in menus, and how it is found.
+
+    Of a fact that counts what others wrote (`of_others`), an author is not told the value.
+    """
 
     name: str
     type: FieldType
     label: str
     of: Callable[[Item, Around], Value]
     need: Need | None = None
+    of_others: bool = False
 
 
 _ALL = (
@@ -143,7 +147,7 @@ _ALL = (
     Fact("author_is_bot", BOOLEAN, "author is a bot", lambda item, _: item.author.bot),
     Fact("author_is_local", BOOLEAN, "author is from here", lambda item, _: item.author.local),
     Fact("duplicates", NUMBER, "same words by anybody this week",
-         lambda _, around: around.duplicates, Need.DUPLICATES),
+         lambda _, around: around.duplicates, Need.DUPLICATES, of_others=True),
     Fact("duplicates_own", NUMBER, "same words by the author this week",
          lambda _, around: around.duplicates_own, Need.DUPLICATES),
     Fact("picture_hits", NUMBER, "pictures known as bad",

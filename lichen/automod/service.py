@@ -4,6 +4,8 @@ Only the moderators of a community (and the administrators) see or change its ru
 administrators those of the site. Every command takes the open unit of work.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from lichen.accounts import Accounts, Viewer, check_admin, site_did
@@ -13,7 +15,7 @@ from lichen.automod.facts import FIELDS
 from lichen.automod.model import SITE, Action, Hit, Mode, Rule, RuleDraft, checked
 from lichen.automod.trials import Trials
 from lichen.events import automod, collection_of, deletion_of, event_of
-from lichen.forum import Forum, check_moderator
+from lichen.forum import Forum, SubjectKind, check_moderator
 from lichen.kit import NotFound, Refused, TidGenerator, isoformat
 from lichen.rules import FieldType, RuleRefused, compile_program
 from lichen.store import Unit
@@ -156,6 +158,11 @@ class Automod:
         """Drop every hit on a person's words, which quote them, and every trace of them."""
         for statement in tables.DROP_OF_CREATOR:
             unit.stage(statement, {"creator_id": person_id})
+
+    def forget_words(self, unit: Unit, kind: SubjectKind, ids: Iterable[int]) -> None:
+        """Drop every hit on these posts or comments, which quote them, and every trace of them."""
+        for statement in tables.DROP_OF_SUBJECTS:
+            unit.stage(statement, {"kind": int(kind), "ids": list(ids)})
 
     def begin_trial(
         self, unit: Unit, viewer: Viewer, owner_id: int, program: str, *, days: int

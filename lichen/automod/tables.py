@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from lichen.automod.model import Action, Hit, Mode, Rule
 from lichen.kit import Reason
-from lichen.store import Row, Statement, metadata, upsert
+from lichen.store import Row, Statement, any_of, metadata, upsert
 
 _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -144,6 +144,11 @@ DROP_TRACES = Statement(
     name="drop old traces",
 )
 
+DROP_OF_SUBJECTS = tuple(
+    Statement(sa.delete(table).where(_bound(table.c.kind), any_of(table.c.subject_id, "ids")),
+              name=f"forget things in {table.name}")
+    for table in (hit, trace)
+)
 DROP_OF_CREATOR = tuple(
     Statement(sa.delete(table).where(_bound(table.c.creator_id)), name=f"forget in {table.name}")
     for table in (hit, trace)

@@ -5,7 +5,9 @@
     done ◄── files: index merged, rows written anew ◄── log: swept of what is gone ◄┘
 
 All requests that wait go through log and files together, because each of these costs the writing of
-whole files. Once a day the log is swept without a request too: that finds what was purged.
+whole files. Once a day the log is swept without a request too: that finds what was purged. Such a
+sweep rests after each batch, and ends there when somebody has asked meanwhile: the sweep of their
+request reads the whole log too, so it finds what this one would have found.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from lichen.accounts import Accounts
+from lichen.automod import Automod
 from lichen.erasing import sweep
 from lichen.erasing.erasures import Erasures
 from lichen.erasing.limits import (
@@ -30,10 +33,12 @@ from lichen.erasing.limits import (
     SWEEP_RECORDS_MAX,
 )
 from lichen.erasing.model import Kind, Request, Step
-from lichen.forum import Forum
+from lichen.erasing.sweep import Thing
+from lichen.forum import Forum, SubjectKind
 from lichen.kit import Unavailable
 from lichen.log import LogDamaged, LogTrimmed, SegmentLog
 from lichen.messages import Messages
+from lichen.moderation import Moderation, ReportKind
 from lichen.search import Search
 from lichen.store import Store, Unit, set_stamp, stamp_of
 
@@ -57,6 +62,8 @@ class Emptied(NamedTuple):
     forum: Forum
     messages: Messages
     search: Search
+    moderation: Moderation
+    automod: Automod
 
 
 class Eraser:
@@ -65,6 +72,7 @@ class Eraser:
     def __init__(
         self, store: Store, log: SegmentLog, rooms: Emptied, *, erasures: Erasures,
         settle: Callable[[int], Awaitable[bool]], points: Path, keepers: Sequence[Keeper] = (),
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.erasures = erasures
         self._store = store
@@ -73,6 +81,7 @@ class Eraser:
         self._settle = settle
         self._points = points
         self._keepers = keepers
+        self._rest = rest
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
@@ -91,19 +100,25 @@ class Eraser:
         """Carry out everything that is asked for now; return how many requests were done."""
         async with self._one_at_a_time:
             asked, is_due = await self._store.read(self._look, apart=True)
-            if not asked and not is_due:
-                return 0
-            ready = [await self._empty_rows(request) for request in asked]
-            dids = await self._dids(ready)
-            await self._settled()
-            swept = await self._sweep(dids, rest_s=0.0 if asked else REST_S)
-            if ready or swept:
-                await self._tidy_files(ready)
-            await self._store.write(
-                lambda unit: self._finish(unit, ready), apart=True
-            )
-            _log.info("erased", requests=len(ready), log_records=swept)
-            return len(ready)
+            if not asked and is_due:
+                asked = await self._carry_out([])
+            if asked:
+                await self._carry_out(asked)
+            return len(asked)
+
+    async def _carry_out(self, asked: list[Request]) -> list[Request]:
+        """Erase what is asked for, or what was purged, and return who came first instead."""
+        ready = [await self._empty_rows(request) for request in asked]
+        dids = await self._dids(ready)
+        await self._settled()
+        swept, waiting = await self._sweep(dids, is_asked=bool(asked))
+        if waiting:
+            return waiting
+        if ready or swept:
+            await self._tidy_files(ready)
+        await self._store.write(lambda unit: self._finish(unit, ready), apart=True)
+        _log.info("erased", requests=len(ready), log_records=swept)
+        return []
 
     def _look(self, unit: Unit) -> tuple[list[Request], bool]:
         """Return what is asked for, and whether a day has passed since the last sweep."""
@@ -125,7 +140,7 @@ class Eraser:
         return command
 
     async def _dids(self, requests: Sequence[Request]) -> set[str]:
-        persons = [one.subject_id for one in requests if one.kind is Kind.PERSON]
+        persons = [one.subject_id for one in requests if one.is_person]
         if not persons:
             return set()
         found = await self._store.read(
@@ -138,8 +153,14 @@ class Eraser:
         if not await self._settle(SETTLE_MS_MAX):
             raise Unavailable("A reader has not yet heard of what is gone.", retry_after_s=RETRY_S)
 
-    async def _sweep(self, erased_dids: set[str], *, rest_s: float) -> int:
-        """Erase from the log every record of what is gone, with rests; return how many."""
+    async def _sweep(
+        self, erased_dids: set[str], *, is_asked: bool
+    ) -> tuple[int, list[Request]]:
+        """Erase from the log every record of what is gone; return how many.
+
+        A sweep that nobody asked for rests after each batch, and ends at the first requests that
+        wait then: they are returned too.
+        """
         seq, last_seq, count = max(1, self._log.first_seq), self._log.last_seq, 0
         gone: list[int] = []
         while seq <= last_seq:
@@ -158,24 +179,33 @@ class Eraser:
             if gone and (len(gone) >= SEQS_MAX or seq > last_seq):
                 await self._log.erase(gone)
                 count, gone = count + len(gone), []
-            if seq <= last_seq:
-                await asyncio.sleep(rest_s)
-        return count
+            if not is_asked and seq <= last_seq:
+                await self._rest(REST_S)
+                waiting = await self._store.read(self.erasures.unfinished, apart=True)
+                if waiting:
+                    return count, waiting
+        return count, []
 
-    async def _living(self, rows: dict[Kind, set[int]]) -> dict[Kind, set[int]]:
+    async def _living(self, rows: dict[Thing, set[int]]) -> dict[Thing, set[int]]:
         """Return which of the things that the log speaks of are still there with their words."""
         if not any(rows.values()):
             return rows
 
-        def query(unit: Unit) -> dict[Kind, set[int]]:
+        def query(unit: Unit) -> dict[Thing, set[int]]:
             posts, comments = self._rooms.forum.speaking_among(
-                unit, rows[Kind.POST], rows[Kind.COMMENT]
+                unit, rows[Thing.POST], rows[Thing.COMMENT]
             )
-            persons = self._rooms.accounts.actors(unit, rows[Kind.PERSON])
+            persons = self._rooms.accounts.actors(unit, rows[Thing.PERSON])
+            remarks = rows[Thing.REMARK]
             return {
-                Kind.POST: posts, Kind.COMMENT: comments,
-                Kind.MESSAGE: self._rooms.messages.known_among(unit, rows[Kind.MESSAGE]),
-                Kind.PERSON: {actor.id for actor in persons.values() if not actor.deleted},
+                Thing.POST: posts, Thing.COMMENT: comments,
+                Thing.MESSAGE: self._rooms.messages.known_among(unit, rows[Thing.MESSAGE]),
+                Thing.PROPOSAL: self._rooms.moderation.proposals_speaking_among(
+                    unit, rows[Thing.PROPOSAL]
+                ),
+                Thing.PERSON: {actor.id for actor in persons.values() if not actor.deleted},
+                Thing.REMARK: self._rooms.moderation.remarks_among(unit, remarks) if remarks
+                else set(),
             }
 
         return await self._store.read(query, apart=True)
@@ -184,7 +214,7 @@ class Eraser:
         """Leave nothing in files: the ways back of upgrades, the index, the rows' own pages."""
         for keeper in self._keepers:
             for request in requests:
-                if request.kind is Kind.PERSON:
+                if request.is_person:
                     await keeper.erase_person(request.subject_id)
         for point in sorted(self._points.glob(POINTS)):
             await asyncio.to_thread(shutil.rmtree, point)
@@ -193,6 +223,9 @@ class Eraser:
         await self._store.compact()
 
     def _finish(self, unit: Unit, requests: Sequence[Request]) -> None:
+        for request in requests:
+            if request.kind is Kind.PURGED:
+                self._rooms.accounts.bury_person(unit, request.subject_id)
         self.erasures.move_all(unit, requests, Step.DONE)
         note_swept(unit)
 
@@ -211,6 +244,8 @@ def _empty_posts(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         )]
     if ids:
         rooms.forum.erase_posts(unit, ids)
+        rooms.moderation.forget_words(unit, ReportKind.POST, ids)
+        rooms.automod.forget_words(unit, SubjectKind.POST, ids)
     return ids
 
 
@@ -227,6 +262,8 @@ def _empty_comments(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         )]
     if ids:
         rooms.forum.erase_comments(unit, ids)
+        rooms.moderation.forget_words(unit, ReportKind.COMMENT, ids)
+        rooms.automod.forget_words(unit, SubjectKind.COMMENT, ids)
     return ids
 
 
@@ -237,6 +274,19 @@ def _empty_messages(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         ids = [*rooms.messages.sent_ids(unit, request.subject_id, limit=BATCH_MAX)]
     if ids:
         rooms.messages.erase_messages(unit, ids)
+        rooms.moderation.forget_words(unit, ReportKind.MESSAGE, ids)
+    return ids
+
+
+def _empty_proposals(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
+    if request.kind is Kind.PROPOSAL:
+        ids = [request.subject_id] if not request.position else []
+    else:
+        ids = rooms.moderation.proposal_ids_of(
+            unit, request.subject_id, after_id=request.position, limit=BATCH_MAX
+        )
+    if ids:
+        rooms.moderation.erase_proposals(unit, ids)
     return ids
 
 
@@ -245,11 +295,14 @@ def _empty_account(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         return []
     rooms.messages.forget_conversations(unit, request.subject_id)
     rooms.forum.forget_marks(unit, request.subject_id)
+    rooms.moderation.forget_supports(unit, request.subject_id)
+    rooms.moderation.forget_person(unit, request.subject_id)
+    rooms.automod.forget_person(unit, request.subject_id)
     rooms.accounts.erase_person(unit, request.subject_id)
     return [request.subject_id]
 
 
 _STEPS: dict[Step, Callable[[Emptied, Unit, Request], list[int]]] = {
     Step.POSTS: _empty_posts, Step.COMMENTS: _empty_comments, Step.MESSAGES: _empty_messages,
-    Step.ACCOUNT: _empty_account,
+    Step.PROPOSALS: _empty_proposals, Step.ACCOUNT: _empty_account,
 }

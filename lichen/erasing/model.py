@@ -6,12 +6,14 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """What can be erased; a person goes with all that they wrote."""
+    """What can be erased; a person goes with all that they wrote, one purged with the name too."""
 
     PERSON = "person"
+    PURGED = "purged"
     POST = "post"
     COMMENT = "comment"
     MESSAGE = "message"
+    PROPOSAL = "proposal"
 
 
 class Step(StrEnum):
@@ -20,18 +22,24 @@ class Step(StrEnum):
     POSTS = "posts"
     COMMENTS = "comments"
     MESSAGES = "messages"
+    PROPOSALS = "proposals"
     ACCOUNT = "account"
     LOG = "log"
     FILES = "files"
     DONE = "done"
 
 
+_OF_PERSON = (
+    Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.PROPOSALS, Step.ACCOUNT, Step.LOG, Step.FILES,
+)
 # A post takes the comments below it along.
 STEPS: dict[Kind, tuple[Step, ...]] = {
-    Kind.PERSON: (Step.POSTS, Step.COMMENTS, Step.MESSAGES, Step.ACCOUNT, Step.LOG, Step.FILES),
+    Kind.PERSON: _OF_PERSON,
+    Kind.PURGED: _OF_PERSON,
     Kind.POST: (Step.POSTS, Step.COMMENTS, Step.LOG, Step.FILES),
     Kind.COMMENT: (Step.COMMENTS, Step.LOG, Step.FILES),
     Kind.MESSAGE: (Step.MESSAGES, Step.LOG, Step.FILES),
+    Kind.PROPOSAL: (Step.PROPOSALS, Step.LOG, Step.FILES),
 }
 
 
@@ -49,6 +57,11 @@ class Request(msgspec.Struct, frozen=True):
     things: int
     asked_us: int
     done_us: int | None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a whole person goes."""
+        return self.kind in (Kind.PERSON, Kind.PURGED)
 
     @property
     def is_in_rows(self) -> bool:

@@ -2,7 +2,8 @@
 
 An action is a line of the moderation log, spoken by the site; who decided is kept in rows. Reports,
 appeals, remarks and notices are private: they belong to the person who writes, decides or is told.
-`row` is the number of the action, report, appeal, remark or proposal; of a notice it is the person.
+A proposal is its author's public word, as a post is; who supports it is as private as a vote. `row`
+is the number of the action, report, appeal, remark or proposal; of a notice it is the person.
 """
 
 from lichen.events.envelope import Record
@@ -36,7 +37,10 @@ class Report(Record, frozen=True, rename="camel", tag="lichen.moderation.report"
 
 
 class Notice(Record, frozen=True, rename="camel", tag="lichen.moderation.notice"):
-    """A person is told what was decided about it or its words; `action` is the number to appeal."""
+    """A person is told what was decided about it or its words; `action` is the number to appeal.
+
+    With `proposal`, what became of a proposal that it made or supports; `action` numbers the step.
+    """
 
     action: int
     kind: str
@@ -44,6 +48,7 @@ class Notice(Record, frozen=True, rename="camel", tag="lichen.moderation.notice"
     created_at: str
     reason: str | None = None
     expires_at: str | None = None
+    proposal: int | None = None
 
 
 class Appeal(Record, frozen=True, rename="camel", tag="lichen.moderation.appeal"):
@@ -64,3 +69,26 @@ class Remark(Record, frozen=True, rename="camel", tag="lichen.moderation.remark"
     text: str
     created_at: str
     expires_at: str | None = None
+
+
+class Proposal(Record, frozen=True, rename="camel", tag="lichen.moderation.proposal"):
+    """A person proposes something to a community, by DID; one that was removed is a deletion.
+
+    `state` is open, passedUp, accepted, declined or withdrawn, `supports` how many others stood
+    behind it when it came to that, `answer` why, as whoever brought it there said.
+    """
+
+    title: str
+    text: str
+    community: str
+    state: str
+    created_at: str
+    supports: int = 0
+    answer: str | None = None
+
+
+class Support(Record, frozen=True, rename="camel", tag="lichen.moderation.support"):
+    """A person stands behind a proposal, by its number; taking it back is a deletion."""
+
+    proposal: int
+    created_at: str

@@ -68,6 +68,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     moderation.Notice: PRIVATE,
     moderation.Appeal: PRIVATE,
     moderation.Remark: PRIVATE,
+    moderation.Proposal: PUBLIC,
+    moderation.Support: PRIVATE,
     notifications.Read: PRIVATE,
     plugins.Switch: PRIVATE,
     automod.Rule: PRIVATE,

@@ -11,5 +11,6 @@ from lichen.export.writing import PARTS, Progress, write_export
 
 __all__ = [
     "PARTS", "Collection", "Export", "Exports", "Imported", "LemmyExport", "NoPictures", "Picture",
-    "Pictures", "Progress", "Rooms", "State", "read_export", "take_over", "write_export",
+    "Pictures", "Progress", "Rooms", "State", "read_export", "take_over",
+    "write_export",
 ]

@@ -17,6 +17,7 @@ from lichen.export.limits import BATCH_MAX
 from lichen.forum import CommentView, Forum, PostView, SubjectKind
 from lichen.kit import isoformat
 from lichen.messages import Messages, MessageView
+from lichen.moderation import Moderation, ProposalView
 from lichen.store import Row, Store, Unit
 from lichen.web import Addresses
 
@@ -54,6 +55,7 @@ class Rooms(NamedTuple):
     accounts: Accounts
     forum: Forum
     messages: Messages
+    moderation: Moderation
     addresses: Addresses
     pictures: Pictures = NoPictures()
 
@@ -136,6 +138,35 @@ class Collection:
 
         async for views in self._pages(ask, lambda view: view.message.id):
             yield [things.message(view) for view in views]
+
+    async def proposals(self) -> AsyncIterator[list[things.Proposal]]:
+        """Iterate over everything that was proposed, in batches."""
+        moderation, owner, addresses = self._rooms.moderation, self.owner, self._rooms.addresses
+
+        def ask(unit: Unit, after_id: int) -> list[ProposalView]:
+            return moderation.proposals_of(unit, owner, after_id=after_id, limit=BATCH_MAX)
+
+        async for views in self._pages(ask, lambda view: view.proposal.id):
+            yield [
+                things.proposal(view, addresses.absolute(addresses.proposal(view.proposal.id)))
+                for view in views
+            ]
+
+    async def supports(self) -> AsyncIterator[list[things.Support]]:
+        """Iterate over the proposals that are supported, in batches."""
+        moderation, owner, addresses = self._rooms.moderation, self.owner, self._rooms.addresses
+
+        def ask(unit: Unit, after_id: int) -> list[Row]:
+            return moderation.supports_of(unit, owner.id, after_id=after_id, limit=BATCH_MAX)
+
+        async for rows in self._pages(ask, lambda row: int(row.proposal_id)):
+            yield [
+                things.Support(
+                    address=addresses.absolute(addresses.proposal(row.proposal_id)),
+                    published=isoformat(row.published_us),
+                )
+                for row in rows
+            ]
 
     async def votes(self) -> AsyncIterator[list[things.Mark]]:
         """Iterate over every vote, in batches."""

@@ -1,16 +1,18 @@
 """Importing: what somebody chose, follows, keeps and blocks, from the JSON of Lemmy's export.
 
-Also what an archive of ours holds as `settings.json`. Whatever the file says is hostile until it is
-checked: it goes through the same commands as if it had been typed. Addresses that nobody here knows
-are skipped, and named.
+The one way in, for the page, the command line and Lemmy's call; also for what an archive of ours
+holds as `settings.json`. Whatever it says is hostile until it is checked: it goes through the same
+commands as if it had been typed. Addresses that nobody here knows are skipped, and named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
+from typing import get_args
 
 import msgspec
 
-from lichen.accounts import ActorKind, ProfileDraft, Settings, Viewer
+from lichen.accounts import ActorKind, PostListingMode, ProfileDraft, Settings, Viewer
 from lichen.export.collection import Rooms
 from lichen.export.limits import (
     IMPORT_BATCH_MAX,
@@ -18,14 +20,24 @@ from lichen.export.limits import (
     IMPORT_ITEMS_MAX,
     SKIPPED_MAX,
 )
+from lichen.forum import Listing, Sort
 from lichen.kit import Refused
 from lichen.store import Unit
 from lichen.web import check_text
 
 _LISTS = ("followed_communities", "saved_posts", "saved_comments", "blocked_communities",
           "blocked_users", "blocked_instances")
+# What an address of each list is; the other lists hold servers, posts and comments.
+_KINDS = {"followed_communities": ActorKind.COMMUNITY, "blocked_communities": ActorKind.COMMUNITY,
+          "blocked_users": ActorKind.PERSON}
 # A choice that is a secret, or somebody else's to verify, is not taken from a file.
 _KEPT = frozenset(("email",))
+# What pages and apps read as one of these, and would break on anything else.
+_OFFERED: Mapping[str, tuple[object, ...]] = MappingProxyType({
+    "default_sort_type": tuple(sort.value for sort in Sort),
+    "default_listing_type": tuple(listing.value for listing in Listing),
+    "post_listing_mode": get_args(PostListingMode),
+})
 
 
 class LemmyExport(msgspec.Struct, frozen=True):
@@ -47,11 +59,15 @@ class LemmyExport(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What became of an import: how much was taken, how much and what was not known here."""
+    """What became of an import: how much was taken, and the addresses that are not known here."""
 
     taken: int
-    skipped: int
-    examples: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Some of the addresses that are not known here, for people to read."""
+        return self.skipped[:SKIPPED_MAX]
 
 
 def read_export(content: bytes) -> LemmyExport:
@@ -65,27 +81,49 @@ def read_export(content: bytes) -> LemmyExport:
             "invalid_json", "This is not what Lemmy's settings export is: one JSON object with "
                             "lists such as followed_communities."
         ) from None
-    count = sum(len(getattr(found, name)) for name in _LISTS)
-    if count > IMPORT_ITEMS_MAX:
-        raise Refused("too_many_items", f"An import holds at most {IMPORT_ITEMS_MAX} follows, "
-                                        f"saves and blocks; this one has {count}.")
-    for name, text in _texts(found):
-        check_text(text, name)
+    check_export(found)
     return found
 
 
+def check_export(export: LemmyExport) -> None:
+    """Refuse an export that holds too much, or what no row may hold; pure."""
+    count = sum(len(getattr(export, name)) for name in _LISTS)
+    if count > IMPORT_ITEMS_MAX:
+        raise Refused("too_many_items", f"An import holds at most {IMPORT_ITEMS_MAX} follows, "
+                                        f"saves and blocks; this one has {count}.")
+    for name, text in _texts(export):
+        check_text(text, name)
+
+
 async def take_over(rooms: Rooms, viewer: Viewer, export: LemmyExport) -> Imported:
-    """Do for a person what an export says; a batch a unit, so that others can write between."""
+    """Do for a person what an export says; a batch a unit, so that others can write between.
+
+    Refuses what `check_export` refuses, before anything is done.
+    """
+    check_export(export)
     items = [(name, address) for name in _LISTS for address in getattr(export, name)]
     await rooms.store.write(lambda unit: _take_choices(rooms, unit, viewer, export))
     skipped: list[str] = []
     for start in range(0, len(items), IMPORT_BATCH_MAX):
         batch = items[start:start + IMPORT_BATCH_MAX]
         skipped += await rooms.store.write(partial(_take_batch, rooms, viewer, batch))
-    return Imported(
-        taken=len(items) - len(skipped), skipped=len(skipped),
-        examples=tuple(skipped[:SKIPPED_MAX]),
-    )
+    return Imported(taken=len(items) - len(skipped), skipped=tuple(skipped))
+
+
+def _settings_with(choices: Mapping[str, object], settings: Settings) -> Settings:
+    """Return settings with the choices of an export, or refuse what is no choice at all; pure.
+
+    Other servers offer other choices: what is none of ours leaves ours as it is.
+    """
+    known = set(Settings.__struct_fields__) - _KEPT
+    changes = {
+        name: value for name, value in choices.items()
+        if name in known and value is not None and value in _OFFERED.get(name, (value,))
+    }
+    try:
+        return msgspec.convert(msgspec.structs.asdict(settings) | changes, Settings)
+    except msgspec.ValidationError as error:
+        raise Refused("invalid_field", f"settings: {error}.") from None
 
 
 def _texts(export: LemmyExport) -> Iterator[tuple[str, str]]:
@@ -104,18 +142,7 @@ def _take_choices(rooms: Rooms, unit: Unit, viewer: Viewer, export: LemmyExport)
         display_name=export.display_name, bio=export.bio, avatar=export.avatar,
         banner=export.banner, matrix_user_id=export.matrix_id, bot=export.bot_account,
     ))
-    known = set(Settings.__struct_fields__) - _KEPT
-    # Other servers offer other choices: what is none of ours leaves ours as it is.
-    changes = {
-        name: value for name, value in (export.settings or {}).items()
-        if name in known and value is not None
-    }
-    try:
-        settings = msgspec.convert(
-            msgspec.structs.asdict(viewer.settings) | changes, Settings
-        )
-    except msgspec.ValidationError as error:
-        raise Refused("invalid_field", f"settings: {error}.") from None
+    settings = _settings_with(export.settings or {}, viewer.settings)
     if settings != viewer.settings:
         rooms.accounts.save_settings(unit, viewer, settings)
 
@@ -125,32 +152,35 @@ def _take_batch(
 ) -> list[str]:
     """Do what some items say; return the addresses that nobody here knows."""
     actors = rooms.accounts.actors_by_ap_id(unit, [address for _, address in items])
-    numbers = {
-        address: actor.id for address, actor in actors.items()
-        if actor.kind in (ActorKind.COMMUNITY, ActorKind.PERSON)
-    }
     domains = {one.domain: one.id for one in rooms.accounts.instances(unit)}
+    blocked = set(rooms.accounts.blocks(unit, viewer).instances)
     skipped = []
     for name, address in items:
-        number = _number_of(rooms, unit, name, address) or numbers.get(address)
-        if name == "blocked_instances":
+        number: int | None
+        actor, number = actors.get(address), None
+        if name in _KINDS:
+            if actor is not None and actor.kind is _KINDS[name]:
+                number = int(actor.id)
+        elif name == "blocked_instances":
             number = domains.get(address)
+        else:
+            number = _number_of(rooms, unit, name, address)
         try:
             if number is None:
                 skipped.append(address)
-            else:
+            elif name != "blocked_instances" or number not in blocked:
                 _take(rooms, unit, viewer, name, number)
-        except Refused:  # gone, closed to the person, or blocked already
+                blocked |= {number} if name == "blocked_instances" else set()
+        except Refused:  # gone, or closed to the person
             skipped.append(address)
     return skipped
 
 
 def _number_of(rooms: Rooms, unit: Unit, name: str, address: str) -> int | None:
+    """Return the number of a post or comment that is kept; one round trip."""
     if name == "saved_posts":
         return rooms.forum.post_id_by_ap_id(unit, address)
-    if name == "saved_comments":
-        return rooms.forum.comment_id_by_ap_id(unit, address)
-    return None
+    return rooms.forum.comment_id_by_ap_id(unit, address)
 
 
 def _take(rooms: Rooms, unit: Unit, viewer: Viewer, name: str, number: int) -> None:

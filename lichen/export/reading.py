@@ -28,7 +28,7 @@ a { color: #3d6b4f; } dt { color: #58615f; } dd { margin: 0 0 .5rem; }
 # CSP Level 3: nothing but our own style and pictures; `file:` because it is opened from a disk.
 _POLICY = "default-src 'none'; style-src 'self' file:; img-src 'self' file:"
 _PAGES = (("index.html", "Start"), ("posts.html", "Posts"), ("comments.html", "Comments"),
-          ("messages.html", "Messages"))
+          ("messages.html", "Messages"), ("proposals.html", "Proposals"))
 
 
 class Reading:
@@ -90,6 +90,16 @@ class Reading:
         return (
             f'<article><p class="meta">{_link(one.sender)} to {_link(one.recipient)} · {words}</p>'
             f"{self._text(one.content)}</article>\n"
+        )
+
+    def proposal(self, one: things.Proposal) -> str:
+        """Return a proposal."""
+        answer = f"<p>{escape(one.answer)}</p>" if one.answer else ""
+        return (
+            f'<article><h2 dir="auto">{escape(one.title)}</h2><p class="meta">'
+            f"{_link(one.address)} · {escape(one.published[:16].replace('T', ' '))} · "
+            f"{escape(one.state)} · {one.supports} supporters</p>{self._text(one.text)}{answer}"
+            "</article>\n"
         )
 
     def _text(self, text: str | None) -> Markup:

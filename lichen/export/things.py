@@ -11,6 +11,7 @@ from lichen.accounts import Actor, Session
 from lichen.forum import CommentView, CommunityView, PostView
 from lichen.kit import isoformat
 from lichen.messages import MessageView
+from lichen.moderation import ProposalView
 
 
 class Thing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -89,6 +90,27 @@ class Mark(Thing, frozen=True):
     value: int | None = None
 
 
+class Proposal(Thing, frozen=True):
+    """What the person proposed to a community; `answer` is the reason given last."""
+
+    address: str
+    community: str
+    title: str
+    text: str
+    state: str
+    published: str
+    supports: int = 0
+    answer: str | None = None
+    answered: str | None = None
+
+
+class Support(Thing, frozen=True):
+    """A proposal that the person stands behind."""
+
+    address: str
+    published: str
+
+
 class Follow(Thing, frozen=True):
     """A community that is followed."""
 
@@ -143,6 +165,17 @@ def message(view: MessageView) -> Message:
     return Message(
         sender=view.creator.ap_id, recipient=view.recipient.ap_id, content=one.content,
         published=isoformat(one.published_us), edited=_time(one.updated_us), deleted=one.deleted,
+    )
+
+
+def proposal(view: ProposalView, address: str) -> Proposal:
+    """Return a proposal of the person's."""
+    one, last = view.proposal, view.steps[-1].step if view.steps else None
+    return Proposal(
+        address=address, community=view.community.community.actor.ap_id, title=one.title,
+        text=one.text, state=one.state.value, published=isoformat(one.published_us),
+        supports=one.supports, answer=last.reason if last else None,
+        answered=isoformat(last.published_us) if last else None,
     )
 
 

@@ -13,7 +13,7 @@ from lichen.kit import isoformat
 from lichen.web import Addresses
 
 PARTS = ("profile", "settings", "follows", "logins", "posts", "comments", "votes", "saves",
-         "messages", "pictures", "pages")
+         "messages", "proposals", "supports", "pictures", "pages")
 
 
 class Progress(NamedTuple):
@@ -70,10 +70,13 @@ class _Writing:
         await self._list("votes", own.votes())
         await self._list("saves", own.saves())
         await self._list("messages", own.messages())
+        await self._list("proposals", own.proposals())
+        await self._list("supports", own.supports())
         await self._pictures()
         await self._page("posts.html", "Posts", own.posts(), self._reading.post)
         await self._page("comments.html", "Comments", own.comments(), self._reading.comment)
         await self._page("messages.html", "Messages", own.messages(), self._reading.message)
+        await self._page("proposals.html", "Proposals", own.proposals(), self._reading.proposal)
         front = self._reading.front(person, self._counts, isoformat(made_us))
         await self._text("index.html", self._reading.head(person.name) + front
                          + self._reading.tail())

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from html import escape
 from typing import NamedTuple
 from xml.etree import ElementTree as Xml
 
@@ -164,7 +165,8 @@ def rss(feed: Feed) -> bytes:
     channel = Xml.SubElement(root, "channel")
     _text(channel, "title", feed.title)
     _text(channel, "link", feed.href)
-    _text(channel, "description", feed.title)
+    # RSS 2.0: a description is HTML to those who read it, a title text.
+    _text(channel, "description", escape(feed.title))
     for entry in feed.entries:
         item = Xml.SubElement(channel, "item")
         _text(item, "title", entry.title)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lichen.accounts import Accounts
+from lichen.accounts import Accounts, Permission, Viewer, is_permitted
 from lichen.automod import Automod
 from lichen.export import Exports
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
+from lichen.media import Uploader
 from lichen.media.room import Room as MediaRoom
 from lichen.messages import Messages
 from lichen.moderation import Moderation
@@ -38,6 +39,14 @@ class Given:
     gate: Gate
     config: Config
     flags: Flags
+
+    def uploader(self, viewer: Viewer) -> Uploader:
+        """Return a viewer as the room of pictures knows people."""
+        per_day = self.accounts.newcomers.pictures_per_day(viewer, now_us=self.store.clock())
+        return Uploader(
+            id=viewer.id, did=viewer.actor.did, admin=viewer.admin, per_day=per_day,
+            may_purge=is_permitted(viewer, Permission.PURGE_PICTURES),
+        )
 
     @property
     def all(self) -> dict[str, Any]:

@@ -44,7 +44,12 @@ from lichen.forum.past import (
     earlier_from,
     earlier_query,
 )
-from lichen.forum.permissions import check_moderator, is_moderator
+from lichen.forum.permissions import (
+    check_admin_of_site,
+    check_member,
+    check_moderator,
+    is_moderator,
+)
 from lichen.forum.rulings import (
     Appointed,
     BanTerms,
@@ -64,5 +69,6 @@ __all__ = [
     "NewCommunity", "NewPost", "Page", "PastBounds", "PastThing", "PersonView", "Post",
     "PostAround", "PostDraft", "PostId", "PostQuery", "PostRuling", "PostView", "Reaction",
     "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
-    "Words", "Written", "check_moderator", "earlier_from", "earlier_query", "is_moderator",
+    "Words", "Written", "check_admin_of_site", "check_member", "check_moderator",
+    "earlier_from", "earlier_query", "is_moderator",
 ]

@@ -1,14 +1,15 @@
 """What is asked before anything is published: may this be seen?
 
-The forum asks whoever it was given, in the command that writes, before a row is staged:
+The forum asks the house's own checks, through the register of plugins, in the command that writes,
+before a row is staged:
 
-    draft ──► post or comment as it would be stored ──► ContentCheck.judge ──► publish
-                                                                           ├─► hold: private until
-                                                                           │   a moderator approves
-                                                                           └─► raise Refused
+    draft ──► post or comment as it would be stored ──► judge_written ──► publish
+                                                                      ├─► hold: private until
+                                                                      │   a moderator approves
+                                                                      └─► raise Refused
     rows and events staged ──► Verdict.then(unit): a report, a removal, a ban, in the same command
 
-Rules, hash lists and classifiers live in higher rooms; they know the forum, it knows this.
+Rules live in a higher room, which knows the forum; the forum knows this.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ import msgspec
 from lichen.accounts import Actor
 from lichen.forum.model import Comment, Community, Post, SubjectKind
 from lichen.kit import Reason
+from lichen.plugins import Hooks
 from lichen.store import Unit
 
 
@@ -52,11 +54,16 @@ class Written(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """What becomes of something written.
 
-    `then` is called once its rows are staged, in the same unit of work.
+    `then` is called once its rows are staged, in the same unit of work. `reasons` say why it is
+    held, as its author may read them.
     """
 
     hold: bool = False
+    reasons: tuple[Reason, ...] = ()
     then: Callable[[Unit], None] | None = None
+
+
+PUBLISHED = Verdict()
 
 
 class ContentCheck(Protocol):
@@ -66,12 +73,20 @@ class ContentCheck(Protocol):
         """Return a verdict for each; a constant number of round trips. Raises Refused."""
 
 
-class Unchecked:
-    """The check of a house without rules: everything is published."""
+def judged(hooks: Hooks, unit: Unit, written: Sequence[Written]) -> list[Verdict]:
+    """Return what the house's own checks say of each thing; all is published where none is."""
+    several: list[list[Verdict]] = hooks.judge_written(unit, written)
+    if not several:
+        return [PUBLISHED for _ in written]
+    if len(several) == 1:
+        return several[0]
+    return [_together(verdicts) for verdicts in zip(*several, strict=True)]
 
-    def judge(self, unit: Unit, written: Sequence[Written]) -> list[Verdict]:
-        """Return that everything is published; no round trip."""
-        return [Verdict() for _ in written]
+
+def _together(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return one verdict of several: held where one holds, and whatever each does is done."""
+    return Verdict(hold=any(one.hold for one in verdicts),
+                   then=lambda unit: settle(unit, verdicts))
 
 
 def settle(unit: Unit, verdicts: Sequence[Verdict]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from lichen.accounts import Act, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
-from lichen.forum.checks import Written, settle
+from lichen.forum.checks import Written, judged, settle
 from lichen.forum.comment_entry import Thread, bumped, enter
 from lichen.forum.drafts import check_comment, check_language
 from lichen.forum.ledger import uri_of_comment, uri_of_post
@@ -117,7 +117,7 @@ class Comments(Part):
             ),
             updated_us=unit.clock_us,
         )
-        (verdict,) = self._check.judge(unit, [Written(
+        (verdict,) = judged(self._hooks, unit, [Written(
             post=located.view.post, comment=comment, author=viewer.actor, before=before,
             community=located.view.community, moderates=is_moderator(viewer, located.community),
         )])
@@ -194,7 +194,7 @@ class Comments(Part):
         self, unit: Unit, new: Sequence[NewComment], thread: Thread, *, moderates: bool = False
     ) -> list[Comment]:
         written = self._drafted(unit, new, thread, moderates=moderates)
-        verdicts = self._check.judge(unit, written)
+        verdicts = judged(self._hooks, unit, written)
         ledger = self._ledger(unit)
         comments, votes = [], []
         children: dict[int, int] = {}

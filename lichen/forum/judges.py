@@ -155,19 +155,24 @@ class Judges(Members, Posts, Threads):
 
     def scene_of(
         self, unit: Unit, viewer: Viewer | None, *, posts: Sequence[int] = (),
-        comments: Sequence[int] = (),
+        comments: Sequence[int] = (), communities: Sequence[int] = (),
     ) -> Scene:
         """Return posts and comments whether the viewer may see them or not; one round trip.
 
-        For whoever judges them: the caller decides what of it is shown.
+        For whoever judges them: the caller decides what of it is shown. `communities` come along
+        beside those that the posts and comments are in.
         """
         flush = self._views.fetch(
             unit, viewer, *post_queries(unit, viewer, list(posts)),
             *comment_queries(unit, viewer, list(comments)),
+            *self._views.community_queries(unit, viewer, communities),
         )
         below = self._views.posts(flush.rows[:3], flush.standing)
-        above = self._views.comments(flush.rows[3:], flush.standing)
-        return Scene(below.views, above.views, {**below.communities, **above.communities})
+        above = self._views.comments(flush.rows[3:7], flush.standing)
+        around = self._views.communities(flush.rows[7:], flush.standing)
+        return Scene(
+            below.views, above.views, {**below.communities, **above.communities, **around}
+        )
 
     def _check_rank(
         self, unit: Unit, viewer: Viewer, community_id: int, person_id: int

@@ -14,7 +14,7 @@ whose marks would make the parser slow is shown as it was typed (`MARKS_MAX`). N
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from threading import Lock
@@ -23,6 +23,7 @@ from typing import NamedTuple
 import nh3
 import xxhash
 from markdown_it import MarkdownIt
+from markdown_it.helpers import parseLinkDestination
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
@@ -67,6 +68,7 @@ _CLASSES = {
 # HTML Living Standard, 4.6.7: "ugc" and "nofollow" say that these links are not the site's own.
 _LINK_REL = "nofollow ugc noopener"
 
+_BEFORE_DESTINATION = re.compile(r"\](?:\(|:)\s*")
 _SPOILER = re.compile(r"\s*spoiler(?:\s+(.*))?\s*")
 # Lemmy 0.19, utils/mention.rs: name and host are both there; a bare @name is only text.
 _MENTION = re.compile(
@@ -144,6 +146,44 @@ def render(
         "addresses": addresses, "shown": shown, "docId": xxhash.xxh32_hexdigest(text.encode())
     }
     return _cleaner().clean(str(_parser().render(text, environment)))
+
+
+def with_pictures(text: str, shown: Callable[[str], str]) -> str:
+    """Return Markdown whose pictures are shown from where `shown` says; the rest stays as it is.
+
+    What cannot be read for certain becomes a link: no picture that is left is loaded from where it
+    was. Costs a search where there is none, else about twice a rendering.
+    """
+    if "![" not in text:
+        return text
+    if len(text) > TEXT_LENGTH_MAX or _is_slow(text):
+        return text.replace("![", "[")
+    moved = {source: shown(source) for source in _pictures(text)}
+    foreign = {source for source, here in moved.items() if here != source}
+    if not foreign:
+        return text
+    changed = _destinations_moved(text, moved)
+    return changed if foreign.isdisjoint(_pictures(changed)) else text.replace("![", "[")
+
+
+def _pictures(text: str) -> set[str]:
+    """Return the addresses of the pictures of a text, as the parser writes them."""
+    return {str(token.attrs["src"]) for token in _tokens(text) if token.type == "image"}
+
+
+def _destinations_moved(text: str, moved: Mapping[str, str]) -> str:
+    """Return the text with each address that stands where a picture's may stand moved."""
+    # CommonMark 0.31 §6.4 and §4.7: behind `](` in the text, behind `]:` in a definition.
+    parts, done = [], 0
+    for mark in _BEFORE_DESTINATION.finditer(text):
+        if mark.end() < done:
+            continue
+        destination = parseLinkDestination(text, mark.end(), len(text))
+        here = moved.get(_parser().normalizeLink(destination.str)) if destination.ok else None
+        if here is not None:
+            parts += [text[done:mark.end()], here]
+            done = destination.pos
+    return "".join((*parts, text[done:]))
 
 
 def mentions(text: str) -> list[Mention]:

@@ -7,7 +7,6 @@ from pyroaring import BitMap
 
 from lichen.accounts import Accounts, Viewer
 from lichen.forum.activity import Activity
-from lichen.forum.checks import ContentCheck
 from lichen.forum.ledger import Ledger
 from lichen.forum.live import LiveThreads
 from lichen.forum.markdown import links
@@ -49,7 +48,7 @@ class Part:
     def __init__(  # noqa: PLR0913 - what all parts of the forum share
         self, *, accounts: Accounts, addresses: Addresses, tids: TidGenerator, ranks: Ranks,
         standings: Standings, activity: Activity, links: Links, live: LiveThreads, store: Store,
-        hooks: Hooks, check: ContentCheck,
+        hooks: Hooks,
     ) -> None:
         self.standings = standings
         self.live = live
@@ -61,7 +60,6 @@ class Part:
         self._links = links
         self._store = store
         self._hooks = hooks
-        self._check = check
         self._views = Views(accounts, standings, activity)
 
     def _screen(self, *texts: str | None, url: str | None = None) -> None:

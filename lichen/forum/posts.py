@@ -7,7 +7,7 @@ import msgspec
 from lichen.accounts import Act, Actor, Settings, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import community_rows, post_rows, vote_rows
-from lichen.forum.checks import Written, settle
+from lichen.forum.checks import Written, judged, settle
 from lichen.forum.drafts import check_post, url_key
 from lichen.forum.ledger import Ledger, uri_of_post
 from lichen.forum.limits import BATCH_MAX, CROSS_POSTS_MAX, VOTED_POSTS_MAX
@@ -93,7 +93,7 @@ class Posts(Part):
         _check_author(viewer, view.post)
         check_member(viewer, community)
         post = _edited(view.post, draft, community.community, unit.clock_us)
-        (verdict,) = self._check.judge(unit, [Written(
+        (verdict,) = judged(self._hooks, unit, [Written(
             post=post, author=viewer.actor, community=community.community, before=view.post,
             moderates=is_moderator(viewer, community),
         )])
@@ -239,7 +239,7 @@ class Posts(Part):
                     moderates=moderates, holds=one.holds)
             for one in new
         ]
-        verdicts = self._check.judge(unit, written)
+        verdicts = judged(self._hooks, unit, written)
         ledger = self._ledger(unit)
         posts, votes = [], []
         for one, verdict in zip(written, verdicts, strict=True):

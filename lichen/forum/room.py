@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from lichen.accounts import Accounts
 from lichen.forum.activity import Activity
-from lichen.forum.checks import ContentCheck, Unchecked
 from lichen.forum.limits import ACTIVITY_AGE_US_MAX
 from lichen.forum.links import LinkReader, Links, Previews, unkept
 from lichen.forum.live import LiveThreads
@@ -32,14 +31,14 @@ class Room(NamedTuple):
 async def build(  # noqa: PLR0913 - what a forum is made of
     ground: Ground, store: Store, *, accounts: Accounts, addresses: Addresses, folder: Path,
     log_first_seq: int, log_last_seq: int, activity_age_us_max: int = ACTIVITY_AGE_US_MAX,
-    hooks: Hooks | None = None, check: ContentCheck | None = None, previews: Previews = unkept,
+    hooks: Hooks | None = None, previews: Previews = unkept,
 ) -> Room:
     """Return the service over the rows and the rank columns in `folder`.
 
     The bounds of the log are read before this call; the readers, which the house registers with its
-    followers, go on from their positions. The house closes `rank_reader` at its end. `hooks` and
-    `check` are asked before anything is published; without them everything is. `previews` keeps
-    the pictures of links.
+    followers, go on from their positions. The house closes `rank_reader` at its end. `hooks`
+    are asked before anything is published; without them everything is. `previews` keeps the
+    pictures of links.
     """
     activity = Activity(age_us_max=activity_age_us_max)
     standings = Standings(accounts, position=log_last_seq)
@@ -53,7 +52,6 @@ async def build(  # noqa: PLR0913 - what a forum is made of
         accounts=accounts, addresses=addresses, tids=ground.tids,
         ranks=Ranks(rank_reader.posts, rank_reader.actors, activity), standings=standings,
         activity=activity, links=links, live=live, store=store, hooks=hooks or Hooks(),
-        check=check or Unchecked(),
     )
     link_reader = await LinkReader.open(
         store, forum, links, log_first_seq=log_first_seq, log_last_seq=log_last_seq,

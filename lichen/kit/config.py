@@ -234,6 +234,10 @@ class Plugins(Section, frozen=True):
     on: Annotated[str, option(
         "The names, by commas, of the plugins that are on until an administrator says otherwise."
     )] = ""
+    network: Annotated[str, option(
+        "The names, by commas, of the plugins that may use the network until an administrator says "
+        "otherwise; each must say itself that it uses it."
+    )] = ""
 
 
 class Mail(Section, frozen=True):

@@ -17,13 +17,14 @@ from lichen.media.model import (
     UploadGate,
     Usage,
 )
+from lichen.media.proxy import PATH as PROXY_PATH
 from lichen.media.proxy import Proxy
 from lichen.media.routes import grown_routes, routes
 from lichen.media.service import Media
 from lichen.media.uploads import SentForm, read_form
 
 __all__ = [
-    "Blocked", "Blocklist", "Grown", "Media", "Picture", "PictureCheck", "Proxy", "Seen",
-    "SentForm", "UploadGate", "Uploaded", "Uploader", "Usage", "banner", "colony", "grown_routes",
-    "read_form", "routes", "young",
+    "PROXY_PATH", "Blocked", "Blocklist", "Grown", "Media", "Picture", "PictureCheck", "Proxy",
+    "Seen", "SentForm", "UploadGate", "Uploaded", "Uploader", "Usage", "banner", "colony",
+    "grown_routes", "read_form", "routes", "young",
 ]

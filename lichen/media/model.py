@@ -3,6 +3,7 @@
 Pure: nothing here reads a clock, a file or a row.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
@@ -24,15 +25,25 @@ SIZES = (32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 FORMS: dict[str, Form] = {
     "webp": "webp", "jpg": "jpg", "jpeg": "jpg", "png": "png", "avif": "avif",
 }
+NO_LOOKS = 0  # the hash of the looks of a picture in which nothing changes
+_LOOKS_MASK = (1 << 64) - 1  # 64 bits, kept signed as rows hold them
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LOOKS = re.compile(r"[0-9a-f]{16}")
 _ALIAS_LETTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-.")
 
 
 class Uploader(msgspec.Struct, frozen=True):
-    """Who uploads, as much as this room knows: an actor's number and DID."""
+    """Who uploads, as much as this room knows: an actor's number and DID.
+
+    `may_purge`: they may take away the pictures of others, and keep the list of those that are not
+    taken. `per_day`: how many pictures they may upload in a day, None for any number.
+    """
 
     id: int
     did: str
     admin: bool = False
+    may_purge: bool = False
+    per_day: int | None = None
 
 
 Callers = Callable[[str], Awaitable[Uploader | None]]  # a token -> who shows it
@@ -92,11 +103,13 @@ class Variant(msgspec.Struct, frozen=True):
 class Seen(msgspec.Struct, frozen=True):
     """What a check is told of a picture before it is stored or shown.
 
-    `sha256` is of the bytes as they came, `likeness` a hash of how it looks (64 bits, signed).
-    `uploader_id` is None for a picture that the house fetched itself.
+    `sha256` is of the bytes as they came, `kept_sha256` of the bytes as they are kept, without
+    metadata, `likeness` a hash of how it looks (64 bits, signed). `uploader_id` is None for a
+    picture that the house fetched itself.
     """
 
     sha256: str
+    kept_sha256: str
     likeness: int
     kind: str
     width: int
@@ -112,13 +125,27 @@ class PictureCheck(Protocol):
 
 
 class Blocked(msgspec.Struct, frozen=True):
-    """A picture that is not taken: by its bytes, by its looks, or by both."""
+    """A picture that is not taken: by its bytes, by its looks, or by both; and who says so."""
 
     id: int
     sha256: str | None
     likeness: int | None
     note: str
+    moderator_id: int
     published_us: int
+
+    @property
+    def looks(self) -> str | None:
+        """The hash of the looks in hexadecimal, as lists of other servers write it."""
+        return None if self.likeness is None else f"{self.likeness & _LOOKS_MASK:016x}"
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What somebody names to be blocked: a stored picture by file name, a file's hash, or looks."""
+
+    alias: str | None = None
+    sha256: str | None = None
+    likeness: int | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -146,13 +173,25 @@ def check_alias(alias: str) -> str:
     return alias
 
 
+def named(text: str) -> Named:
+    """Return what a text names: a SHA-256, 16 digits of looks, else a file name or its address."""
+    word = text.strip().lower()
+    if _SHA256.fullmatch(word):
+        return Named(sha256=word)
+    if _LOOKS.fullmatch(word):
+        bits = int(word, 16)
+        return Named(likeness=bits - (1 << 64) if bits >> 63 else bits)
+    return Named(alias=check_alias(word.partition("?")[0].rpartition("/")[2]))
+
+
 def likest(seen: Seen, blocked: list[Blocked], *, distance_max: int) -> Reason | None:
     """Return why a picture is on the blocklist, by its bytes or by its looks."""
     for one in blocked:
-        if one.sha256 is not None and one.sha256 == seen.sha256:
+        if one.sha256 is not None and one.sha256 in (seen.sha256, seen.kept_sha256):
             return _reason("the same file", one, 0)
-        if one.likeness is not None:
-            distance = ((one.likeness ^ seen.likeness) & (1 << 64) - 1).bit_count()
+        # A picture of one colour has no looks to go by: all of them would be alike.
+        if one.likeness is not None and seen.likeness != NO_LOOKS:
+            distance = ((one.likeness ^ seen.likeness) & _LOOKS_MASK).bit_count()
             if distance <= distance_max:
                 return _reason("the same looks", one, distance)
     return None

@@ -12,7 +12,8 @@ child, cleaned, checked, and kept under its address until it is old.
 import asyncio
 import base64
 import hmac
-from urllib.parse import urlencode, urlsplit
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from lichen.kit import Forbidden, NotFound, Refused, Unavailable
 from lichen.kit.flags import Flag
@@ -48,20 +49,50 @@ class Proxy:
         self._media = media
         self._addresses = addresses
         self._key = key
+        self._nowhere = addresses.absolute(PATH)  # refused, because it is not signed
         self._fetching: dict[str, asyncio.Task[tuple[str, str]]] = {}
 
     def shown(self, url: str) -> str:
-        """Return where a picture of a text or a profile is shown from: here, or where it is."""
-        return self._signed(url) if self._mode == "ProxyAllImages" else url
+        """Return where a picture of a text or a profile is shown from: here, or where it is.
+
+        Where everything is shown from here, what cannot be fetched is shown from nowhere.
+        """
+        return self._signed(url) if self.shows_all else url
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether every picture is shown from here, so that nobody's app calls strangers."""
+        return self._mode == "ProxyAllImages"
+
+    def original(self, url: str) -> str:
+        """Return the address behind one that we signed; any other as it is. Never raises.
+
+        Apps send back what they were shown, and rows hold what people wrote: the mode may change.
+        """
+        head, mark, query = url.partition("?")
+        if not mark or head != self._addresses.absolute(PATH):
+            return url
+        fields = dict(parse_qsl(query))
+        outside = fields.get("url", "")
+        is_ours = hmac.compare_digest(
+            self._signature(outside).encode(), fields.get("sig", "").encode(errors="replace"))
+        return outside if is_ours else url
+
+    def originals(self, text: str) -> str:
+        """Return a text with the addresses behind those that we signed; see `original`."""
+        start = re.escape(self._addresses.absolute(PATH))
+        return re.sub(start + r"\?[\w%&=.~+-]+", lambda found: self.original(found[0]), text)
 
     async def kept_preview(self, url: str) -> str | None:
         """Keep the preview of a link and return where it is shown from, None where it is none.
 
         A server that is away may be there when somebody looks.
         """
-        if self._mode == "None":
+        if self._mode == "None" or not self._flags.is_on(Flag.PICTURE_PROXY):
             return url
         shown = self._signed(url)
+        if shown == self._nowhere:
+            return None
         if shown != url:
             try:
                 await self._source(url)
@@ -76,14 +107,17 @@ class Proxy:
 
         Never raises: texts hold whatever people typed.
         """
-        if not self._flags.is_on(Flag.PICTURE_PROXY) or len(url) > PROXIED_URL_LENGTH_MAX:
-            return url
+        # WHATWG URL §4.4: browsers read "//host" and "\\\\host" as addresses elsewhere.
+        if url[:2].replace("\\", "/") == "//":
+            url = "https:" + url
         try:
             parts = urlsplit(url)
-        except ValueError:
-            return url
+        except ValueError:  # some of these browsers can read
+            return self._nowhere
         if parts.scheme not in ("http", "https") or parts.netloc == self._addresses.authority:
             return url
+        if len(url) > PROXIED_URL_LENGTH_MAX:
+            return self._nowhere
         query = urlencode({"url": url, "sig": self._signature(url)})
         return self._addresses.absolute(f"{PATH}?{query}")
 

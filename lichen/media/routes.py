@@ -27,7 +27,6 @@ _FIELD = "images[]"
 # RFC 8246: what never changes under its address need not be asked for again.
 _FOREVER = "public, max-age=31536000, immutable"
 _SAFE = {
-    "x-content-type-options": "nosniff",
     # A picture opened by itself runs nothing.
     "content-security-policy": "default-src 'none'; sandbox",
 }

@@ -11,6 +11,7 @@ import hmac
 import uuid
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import Protocol
 
 from lichen.events import collection_of, deletion_of, event_of
 from lichen.events import media as records
@@ -40,23 +41,34 @@ _PICTURE = collection_of(records.Picture)
 _Key = tuple[str, int, str]
 
 
+class UploadTally(Protocol):
+    """Counts what somebody uploads in a day who may not upload any number."""
+
+    def __call__(
+        self, unit: Unit, person_id: int, per_day: int, *, check_only: bool
+    ) -> None:
+        """Count a picture, or raise TooMany; with `check_only` only the latter."""
+
+
 class Media:
     """Uploads, variants, deletions and lists of pictures.
 
-    `checks` are asked in order before anything is stored; `gate` is asked first of all.
+    `checks` are asked in order before anything is stored; `gate` is asked first of all, and `tally`
+    counts the pictures of those who may upload only so many in a day.
     """
 
     def __init__(
         self, ground: Ground, store: Store, shelf: Shelf, darkroom: Darkroom, *,
-        checks: Sequence[PictureCheck], gate: UploadGate, token_key: bytes,
+        checks: Sequence[PictureCheck], gate: UploadGate, tally: UploadTally, token_key: bytes,
     ) -> None:
         self.shelf = shelf
         self._settings = ground.config.media
         self._ground = ground
-        self._store = store
+        self.store = store
         self._darkroom = darkroom
         self._checks = checks
         self._gate = gate
+        self._tally = tally
         self._token_key = token_key
         self._deriving: dict[_Key, asyncio.Task[bytes]] = {}
 
@@ -68,13 +80,13 @@ class Media:
     async def upload(self, uploader: Uploader, content: bytes, *, address: str = "") -> Uploaded:
         """Take a picture and return it with the token that deletes it; durable on return.
 
-        Raises PictureRefused, QuotaReached, and what the gate raises.
+        Raises PictureRefused, QuotaReached, and what the gate and the tally raise.
         """
         self._gate(uploader, address)
         if not content:
             raise PictureRefused("invalid_image_upload", "The file is empty; choose a picture.")
         self.check_bytes(len(content))
-        await self._store.read(lambda unit: self._check_quota(unit, uploader, len(content)))
+        await self.store.read(lambda unit: self._check_allowed(unit, uploader, len(content)))
         developed = await self.developed(content)
         await self.check(developed, content, uploader_id=uploader.id)
         sizes = sorted(developed.variants)
@@ -104,14 +116,18 @@ class Media:
     async def check(
         self, developed: Developed, content: bytes, *, uploader_id: int | None
     ) -> None:
-        """Ask every check, and refuse with the reason of the first that refuses."""
-        digest = await asyncio.to_thread(lambda: sha256(content).hexdigest())
+        """Ask every check, and refuse with the reason of the first that refuses.
+
+        They see the picture without its metadata.
+        """
+        came, kept = await asyncio.to_thread(lambda: [
+            sha256(one).hexdigest() for one in (content, developed.original)])
         seen = Seen(
-            sha256=digest, likeness=developed.likeness, kind=developed.kind,
+            sha256=came, kept_sha256=kept, likeness=developed.likeness, kind=developed.kind,
             width=developed.width, height=developed.height, uploader_id=uploader_id,
         )
         for check in self._checks:
-            reason = await check.judge(seen, content)
+            reason = await check.judge(seen, developed.original)
             if reason is not None:
                 raise PictureRefused(
                     "image_blocked", f"This picture is not taken here: {reason.rule}. "
@@ -121,7 +137,7 @@ class Media:
     async def picture(self, alias: str) -> Picture:
         """Return a picture by its file name; one round trip."""
         check_alias(alias)
-        rows = await self._store.read(lambda unit: unit.fetch(tables.PICTURES, aliases=[alias]))
+        rows = await self.store.read(lambda unit: unit.fetch(tables.PICTURES, aliases=[alias]))
         if not rows:
             raise NotFound("couldnt_find_picture", "There is no picture of this name.")
         return _picture(rows[0])
@@ -132,7 +148,7 @@ class Media:
         """Return the bytes of a picture or of a variant, and their media type."""
         if variant is None or kind == "bin":
             return await self._blob(source), MEDIA_TYPES[kind]
-        rows = await self._store.read(lambda unit: unit.fetch(
+        rows = await self.store.read(lambda unit: unit.fetch(
             tables.VARIANT, source=source, size=variant.size, form=variant.form
         ))
         found = await self.shelf.fetch(rows[0].sha256) if rows else None
@@ -151,20 +167,20 @@ class Media:
                 raise NotFound("couldnt_find_picture", "No picture has this name and this token.")
             self._remove(unit, rows)
 
-        await self._store.write(command)
+        await self.store.write(command)
         await self.shelf.sweep()
 
     async def delete_own(self, uploader: Uploader, alias: str) -> None:
-        """Delete a picture of one's own, or as an administrator anybody's."""
+        """Delete a picture of one's own, or who may purge pictures anybody's."""
         check_alias(alias)
 
         def command(unit: Unit) -> None:
             rows = unit.fetch(tables.PICTURES_LOCKED, aliases=[alias])
-            if not rows or (rows[0].uploader_id != uploader.id and not uploader.admin):
+            if not rows or (rows[0].uploader_id != uploader.id and not uploader.may_purge):
                 raise NotFound("couldnt_find_picture", "You have no picture of this name.")
             self._remove(unit, rows)
 
-        await self._store.write(command)
+        await self.store.write(command)
         await self.shelf.sweep()
 
     def forget(self, unit: Unit, aliases: Iterable[str]) -> None:
@@ -173,6 +189,17 @@ class Media:
         For purges, and for pictures that another took the place of.
         """
         self._remove(unit, unit.fetch(tables.PICTURES_LOCKED, aliases=sorted(set(aliases))))
+
+    def forget_file(self, unit: Unit, sha256: str) -> None:
+        """Delete a file however often it was uploaded, or fetched from outside; as `forget`."""
+        uploaded, fetched = unit.fetch_all(
+            (tables.ALIASES_OF_BLOB, {"sha256": sha256}),
+            (tables.PROXIED_OF_BLOB, {"sha256": sha256}),
+        )
+        self.forget(unit, [row.alias for row in uploaded])
+        if fetched:
+            unit.stage(tables.DELETE_PROXIED, {"urls": [row.url for row in fetched]})
+            let_go(unit, [sha256])
 
     def forget_uploads(self, unit: Unit, uploader_id: int) -> None:
         """Delete everything that somebody uploaded, in somebody else's transaction; as `forget`."""
@@ -204,6 +231,12 @@ class Media:
         drawn = hmac.digest(self._token_key, b"delete " + alias.encode(), "sha256")
         return base64.b32encode(drawn[:20]).decode().lower()
 
+    def _check_allowed(self, unit: Unit, uploader: Uploader, count: int) -> None:
+        """Refuse what would be refused later anyway, before a child decodes it."""
+        self._check_quota(unit, uploader, count)
+        if uploader.per_day is not None:
+            self._tally(unit, uploader.id, uploader.per_day, check_only=True)
+
     def _check_quota(self, unit: Unit, uploader: Uploader, count: int) -> None:
         if uploader.admin:
             return
@@ -218,8 +251,10 @@ class Media:
     def _keep(
         self, unit: Unit, uploader: Uploader, developed: Developed, names: list[str]
     ) -> Uploaded:
-        """Stage the rows of an upload whose blobs are kept; one round trip."""
+        """Stage the rows of an upload whose blobs are kept; two round trips."""
         self._check_quota(unit, uploader, len(developed.original))
+        if uploader.per_day is not None:
+            self._tally(unit, uploader.id, uploader.per_day, check_only=False)
         drawn = uuid.UUID(bytes=self._ground.randomness.randbytes(16), version=4)
         picture = Picture(
             alias=f"{drawn}.{developed.kind}", uploader_id=uploader.id, sha256=names[0],

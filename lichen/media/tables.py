@@ -88,6 +88,10 @@ DELETE_PICTURES = Statement(sa.delete(picture).where(_ALIASES))
 ALIASES_OF = Statement(
     sa.select(picture.c.alias).where(picture.c.uploader_id == sa.bindparam("uploader_id"))
 )
+# picture_blob
+ALIASES_OF_BLOB = Statement(
+    sa.select(picture.c.alias).where(picture.c.sha256 == sa.bindparam("sha256"))
+)
 # picture_of
 USAGE = Statement(
     sa.select(
@@ -140,6 +144,11 @@ AGED = Statement(
     .where(proxied_picture.c.fetched_us < sa.bindparam("before_us"))
     .limit(sa.bindparam("limit"))
 )
+# proxied_picture_blob
+PROXIED_OF_BLOB = Statement(
+    sa.select(proxied_picture.c.url, proxied_picture.c.sha256)
+    .where(proxied_picture.c.sha256 == sa.bindparam("sha256"))
+)
 DELETE_PROXIED = Statement(
     sa.delete(proxied_picture).where(any_of(proxied_picture.c.url, "urls"))
 )
@@ -147,8 +156,9 @@ DELETE_PROXIED = Statement(
 BLOCKED = Statement(
     sa.select(blocked_picture)
     .order_by(blocked_picture.c.id.desc())
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
 )
+COUNT_BLOCKED = Statement(sa.select(sa.func.count().label("count")).select_from(blocked_picture))
 INSERT_BLOCKED = Statement(sa.insert(blocked_picture).values(
     {column.name: sa.bindparam(column.name) for column in blocked_picture.columns}
 ))

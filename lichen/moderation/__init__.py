@@ -6,20 +6,26 @@ The front door: `Moderation` is the service, built by `lichen.moderation.room.bu
 from lichen.moderation.cases import (
     Appeal,
     AppealState,
+    HeldView,
     History,
     ItemKind,
     ItemState,
+    PlaceCount,
     QueueItem,
     QueuePage,
     QueueQuery,
     Remark,
     RemarkDraft,
     RemarkKind,
+    RemarkView,
+    SiteBan,
     Statistics,
     Waiting,
 )
+from lichen.moderation.limits import SUPPORTS_TO_QUEUE
 from lichen.moderation.model import (
     APPEALABLE,
+    LOGGED,
     Action,
     ActionQuery,
     BanOrder,
@@ -36,12 +42,29 @@ from lichen.moderation.model import (
     Why,
 )
 from lichen.moderation.part import Pictures, ReportedMessages
+from lichen.moderation.proposal import (
+    ROLE_WORDS,
+    STATE_WORDS,
+    Proposal,
+    ProposalDraft,
+    ProposalListing,
+    ProposalOrder,
+    ProposalQuery,
+    ProposalState,
+    ProposalView,
+    StepRole,
+    StepView,
+    Support,
+)
 from lichen.moderation.service import Moderation
 
 __all__ = [
-    "APPEALABLE", "Action", "ActionQuery", "Appeal", "AppealState", "BanOrder", "Entry",
-    "History", "ItemKind", "ItemState", "Kind", "Moderation", "Pictures", "QueueItem",
-    "QueuePage", "QueueQuery", "Remark", "RemarkDraft", "RemarkKind", "Report", "ReportCounts",
-    "ReportKind", "ReportQuery", "ReportView", "ReportedMessage", "ReportedMessages", "Seat",
-    "Statistics", "Sweep", "Waiting", "Why",
+    "APPEALABLE", "LOGGED", "ROLE_WORDS", "STATE_WORDS", "SUPPORTS_TO_QUEUE", "Action",
+    "ActionQuery", "Appeal", "AppealState", "BanOrder", "Entry", "HeldView", "History",
+    "ItemKind", "ItemState", "Kind", "Moderation", "Pictures", "PlaceCount", "Proposal",
+    "ProposalDraft", "ProposalListing", "ProposalOrder", "ProposalQuery", "ProposalState",
+    "ProposalView", "QueueItem", "QueuePage", "QueueQuery", "Remark", "RemarkDraft",
+    "RemarkKind", "RemarkView", "Report", "ReportCounts", "ReportKind", "ReportQuery",
+    "ReportView", "ReportedMessage", "ReportedMessages", "Seat", "SiteBan", "Statistics",
+    "StepRole", "StepView", "Support", "Sweep", "Waiting", "Why",
 ]

@@ -18,16 +18,18 @@ from lichen.store import Unit
 class Appeals(Undoing):
     """Commands and queries about appeals."""
 
-    def appeal(self, unit: Unit, viewer: Viewer, action_id: int, text: str) -> Appeal:
-        """Appeal once against what was decided about the viewer; two round trips."""
+    def appeal(self, unit: Unit, person: Actor, action_id: int, text: str) -> Appeal:
+        """Appeal once against what was decided about a person; two round trips."""
         text = _checked(text, "An appeal", APPEAL_LENGTH_MAX)
         if not text:
             raise Refused("invalid_body_field", "Say why it should be decided otherwise.")
-        found, appeals = unit.fetch_all(
-            (action_rows.FIND, {"id": action_id}), (report_rows.APPEALS_OF, {"ids": [action_id]})
+        # Locked, so that of two who appeal at once the second sees the first.
+        _lock, found, appeals = unit.fetch_all(
+            (action_rows.LOCK, {"id": action_id}), (action_rows.FIND, {"id": action_id}),
+            (report_rows.APPEALS_OF, {"ids": [action_id]}),
         )
         action = action_rows.action_from(found[0]) if found else None
-        if action is None or action.person_id != viewer.id or action.moderator_id == viewer.id:
+        if action is None or action.person_id != person.id or action.moderator_id == person.id:
             raise NotFound("couldnt_find_object", "Nothing of the kind was decided about you.")
         if action.kind not in APPEALABLE or not action.done or action.undone_by is not None:
             raise Conflict("couldnt_appeal", "There is nothing to appeal against any more.")
@@ -35,15 +37,15 @@ class Appeals(Undoing):
             raise Conflict("already_appealed", "You have appealed against that already.")
         (number,) = unit.take_numbers("appeal")
         appeal = Appeal(
-            id=number, tid=self._tids.next(), action_id=action.id, person_id=viewer.id,
+            id=number, tid=self._tids.next(), action_id=action.id, person_id=person.id,
             community_id=action.community_id, text=text, state=AppealState.OPEN, answer=None,
             judge_id=None, published_us=unit.clock_us, updated_us=None,
         )
         unit.stage(report_rows.INSERT_APPEAL, msgspec.structs.asdict(appeal) | {"state": "open"})
-        self._tell_appeal(unit, appeal, viewer.actor, is_new=True)
+        self._tell_appeal(unit, appeal, person, is_new=True)
         self.wait(unit, QueueItem(
             kind=ItemKind.APPEAL, subject_kind="appeal", subject_id=appeal.id,
-            community_id=appeal.community_id, person_id=viewer.id, since_us=unit.clock_us,
+            community_id=appeal.community_id, person_id=person.id, since_us=unit.clock_us,
             evidence=text[:200],
         ))
         return appeal

@@ -7,9 +7,11 @@ from enum import StrEnum
 
 import msgspec
 
-from lichen.accounts import Actor
+from lichen.accounts import Actor, Application
 from lichen.forum import CommentView, CommunityView, PostView
+from lichen.kit import Reason
 from lichen.moderation.model import Action, ReportedMessage
+from lichen.moderation.proposal import Proposal
 
 
 class AppealState(StrEnum):
@@ -43,6 +45,7 @@ class ItemKind(StrEnum):
     APPEAL = "appeal"
     APPLICATION = "application"
     HELD = "held"
+    PROPOSAL = "proposal"
 
 
 class ItemState(StrEnum):
@@ -57,6 +60,7 @@ class QueueItem(msgspec.Struct, frozen=True):
     """Something that waits, as any room may hand it in; `severity` counts who asked for a look.
 
     `person_id` is whose it is, `community_id` None for the site's, `evidence` a line of text.
+    `reasons` say why it waits, as whose it is may read them.
     """
 
     kind: ItemKind
@@ -67,6 +71,7 @@ class QueueItem(msgspec.Struct, frozen=True):
     since_us: int
     severity: int = 1
     evidence: str = ""
+    reasons: tuple[Reason, ...] = ()
 
 
 class History(msgspec.Struct, frozen=True):
@@ -94,8 +99,9 @@ class Waiting(msgspec.Struct, frozen=True):
     parent: CommentView | None = None
     appeal: Appeal | None = None
     action: Action | None = None
-    application: str | None = None
+    application: Application | None = None
     message: ReportedMessage | None = None
+    proposal: Proposal | None = None
 
 
 class QueueQuery(msgspec.Struct, frozen=True):
@@ -144,6 +150,55 @@ class Remark(msgspec.Struct, frozen=True):
     text: str
     expires_us: int | None
     published_us: int
+
+
+class RemarkView(msgspec.Struct, frozen=True):
+    """A remark with who made it, and where; without a community it is the site's."""
+
+    remark: Remark
+    author: Actor | None
+    community: CommunityView | None
+
+
+class HeldView(msgspec.Struct, frozen=True):
+    """A post or comment that waits for a moderator, as its author reads it.
+
+    `escalated`: the administrators decide, not the moderators of the community.
+    """
+
+    subject_kind: str
+    subject_id: int
+    since_us: int
+    reasons: tuple[Reason, ...]
+    escalated: bool
+    community: CommunityView | None
+    post: PostView | None = None
+    comment: CommentView | None = None
+
+
+class SiteBan(msgspec.Struct, frozen=True):
+    """What somebody who is banned from the site is told: the line of the log, and the appeal.
+
+    `action` is None where no line of the log is there, as of a ban by the command line.
+    """
+
+    person: Actor
+    expires_us: int | None
+    action: Action | None
+    appeal: Appeal | None
+
+    @property
+    def can_appeal(self) -> bool:
+        """Whether the person may say something against it, once."""
+        action = self.action
+        return action is not None and self.appeal is None and action.moderator_id != self.person.id
+
+
+class PlaceCount(msgspec.Struct, frozen=True):
+    """How much waits in a community."""
+
+    community: CommunityView
+    count: int
 
 
 class Statistics(msgspec.Struct, frozen=True):

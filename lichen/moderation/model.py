@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ADD_MODERATOR = "addModerator"
     TRANSFER_COMMUNITY = "transferCommunity"
     ADD_ADMIN = "addAdmin"
+    STRIKE = "strike"
     PURGE_PERSON = "purgePerson"
     PURGE_COMMUNITY = "purgeCommunity"
     PURGE_POST = "purgePost"
@@ -39,15 +40,19 @@ class Kind(StrEnum):
 PURGES = frozenset({
     Kind.PURGE_PERSON, Kind.PURGE_COMMUNITY, Kind.PURGE_POST, Kind.PURGE_COMMENT
 })
+# What everybody reads in the log; a strike is between a person and who moderates there.
+LOGGED = tuple(kind for kind in Kind if kind is not Kind.STRIKE)
 # What a person is told of, and may appeal against.
 TOLD = frozenset({
     Kind.REMOVE_POST, Kind.LOCK_POST, Kind.REMOVE_COMMENT, Kind.BAN_FROM_COMMUNITY, Kind.BAN,
-    Kind.ADD_MODERATOR, Kind.ADD_ADMIN, Kind.TRANSFER_COMMUNITY,
+    Kind.ADD_MODERATOR, Kind.ADD_ADMIN, Kind.TRANSFER_COMMUNITY, Kind.STRIKE,
 })
 APPEALABLE = frozenset({
-    Kind.REMOVE_POST, Kind.LOCK_POST, Kind.REMOVE_COMMENT, Kind.BAN_FROM_COMMUNITY, Kind.BAN
+    Kind.REMOVE_POST, Kind.LOCK_POST, Kind.REMOVE_COMMENT, Kind.BAN_FROM_COMMUNITY, Kind.BAN,
+    Kind.STRIKE,
 })
-_BANS = frozenset({Kind.BAN, Kind.BAN_FROM_COMMUNITY})
+_ENDING = frozenset({Kind.BAN, Kind.BAN_FROM_COMMUNITY, Kind.STRIKE})
+REMARK = "remark "  # before the number of a strike in an action's subject
 
 
 class Before(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -69,6 +74,7 @@ class Act(msgspec.Struct, frozen=True):
     community: Actor | None = None
     post_id: int | None = None
     comment_id: int | None = None
+    remark_id: int | None = None
     subject: str | None = None
     reason: str | None = None
     expires_us: int | None = None
@@ -77,6 +83,8 @@ class Act(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """What it is about; two acts of one kind with one key follow on each other."""
+        if self.remark_id is not None:
+            return f"{REMARK}{self.remark_id}"
         if self.comment_id is not None:
             return f"comment {self.comment_id}"
         if self.post_id is not None:
@@ -140,7 +148,7 @@ class Seat(msgspec.Struct, frozen=True):
 class ActionQuery(msgspec.Struct, frozen=True):
     """What the log is asked for; None leaves a filter out. `kinds` and `done` choose lines."""
 
-    kinds: tuple[Kind, ...] = tuple(Kind)
+    kinds: tuple[Kind, ...] = LOGGED
     moderator_id: int | None = None
     community_id: int | None = None
     person_id: int | None = None
@@ -265,7 +273,9 @@ def can_undo(action: Action, *, is_latest: bool, now_us: int) -> bool:
     """Say whether the opposite act would bring back what was before this one."""
     if action.kind in PURGES or action.undone_by is not None or not is_latest:
         return False
-    return not (action.kind in _BANS and action.done and has_ended(action.expires_us, now_us))
+    if action.kind is Kind.STRIKE and not action.done:
+        return False  # its words went with it
+    return not (action.kind in _ENDING and action.done and has_ended(action.expires_us, now_us))
 
 
 def check_undo(action: Action, *, is_latest: bool, now_us: int) -> None:

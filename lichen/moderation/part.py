@@ -1,5 +1,6 @@
 """The part that the others of moderation stand on: the log, notices, and who may see what."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from lichen.accounts import Accounts, Actor, Viewer, site_did
@@ -34,6 +35,7 @@ class Part:
     def __init__(
         self, *, forum: Forum, accounts: Accounts, addresses: Addresses, tids: TidGenerator,
         messages: ReportedMessages | None = None, pictures: Pictures | None = None,
+        erase: Callable[[Unit, int], object] | None = None,
     ) -> None:
         self._forum = forum
         self._accounts = accounts
@@ -41,6 +43,7 @@ class Part:
         self._tids = tids
         self._messages = messages
         self._pictures = pictures
+        self._erase = erase
 
     def wait(self, unit: Unit, item: QueueItem) -> None:
         """Put something into the queue; what is there already grows in severity."""
@@ -61,10 +64,27 @@ class Part:
         self, unit: Unit, moderator: Viewer, act: Act, *, undoes: Action | None = None
     ) -> Action:
         """Write an act into the log, tell of it, and tell the person whom it concerns."""
+        action = self._write(unit, moderator, act, undoes=undoes)
+        record = records.Action(
+            kind=act.kind.value, done=act.done, created_at=isoformat(unit.clock_us),
+            subject=act.subject, community=act.community.did if act.community else None,
+            reason=act.reason, expires_at=_time(act.expires_us),
+            undoes=undoes.tid if undoes else None,
+        )
+        unit.emit(event_of(
+            record, id=self._tids.next(), did=site_did(self._addresses.authority),
+            operation="create", rkey=action.tid, row=action.id,
+        ))
+        self._tell(unit, moderator, act, action)
+        return action
+
+    def _write(
+        self, unit: Unit, moderator: Viewer, act: Act, *, undoes: Action | None = None
+    ) -> Action:
+        """Write an act into the log, and close what it undoes."""
         (number,) = unit.take_numbers("moderation_action")
-        tid = self._tids.next()
         action = action_rows.action_of(
-            act, id=number, tid=tid, moderator_id=moderator.id, now_us=unit.clock_us
+            act, id=number, tid=self._tids.next(), moderator_id=moderator.id, now_us=unit.clock_us
         )
         unit.stage(action_rows.INSERT, action_rows.row_of_action(action))
         unit.stage(action_rows.CLOSE, {
@@ -74,18 +94,6 @@ class Part:
         if undoes is not None:
             # Where the opposite of an act is the act with other terms, CLOSE does not find it.
             unit.stage(action_rows.MARK_UNDONE, {"row_id": undoes.id, "new_id": number})
-        created_at = isoformat(unit.clock_us)
-        expires_at = None if act.expires_us is None else isoformat(act.expires_us)
-        record = records.Action(
-            kind=act.kind.value, done=act.done, created_at=created_at, subject=act.subject,
-            community=act.community.did if act.community else None, reason=act.reason,
-            expires_at=expires_at, undoes=undoes.tid if undoes else None,
-        )
-        unit.emit(event_of(
-            record, id=self._tids.next(), did=site_did(self._addresses.authority),
-            operation="create", rkey=tid, row=number,
-        ))
-        self._tell(unit, moderator, act, action)
         return action
 
     def _tell(self, unit: Unit, moderator: Viewer, act: Act, action: Action) -> None:
@@ -95,8 +103,7 @@ class Part:
             return
         notice = records.Notice(
             action=action.id, kind=act.kind.value, done=act.done, reason=act.reason,
-            created_at=isoformat(unit.clock_us),
-            expires_at=None if act.expires_us is None else isoformat(act.expires_us),
+            created_at=isoformat(unit.clock_us), expires_at=_time(act.expires_us),
         )
         unit.emit(event_of(
             notice, id=self._tids.next(), did=person.did, operation="create",
@@ -131,3 +138,7 @@ class Part:
 
     def _community_actor(self, unit: Unit, community_id: int) -> Actor | None:
         return self._accounts.actors(unit, [community_id]).get(community_id)
+
+
+def _time(time_us: int | None) -> str | None:
+    return None if time_us is None else isoformat(time_us)

@@ -1,22 +1,22 @@
 """Purges: things taken out of the rows for good, with a line in the log that says so.
 
 The forum drops the rows and tells; search and notifications follow what is told; pictures go by a
-port. What is left: the lines of the log before the purge, until retention, and the person's
-account, which accounts keep.
+port. What is left: the lines of the log before the purge, until the next sweep. A person who is
+purged is erased too, by a port: what is left of them is a number that is never given again.
 """
 
 from collections.abc import Iterable
 
 from lichen.accounts import ActorKind, Viewer
-from lichen.forum import Post
+from lichen.forum import Post, check_admin_of_site
 from lichen.kit import NotFound
 from lichen.moderation import queue_rows, report_rows
+from lichen.moderation.erasure import Erasure
 from lichen.moderation.model import Act, Kind, check_reason
-from lichen.moderation.part import Part
 from lichen.store import Unit
 
 
-class Purging(Part):
+class Purging(Erasure):
     """Commands for administrators, which nothing undoes; each says whether there is more to do."""
 
     def purge_post(
@@ -48,6 +48,9 @@ class Purging(Part):
     ) -> bool:
         """Purge a community with all that is in it; true where it must be asked again."""
         reason = check_reason(reason)
+        check_admin_of_site(viewer)
+        if self._purge_proposals(unit, community_id):
+            return True
         actor = self._community_actor(unit, community_id)
         posts, more = self._forum.purge_community(unit, viewer, community_id)
         self._forget(unit, posts)
@@ -68,10 +71,14 @@ class Purging(Part):
             raise NotFound("couldnt_find_person", "There is no such person.")
         if not person.banned or person.ban_expires_us is not None:
             self._accounts.ban(unit, viewer, person_id, banned=True, reason=reason)
+        proposals = self.proposal_ids_of(unit, person_id)
+        self.erase_proposals(unit, proposals)
         posts, more = self._forum.purge_words(unit, viewer, person_id)
         self._forget(unit, posts)
         if not more:
             self._purge_pictures(unit, (person.avatar, person.banner))
+            if self._erase is not None:
+                self._erase(unit, person_id)
             self._log(unit, viewer, Act(
                 kind=Kind.PURGE_PERSON, done=True, person=person, reason=reason
             ))

@@ -9,29 +9,32 @@ Whatever the length of a page, it takes the same number of round trips.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lichen.accounts import Actor, Viewer
+from lichen.accounts import Actor, Application, Viewer
 from lichen.forum import CommentView, Scene, SubjectKind
 from lichen.kit import NotFound, Refused
-from lichen.moderation import action_rows, queue_rows, report_rows
+from lichen.moderation import action_rows, proposal_rows, queue_rows, report_rows
 from lichen.moderation.appeals import Appeals
 from lichen.moderation.cases import (
     Appeal,
     History,
     ItemKind,
     ItemState,
+    PlaceCount,
     QueueItem,
     QueuePage,
     QueueQuery,
     RemarkKind,
     Waiting,
 )
-from lichen.moderation.limits import APPLICATIONS_MAX, PAGE_MAX
+from lichen.moderation.limits import APPLICATIONS_MAX, PAGE_MAX, PLACES_MAX
 from lichen.moderation.model import Action, ReportedMessage
+from lichen.moderation.proposal import Proposal
+from lichen.moderation.proposals import Proposals
 from lichen.moderation.reports import Reports
 from lichen.store import Row, Unit
 
 
-class Queue(Appeals, Reports):
+class Queue(Appeals, Reports, Proposals):
     """The query for what waits, and the commands that end the waiting without an act."""
 
     def queue(self, unit: Unit, viewer: Viewer, query: QueueQuery) -> QueuePage:
@@ -52,21 +55,38 @@ class Queue(Appeals, Reports):
             after_us=after_us, after_id=after_id, everywhere=wanted is None,
             communities=wanted or [], limit=query.limit + 1,
         )
-        found = [(queue_rows.item_from(row), row.id, row.state) for row in rows]
+        found = [_Found(queue_rows.item_from(row), row.id, row.state) for row in rows]
         if wanted is None and query.kind in (None, ItemKind.APPLICATION):
             found += self._applications(unit, viewer, query, (after_us, after_id))
-            found.sort(key=lambda one: (one[0].since_us, one[1]))
+            found.sort(key=_Found.place)
         page = found[:query.limit]
         last = page[-1] if len(found) > query.limit else None
         return QueuePage(
             items=tuple(self._waiting(unit, viewer, page, moderated)),
-            next=f"{last[0].since_us}-{last[1]}" if last else None,
+            next=f"{last.item.since_us}-{last.id}" if last else None,
         )
+
+    def places(
+        self, unit: Unit, viewer: Viewer, state: ItemState = ItemState.OPEN
+    ) -> list[PlaceCount]:
+        """Return where things wait on the viewer and how many, most first; three round trips."""
+        moderated = self._judged(unit, viewer)
+        rows = unit.fetch(
+            queue_rows.COUNT_BY_PLACE, state=state.value, everywhere=moderated is None,
+            communities=moderated or [], limit=PLACES_MAX,
+        )
+        views = {view.community.id: view for view in self._forum.community_views(
+            unit, viewer, [row.community_id for row in rows]
+        )} if rows else {}
+        return [
+            PlaceCount(views[row.community_id], int(row.count))
+            for row in rows if row.community_id in views
+        ]
 
     def waiting(self, unit: Unit, viewer: Viewer, item_id: int) -> Waiting:
         """Return an item that the viewer may decide about, locked, with its contents."""
         row = self._waiting_row(unit, viewer, item_id)
-        page = [(queue_rows.item_from(row), int(row.id), str(row.state))]
+        page = [_Found(queue_rows.item_from(row), int(row.id), str(row.state))]
         return self._waiting(unit, viewer, page, self._moderated(unit, viewer))[0]
 
     def dismiss(self, unit: Unit, viewer: Viewer, item_id: int) -> None:
@@ -77,15 +97,22 @@ class Queue(Appeals, Reports):
             self._forum.approve_held(unit, viewer, kind, row.subject_id)
         if row.kind == ItemKind.APPEAL:
             raise Refused("couldnt_dismiss", "An appeal is upheld or denied.")
+        if row.kind == ItemKind.PROPOSAL:
+            raise Refused("couldnt_dismiss", "A proposal is accepted or declined, with a reason.")
         unit.stage(report_rows.DISMISS_ALL, {
             "of_kind": row.subject_kind, "of_subject_id": row.subject_id, "judge_id": viewer.id,
             "now_us": unit.clock_us,
         })
         self.settle(unit, ItemKind(row.kind), row.subject_kind, row.subject_id)
 
-    def escalate(self, unit: Unit, viewer: Viewer, item_id: int) -> None:
-        """Hand something up to the administrators."""
+    def escalate(
+        self, unit: Unit, viewer: Viewer, item_id: int, *, reason: str = ""
+    ) -> None:
+        """Hand something up to the administrators; of a proposal its members are told why."""
         row = self._waiting_row(unit, viewer, item_id)
+        if row.kind == ItemKind.PROPOSAL:
+            self.pass_up_proposal(unit, viewer, row.subject_id, reason=reason)
+            return
         self.settle(
             unit, ItemKind(row.kind), row.subject_kind, row.subject_id, state=ItemState.ESCALATED
         )
@@ -116,31 +143,32 @@ class Queue(Appeals, Reports):
 
     def _applications(
         self, unit: Unit, viewer: Viewer, query: QueueQuery, after: tuple[int, int]
-    ) -> list[tuple[QueueItem, int, str]]:
+    ) -> list["_Found"]:
         """Return the applications that stand behind a place, as items that no row keeps."""
         if query.state is not ItemState.OPEN or query.community_id is not None:
             return []
         found = self._accounts.applications(unit, viewer, limit=APPLICATIONS_MAX)
         items = [
-            (QueueItem(
+            _Found(QueueItem(
                 kind=ItemKind.APPLICATION, subject_kind="person", subject_id=one.account.actor.id,
                 community_id=None, person_id=one.account.actor.id,
                 since_us=one.account.actor.published_us, evidence=one.answer,
-            ), one.account.actor.id, ItemState.OPEN.value)
+            ), one.account.id, ItemState.OPEN.value, one)
             for one in found
         ]
-        return [one for one in items if (one[0].since_us, one[1]) > after]
+        return [one for one in items if one.place() > after]
 
     def _waiting(
-        self, unit: Unit, viewer: Viewer, page: Sequence[tuple[QueueItem, int, str]],
+        self, unit: Unit, viewer: Viewer, page: Sequence["_Found"],
         moderated: list[int] | None,
     ) -> list[Waiting]:
         """Return items with their contents, contexts and histories."""
-        items = [item for item, _, _ in page]
-        appeals = {
-            row.id: report_rows.appeal_from(row)
-            for row in unit.fetch(report_rows.APPEALS, ids=_ids(items, "appeal"))
-        }
+        items = [one.item for one in page]
+        appealed, proposed = unit.fetch_all(
+            (report_rows.APPEALS, {"ids": _ids(items, "appeal")}),
+            (proposal_rows.OF_IDS, {"ids": _ids(items, "proposal")}),
+        )
+        appeals = {row.id: report_rows.appeal_from(row) for row in appealed}
         actions = {
             row.id: action_rows.action_from(row) for row in unit.fetch(
                 action_rows.OF_IDS, ids=[one.action_id for one in appeals.values()]
@@ -152,6 +180,7 @@ class Queue(Appeals, Reports):
             posts=[*_ids(items, "post"), *(one.post_id for one in acted if one.post_id)],
             comments=[*_ids(items, "comment"), *(one.comment_id for one in acted
                                                  if one.comment_id)],
+            communities=sorted({one.community_id for one in items if one.community_id}),
         )
         parents = self._forum.scene_of(unit, viewer, comments=[
             view.comment.parent_id for view in scene.comments.values() if view.comment.parent_id
@@ -161,8 +190,9 @@ class Queue(Appeals, Reports):
             scene, parents, self._accounts.actors(unit, people_ids),
             self.histories(unit, people_ids, moderated=moderated),
             self._reported(unit, _ids(items, "message")), appeals, actions,
+            {row.id: proposal_rows.proposal_from(row) for row in proposed},
         )
-        return [around.waiting(*one) for one in page]
+        return [around.waiting(one) for one in page]
 
     def _waiting_row(self, unit: Unit, viewer: Viewer, item_id: int) -> Row:
         """Return an item's row, locked, that the viewer may decide about, or refuse."""
@@ -172,6 +202,19 @@ class Queue(Appeals, Reports):
         if not is_ours:
             raise NotFound("couldnt_find_object", "Nothing of the kind waits on you.")
         return rows[0]
+
+
+class _Found(NamedTuple):
+    """An item with its number, which is the account's of an application, and its state."""
+
+    item: QueueItem
+    id: int
+    state: str
+    application: Application | None = None
+
+    def place(self) -> tuple[int, int]:
+        """Return where it stands in the queue."""
+        return self.item.since_us, self.id
 
 
 class _Around(NamedTuple):
@@ -184,9 +227,11 @@ class _Around(NamedTuple):
     messages: dict[int, ReportedMessage]
     appeals: dict[int, Appeal]
     actions: dict[int, Action]
+    proposals: dict[int, Proposal]
 
-    def waiting(self, item: QueueItem, number: int, state: str) -> Waiting:
+    def waiting(self, found: _Found) -> Waiting:
         """Return an item with what is known of it."""
+        item = found.item
         appeal = self.appeals.get(item.subject_id) if item.kind is ItemKind.APPEAL else None
         action = self.actions.get(appeal.action_id) if appeal else None
         comment = self.scene.comments.get(_about(item, "comment") or (
@@ -195,14 +240,14 @@ class _Around(NamedTuple):
             action.post_id if action and action.post_id else 0))
         parent_id = comment.comment.parent_id if comment else None
         return Waiting(
-            id=number, item=item, state=ItemState(state),
+            id=found.id, item=item, state=ItemState(found.state),
             person=self.people.get(item.person_id or 0),
             history=self.histories.get(item.person_id or 0),
             community=self.scene.communities.get(item.community_id or 0), post=post,
             comment=comment, parent=self.parents.get(parent_id or 0), appeal=appeal,
-            action=action,
-            application=item.evidence if item.kind is ItemKind.APPLICATION else None,
+            action=action, application=found.application,
             message=self.messages.get(_about(item, "message")),
+            proposal=self.proposals.get(_about(item, "proposal")),
         )
 
 

@@ -4,6 +4,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lichen.kit import Reason
 from lichen.moderation.cases import ItemKind, QueueItem, RemarkKind
 from lichen.moderation.limits import SEVERITY_MAX
 from lichen.moderation.model import Kind
@@ -14,6 +15,7 @@ from lichen.store import Row, Statement, any_of
 
 _NOW = sa.bindparam("now_us", type_=sa.BigInteger)
 _CLOSED = "closed"
+_NO_REASONS = "[]"
 
 
 def _wait(engine: str) -> sa.Executable:
@@ -31,6 +33,7 @@ def _wait(engine: str) -> sa.Executable:
             "since_us": sa.case((is_new, new.since_us), else_=item.c.since_us),
             "state": sa.case((is_new, new.state), else_=item.c.state),
             "evidence": new.evidence,
+            "reasons": new.reasons,
         },
     )
 
@@ -41,7 +44,11 @@ SETTLE = Statement(
     .where(item.c.kind == sa.bindparam("of_kind"),
            item.c.subject_kind == sa.bindparam("of_subject_kind"),
            item.c.subject_id == sa.bindparam("of_subject_id", type_=sa.BigInteger))
-    .values(state=sa.bindparam("new_state")),
+    .values(
+        state=sa.bindparam("new_state"),
+        # What is decided needs no reasons any more; they speak of what a person wrote.
+        reasons=sa.case((sa.bindparam("new_state") == _CLOSED, _NO_REASONS), else_=item.c.reasons),
+    ),
     name="settle",
 )
 FIND = Statement(
@@ -66,10 +73,51 @@ PAGE = Statement(
     .limit(sa.bindparam("limit", type_=sa.Integer)),
     name="page of the queue",
 )
+_WAITS = sa.and_(item.c.kind == ItemKind.HELD.value, item.c.state != _CLOSED)
+# By the index moderation_item_once.
+HELD = Statement(
+    sa.select(item).where(
+        _WAITS, item.c.subject_kind == sa.bindparam("subject_kind"),
+        item.c.subject_id == sa.bindparam("subject_id", type_=sa.BigInteger),
+    ),
+    name="something held",
+)
+# By the index moderation_item_person.
+HELD_OF = Statement(
+    sa.select(item)
+    .where(_WAITS, item.c.person_id == sa.bindparam("person_id", type_=sa.BigInteger))
+    .order_by(item.c.since_us.desc(), item.c.id.desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer)),
+    name="what of a person is held",
+)
+# By the index moderation_item_waiting.
+COUNT_BY_PLACE = Statement(
+    sa.select(item.c.community_id, sa.func.count().label("count"))
+    .where(
+        item.c.state == sa.bindparam("state"), item.c.community_id.is_not(None),
+        sa.or_(sa.bindparam("everywhere", type_=sa.Boolean),
+               any_of(item.c.community_id, "communities")),
+    )
+    .group_by(item.c.community_id)
+    .order_by(sa.func.count().desc(), item.c.community_id)
+    .limit(sa.bindparam("limit", type_=sa.Integer)),
+    name="what waits by community",
+)
 DROP_OF = Statement(
     sa.delete(item).where(item.c.subject_kind == sa.bindparam("of_kind"),
                           any_of(item.c.subject_id, "ids")),
     name="drop what waits of what was purged",
+)
+_FORGOTTEN = sa.bindparam("of_person_id", type_=sa.BigInteger)
+FORGET = Statement(
+    sa.update(item).where(sa.or_(
+        item.c.person_id == _FORGOTTEN,
+        sa.exists().where(  # by the index report_once
+            report.c.creator_id == _FORGOTTEN, report.c.kind == item.c.subject_kind,
+            report.c.subject_id == item.c.subject_id,
+        ),
+    )).values(evidence=""),
+    name="forget what waits of a person, and what it said",
 )
 
 # By the indices remark_person, moderation_action_person and report_once.
@@ -105,15 +153,21 @@ REPORTS_MADE = Statement(
 )
 
 
+_REASONS = msgspec.json.Decoder(tuple[Reason, ...])
+
+
 def item_from(row: Row) -> QueueItem:
     """Return the item in a row."""
     return QueueItem(
         kind=ItemKind(row.kind), subject_kind=row.subject_kind, subject_id=row.subject_id,
         community_id=row.community_id, person_id=row.person_id, since_us=row.since_us,
-        severity=row.severity, evidence=row.evidence,
+        severity=row.severity, evidence=row.evidence, reasons=_REASONS.decode(row.reasons),
     )
 
 
 def row_of_item(one: QueueItem, *, id: int) -> dict[str, object]:
     """Return the parameters of WAIT."""
-    return msgspec.structs.asdict(one) | {"kind": one.kind.value, "id": id, "state": "open"}
+    return msgspec.structs.asdict(one) | {
+        "kind": one.kind.value, "id": id, "state": "open",
+        "reasons": msgspec.json.encode(one.reasons).decode(),
+    }

@@ -123,6 +123,22 @@ REMARKS = Statement(
     name="remarks about a person",
 )
 
+_PERSON = sa.bindparam("of_person_id", type_=sa.BigInteger)
+FORGET_REPORTS = Statement(  # by the index report_once
+    sa.update(report).where(report.c.creator_id == _PERSON).values(reason=""),
+    name="forget the words of a reporter",
+)
+FORGET_APPEALS = Statement(
+    sa.update(appeal).where(appeal.c.person_id == _PERSON).values(text="", answer=None),
+    name="forget the appeals of a person",
+)
+FORGET_REMARKS = Statement(
+    sa.delete(remark).where(remark.c.person_id == _PERSON), name="forget the remarks on a person"
+)
+REMARKS_AMONG = Statement(
+    sa.select(remark.c.id).where(any_of(remark.c.id, "ids")), name="remarks that are there"
+)
+
 
 def report_from(row: Row) -> Report:
     """Return the report in a row."""

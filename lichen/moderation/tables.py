@@ -6,10 +6,13 @@
     report ──┐
     appeal ──┴─► moderation_item                 what waits, one row for each thing, however often
     remark                                       notes and strikes about people
+    proposal 1──n proposal_step                  what members propose; what became of it, and why
+             1──n proposal_support               who stands behind it, and whether they were told
 
 Columns that name a row of another room are plain numbers. `subject` in the log is what an action is
-about, so that the next one of its kind finds it (model.Act.key). The statements are in
-`action_rows`, `report_rows` and `queue_rows`.
+about, so that the next one of its kind finds it (model.Act.key). A step has a number of the log's
+count, so that people's notices have one order. The statements are in `action_rows`, `report_rows`,
+`queue_rows` and `proposal_rows`.
 """
 
 import sqlalchemy as sa
@@ -120,9 +123,11 @@ moderation_item = sa.Table(
     _number("severity"),
     _text("state"),  # a cases.ItemState
     _text("evidence"),
+    sa.Column("reasons", sa.Text, nullable=False, server_default="[]"),  # JSON of kit.Reason
     # One row for each thing, however often it is reported.
     sa.Index("moderation_item_once", "kind", "subject_kind", "subject_id", unique=True),
     sa.Index("moderation_item_waiting", "state", "since_us", "id"),
+    sa.Index("moderation_item_person", "person_id", "kind"),
 )
 
 remark = sa.Table(
@@ -138,4 +143,50 @@ remark = sa.Table(
     _maybe("expires_us"),
     _number("published_us"),
     sa.Index("remark_person", "person_id", "id"),
+)
+
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    _id(),
+    _text("tid"),
+    _number("creator_id"),
+    _number("community_id"),
+    _text("title"),  # "" of one that was erased
+    _text("text"),
+    _text("state"),  # a proposal.ProposalState
+    _number("supports"),
+    _maybe("queued_us"),  # since when it waits on the moderators
+    _number("published_us"),
+    _maybe("updated_us"),
+    sa.Index("proposal_newest", "community_id", "state", "id"),
+    sa.Index("proposal_supported", "community_id", "state", "supports", "id"),
+    sa.Index("proposal_state", "state", "id"),
+    sa.Index("proposal_creator", "creator_id", "id"),
+)
+
+proposal_step = sa.Table(
+    "proposal_step",
+    metadata,
+    _id(),
+    _number("proposal_id"),
+    _text("state"),  # what it came to
+    _text("role"),  # a proposal.StepRole
+    _number("person_id"),
+    sa.Column("reason", sa.Text),
+    _number("supports"),  # at that time
+    _number("published_us"),
+    sa.Index("proposal_step_of", "proposal_id", "id"),
+)
+
+proposal_support = sa.Table(
+    "proposal_support",
+    metadata,
+    sa.Column("person_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("proposal_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("tid"),
+    sa.Column("told", sa.Boolean, nullable=False),  # of the decision; see reader.py
+    _number("published_us"),
+    sa.Index("proposal_support_told", "proposal_id", "told", "person_id"),
+    sqlite_with_rowid=False,
 )

@@ -10,6 +10,7 @@ from lichen.moderation import action_rows
 from lichen.moderation.acts import Acts
 from lichen.moderation.limits import PAGE_MAX, PAGE_NUMBER_MAX
 from lichen.moderation.model import (
+    REMARK,
     Action,
     ActionQuery,
     BanOrder,
@@ -23,10 +24,11 @@ from lichen.moderation.model import (
     has_ended,
 )
 from lichen.moderation.people import People
+from lichen.moderation.remarks import Remarks
 from lichen.store import Unit
 
 
-class Undoing(Acts, People):
+class Undoing(Acts, People, Remarks):
     """The log, and how its lines are undone."""
 
     def undo(
@@ -53,11 +55,14 @@ class Undoing(Acts, People):
         """Return a page of the log for each query, the newest first; four round trips in all.
 
         Who decided is shown to whoever moderates there, or to all where the site says so; a filter
-        by moderator counts for those alone.
+        by moderator counts for those alone. A strike is a line for whom it is about alone.
         """
         named = self._named(unit, viewer, queries)
         pages = unit.fetch_all(*(
-            (action_rows.LISTED, _asked(query, is_named=is_named))
+            (action_rows.LISTED, _asked(
+                query, is_named=is_named,
+                is_own=viewer is not None and query.person_id == viewer.id,
+            ))
             for query, is_named in zip(queries, named, strict=True)
         ))
         actions = [[action_rows.action_from(row) for row in page] for page in pages]
@@ -72,9 +77,9 @@ class Undoing(Acts, People):
         self, unit: Unit, viewer: Viewer, *, page: int = 1, limit: int = 20
     ) -> list[Entry]:
         """Return what was decided about the viewer or its words, the newest first."""
-        (found,) = self.entries(
-            unit, viewer, ActionQuery(person_id=viewer.id, page=page, limit=limit)
-        )
+        (found,) = self.entries(unit, viewer, ActionQuery(
+            kinds=tuple(Kind), person_id=viewer.id, page=page, limit=limit
+        ))
         return found
 
     def _named(
@@ -153,6 +158,9 @@ class Undoing(Acts, People):
                 self.transfer_community(unit, viewer, seat, why=why)
             case Kind.ADD_ADMIN:
                 self.add_admin(unit, viewer, person_id, added=not action.done, why=why)
+            case Kind.STRIKE:
+                number = int(action.subject.removeprefix(REMARK))
+                self.drop_remark(unit, viewer, number, why=why)
 
     def _undo_ban(
         self, unit: Unit, viewer: Viewer, action: Action, *, person_id: int, why: Why
@@ -198,13 +206,13 @@ class _Around(NamedTuple):
         )
 
 
-def _asked(query: ActionQuery, *, is_named: bool) -> dict[str, object]:
+def _asked(query: ActionQuery, *, is_named: bool, is_own: bool) -> dict[str, object]:
     if not 1 <= query.limit <= PAGE_MAX:
         raise Refused("invalid_limit", f"A page has 1 to {PAGE_MAX} entries, not {query.limit}.")
     if not 1 <= query.page <= PAGE_NUMBER_MAX:
         raise Refused("invalid_page", f"Pages count from 1 to {PAGE_NUMBER_MAX}.")
     return {
-        "kinds": [kind.value for kind in query.kinds],
+        "kinds": [kind.value for kind in query.kinds if is_own or kind is not Kind.STRIKE],
         "only_moderator_id": query.moderator_id if is_named else None,
         "only_community_id": query.community_id, "only_person_id": query.person_id,
         "only_post_id": query.post_id, "only_comment_id": query.comment_id,

@@ -40,7 +40,10 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What a moderator decided about the reader; `action_id` is what may be appealed against."""
+    """What a moderator decided about the reader; `action_id` is what may be appealed against.
+
+    With `proposal_id`, what became of a proposal that the reader made or supports.
+    """
 
     action_id: int
     kind: str
@@ -49,6 +52,7 @@ class Notice(msgspec.Struct, frozen=True):
     expires_at: str | None
     read: bool
     created_at: str
+    proposal_id: int | None = None
 
 
 class Counts(msgspec.Struct, frozen=True):

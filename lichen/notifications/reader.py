@@ -209,7 +209,7 @@ def _notice_row(person_id: int, notice: NoticeRecord) -> dict[str, object]:
     return {
         "recipient_id": person_id, "action_id": notice.action, "kind": notice.kind,
         "done": notice.done, "reason": notice.reason, "expires_at": notice.expires_at,
-        "read": False, "created_at": notice.created_at,
+        "read": False, "created_at": notice.created_at, "proposal_id": notice.proposal,
     }
 
 

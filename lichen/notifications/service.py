@@ -105,11 +105,16 @@ class Notifications:
         rows = unit.fetch(
             tables.NOTICES, person_id=viewer.id, limit=limit, offset=(max(1, page) - 1) * limit
         )
-        return [
-            Notice(action_id=row.action_id, kind=row.kind, done=row.done, reason=row.reason,
-                   expires_at=row.expires_at, read=row.read, created_at=row.created_at)
-            for row in rows
-        ]
+        return [_notice(row) for row in rows]
+
+    def proposal_notices(
+        self, unit: Unit, viewer: Viewer, *, limit: int = 20
+    ) -> list[Notice]:
+        """Return the newest of what became of proposals that the viewer made or supports."""
+        rows = unit.fetch(
+            tables.PROPOSAL_NOTICES, person_id=viewer.id, limit=max(1, min(limit, PAGE_MAX))
+        )
+        return [_notice(row) for row in rows]
 
     def mark_notices_read(self, unit: Unit, viewer: Viewer) -> None:
         """Mark every notice as read; told as all of the viewer's things are."""
@@ -147,3 +152,11 @@ class Notifications:
         unit.emit(event_of(
             record, id=tid, did=viewer.actor.did, operation="create", rkey=tid, row=number
         ))
+
+
+def _notice(row: Row) -> Notice:
+    return Notice(
+        action_id=row.action_id, kind=row.kind, done=row.done, reason=row.reason,
+        expires_at=row.expires_at, read=row.read, created_at=row.created_at,
+        proposal_id=row.proposal_id,
+    )

@@ -38,6 +38,7 @@ notice = sa.Table(
     sa.Column("expires_at", sa.Text),
     sa.Column("read", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("proposal_id", sa.BigInteger),  # what it is about, where that is a proposal
     sqlite_with_rowid=False,
 )
 
@@ -46,6 +47,10 @@ _MY_NOTICES = notice.c.recipient_id == sa.bindparam("person_id", type_=sa.BigInt
 NOTICES = Statement(
     sa.select(notice).where(_MY_NOTICES).order_by(notice.c.action_id.desc())
     .limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
+)
+PROPOSAL_NOTICES = Statement(
+    sa.select(notice).where(_MY_NOTICES, notice.c.proposal_id.is_not(None))
+    .order_by(notice.c.action_id.desc()).limit(sa.bindparam("limit"))
 )
 READ_NOTICES = Statement(
     sa.update(notice).where(_MY_NOTICES, ~notice.c.read).values(read=sa.true())

@@ -8,8 +8,6 @@ loads no database, because a plugin's process comes in by it too; the service is
 from lichen.plugins.errors import RefusedByPlugin
 from lichen.plugins.hooks import Hooks, Ruling
 from lichen.plugins.judges import (
-    ContentCheck,
-    ContentChecks,
     InHouse,
     PictureCheck,
     PictureChecks,
@@ -38,7 +36,7 @@ from lichen.plugins.shelf import Shelf
 from lichen.plugins.specifications import hookimpl
 
 __all__ = [
-    "Allow", "Change", "ContentCheck", "ContentChecks", "Hold", "Hooks", "InHouse", "Message",
+    "Allow", "Change", "Hold", "Hooks", "InHouse", "Message",
     "PageAsked", "PageLink", "PageShown", "Person", "Picture", "PictureCheck", "PictureChecks",
     "PictureDoor", "Refuse", "RefusedByPlugin", "Registration", "Report", "Ruling", "Shelf",
     "Standing", "Told", "Verdict", "Vote", "Writing", "hookimpl",

@@ -1,8 +1,9 @@
-"""A plugin's own process: `python -m lichen.plugins.child <module:object> <bytes of memory>`.
+"""A plugin's own process: `python -m lichen.plugins.child <module:object> <bytes> [network]`.
 
-It sets its limits before it loads a line of the plugin, says what the plugin implements, and
-answers one call after the other until its pipe ends. It knows no secret of the house: it gets no
-variable of the environment but the path of modules, and no file descriptor but the two pipes.
+Before it loads a line of the plugin, it raises the wall before the network, unless the last word is
+`network`, and sets its limits; then it says what the plugin implements, and answers one call after
+the other until its pipe ends. It knows no secret of the house: it gets no variable of the
+environment but the path of modules, and no file descriptor but the two pipes.
 """
 
 import ctypes
@@ -21,9 +22,11 @@ import pluggy
 
 from lichen.plugins.limits import OPEN_FILES_MAX, PAGES_MAX, WISHES_MAX
 from lichen.plugins.model import HookOffer, PageLink, PageShown, Verdict
-from lichen.plugins.specifications import BEFORE, HOOKS, Specifications, fresh_plugins
+from lichen.plugins.specifications import BEFORE, HOOKS, HOUSE, Specifications, fresh_plugins
+from lichen.plugins.walls import Wall, raise_wall
 from lichen.plugins.wire import (
     LENGTH,
+    NETWORK,
     Answer,
     Call,
     Failed,
@@ -42,11 +45,12 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def main(words: list[str]) -> None:
     """Serve the plugin named by the first word until the house closes the pipe."""
     pipes = _take_pipes()
+    wall = Wall.NONE if words[2:] == [NETWORK] else raise_wall()
     _limit(int(words[1]))
     try:
         plugin = load(words[0])
         register = register_of(plugin)
-        hello = hello_of(register)
+        hello = hello_of(register, wall)
     # The outermost frame of a process that runs code of others: whatever it is, it is reported.
     except Exception as error:
         pipes.send(failure(error))
@@ -71,6 +75,9 @@ def register_of(plugin: object) -> pluggy.PluginManager:
     register = fresh_plugins()
     register.register(plugin)
     register.check_pending()
+    for name in HOUSE:
+        if getattr(register.hook, name).get_hookimpls():
+            raise TypeError(f"{name}: a hook of the house's own checks")
     for name in HOOKS:
         found = getattr(register.hook, name).get_hookimpls()
         if any(one.wrapper or one.hookwrapper for one in found):
@@ -78,14 +85,14 @@ def register_of(plugin: object) -> pluggy.PluginManager:
     return register
 
 
-def hello_of(register: pluggy.PluginManager) -> Hello:
+def hello_of(register: pluggy.PluginManager, wall: Wall) -> Hello:
     """Return what the plugin of a register implements."""
     hooks = tuple(
         HookOffer(name=name, tryfirst=one.tryfirst, trylast=one.trylast)
         for name in HOOKS for one in getattr(register.hook, name).get_hookimpls()
     )
     pages = [page for several in register.hook.pages() for page in several]
-    return Hello(hooks, msgspec.convert(pages[:PAGES_MAX], tuple[PageLink, ...]))
+    return Hello(hooks, msgspec.convert(pages[:PAGES_MAX], tuple[PageLink, ...]), wall.name)
 
 
 class Pipes:

@@ -5,13 +5,14 @@
 
 The house's own checks come first, then plugins by name, but for what they say with pluggy's
 `tryfirst` and `trylast`. Hooks are asked before a unit of work begins, never inside one: a slow
-plugin keeps neither a lock nor the writer. A plugin that fails is passed over and counted; a check
-of the house that fails stops what it was to check.
+plugin keeps neither a lock nor the writer. The one exception, `judge_written`, is for the house's
+own checks alone, whose rows belong to the command. A plugin that fails is passed over and counted;
+a check of the house that fails stops what it was to check.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -36,7 +37,7 @@ from lichen.plugins.model import (
     email_domain,
 )
 from lichen.plugins.running import PluginBusy
-from lichen.plugins.specifications import BEFORE, fresh_plugins
+from lichen.plugins.specifications import BEFORE, HOUSE, fresh_plugins
 
 S = TypeVar("S", bound=Subject)
 
@@ -118,19 +119,29 @@ class Hooks:
         """Ask about a private message that is about to be sent."""
         return await self._ask("before_message", message, {"person": person}, named="message")
 
+    def judge_written(self, unit: object, written: Sequence[object]) -> list[list[Any]]:
+        """Ask the house's own checks inside a command; return each one's verdicts, in order.
+
+        Whatever one raises ends the command: what could not be checked is not written.
+        """
+        checks = self._judges.get("judge_written", ())
+        answers = [check.judge_written(unit, written) for check in checks]  # type: ignore[attr-defined]
+        assert all(len(one) == len(written) for one in answers), "a verdict for each"
+        return answers
+
     async def check_registration(
         self, *, name: str, email: str | None, answer: str | None, address: str | None
-    ) -> bool:
-        """Say whether a new account has to wait for an administrator; raises RefusedByPlugin.
+    ) -> tuple[Reason, ...]:
+        """Return why a new account waits for an administrator, if at all; raises RefusedByPlugin.
 
         This is the port that `accounts` asks through, which may not import this room.
         """
         if not self.asks("before_registration"):
-            return False
+            return ()
         ruling = await self.before_registration(Registration(
             name=name, email_domain=email_domain(email), answer=answer or "", address=address or "",
         ))
-        return bool(ruling.holds)
+        return tuple(ruling.holds)
 
     async def _ask(
         self, hook: str, subject: S, around: Mapping[str, object], *, named: str
@@ -161,12 +172,15 @@ class Hooks:
             await self._failed(name, failure)
 
     def _renew(self) -> None:
-        # pluggy keeps them in the reverse of the order in which they are called.
+        # pluggy keeps them in the reverse of the order in which they are called. What the house
+        # refuses is shown to no plugin, whatever one says of its place.
         asked = {
-            hook: tuple(
-                one.plugin for one in reversed(getattr(self._register.hook, hook).get_hookimpls())
-            )
-            for hook in BEFORE
+            hook: tuple(sorted(
+                (one.plugin
+                 for one in reversed(getattr(self._register.hook, hook).get_hookimpls())),
+                key=lambda judge: not judge.is_house,
+            ))
+            for hook in (*BEFORE, *HOUSE)
         }
         self._judges = {hook: judges for hook, judges in asked.items() if judges}
 

@@ -1,8 +1,7 @@
 """Who is asked: plugins in their processes, and the house's own checks through the same register.
 
     Distant        a third party's plugin, by its entry point; limits, failures, switching off
-    InHouse        a check of ours: a coroutine in this process, required, never switched off
-      ContentChecks   makes one of whoever judges what is written (rules, filters)
+    InHouse        a check of ours: in this process, required, never switched off
       PictureChecks   makes one of whoever judges pictures (hash lists, classifiers)
     PictureDoor    the other way round: every plugin's say about pictures, as one check for `media`
 """
@@ -25,10 +24,10 @@ from lichen.plugins.model import (
     Picture,
     Told,
     Verdict,
-    Writing,
 )
 from lichen.plugins.running import Grant, PluginProcess
 from lichen.plugins.specifications import AFTER, BEFORE, hookimpl
+from lichen.plugins.walls import Wall
 
 _VERDICT: msgspec.msgpack.Decoder[Verdict | None] = msgspec.msgpack.Decoder(Verdict | None)
 _PAGE: msgspec.msgpack.Decoder[PageShown | None] = msgspec.msgpack.Decoder(PageShown | None)
@@ -42,13 +41,16 @@ class Distant:
 
     is_house = False
 
-    def __init__(self, name: str, value: str, *, grant: Grant) -> None:
+    def __init__(
+        self, name: str, value: str, *, grant: Grant, may_network: bool = False
+    ) -> None:
         self.name = name
         self.hooks: tuple[str, ...] = ()
         self.pages: tuple[PageLink, ...] = ()
-        self._judging = PluginProcess(value, grant=grant)
-        self._hearing = PluginProcess(value, grant=grant)
-        self._showing = PluginProcess(value, grant=grant)
+        self.wall = Wall.NONE
+        self._judging, self._hearing, self._showing = (
+            PluginProcess(value, grant=grant, may_network=may_network) for _ in range(3)
+        )
 
     async def start(self) -> None:
         """Start the plugin and learn its hooks; raises PluginFailed.
@@ -58,6 +60,7 @@ class Distant:
         hello = await self._judging.start()
         self.hooks = tuple(sorted(offer.name for offer in hello.hooks))
         self.pages = hello.pages
+        self.wall = Wall.__members__.get(hello.wall, Wall.NONE)
         for offer in hello.hooks:
             if offer.name in BEFORE:
                 setattr(self, offer.name, _mark(offer))
@@ -88,24 +91,21 @@ class Distant:
 
 
 class InHouse:
-    """The base of the house's own checks: a subclass marks the hooks that it implements."""
+    """The base of the house's own checks: a subclass marks the hooks that it implements.
+
+    `about` says to administrators what it does.
+    """
 
     is_house = True
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, about: str = "") -> None:
         self.name = name
+        self.about = about
 
     async def ask(self, hook: str, arguments: Mapping[str, object]) -> Verdict | None:
         """Return its verdict."""
         verdict: Verdict | None = await getattr(self, hook)(**arguments)
         return verdict
-
-
-class ContentCheck(Protocol):
-    """Whoever of the house judges what is written."""
-
-    async def check_content(self, person: Person, writing: Writing) -> Verdict | None:
-        """Return what is to be done with it; None lets it pass."""
 
 
 class PictureCheck(Protocol):
@@ -115,29 +115,11 @@ class PictureCheck(Protocol):
         """Return what is to be done with it; None lets it pass."""
 
 
-class ContentChecks(InHouse):
-    """A `ContentCheck` as a plugin."""
-
-    def __init__(self, name: str, check: ContentCheck) -> None:
-        super().__init__(name)
-        self._check = check
-
-    @hookimpl
-    async def before_create(self, person: Person, writing: Writing) -> Verdict | None:
-        """Judge what is about to be written."""
-        return await self._check.check_content(person, writing)
-
-    @hookimpl
-    async def before_edit(self, person: Person, writing: Writing) -> Verdict | None:
-        """Judge what is about to be changed."""
-        return await self._check.check_content(person, writing)
-
-
 class PictureChecks(InHouse):
     """A `PictureCheck` as a plugin."""
 
-    def __init__(self, name: str, check: PictureCheck) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, check: PictureCheck, about: str = "") -> None:
+        super().__init__(name, about)
         self._check = check
 
     @hookimpl
@@ -152,6 +134,10 @@ class SeenPicture(Protocol):
     @property
     def sha256(self) -> str:
         """The hash of the bytes as they came."""
+
+    @property
+    def kept_sha256(self) -> str:
+        """The hash of the bytes as they are kept."""
 
     @property
     def likeness(self) -> int:
@@ -187,6 +173,7 @@ class PictureDoor:
         picture = Picture(
             sha256=seen.sha256, media_type=f"image/{seen.kind}", width=seen.width,
             height=seen.height, likeness=seen.likeness, content=content,
+            kept_sha256=seen.kept_sha256,
         )
         try:
             await self._hooks.before_picture(

@@ -81,12 +81,13 @@ class Registration(Value, frozen=True):
 class Picture(Value, frozen=True):
     """A picture that is about to be stored."""
 
-    sha256: Annotated[str, said("the hash of its bytes, in hexadecimal")]
+    sha256: Annotated[str, said("the hash of its bytes as they came, in hexadecimal")]
     media_type: Annotated[str, said("as found in its bytes: image/png")]
     width: Annotated[int, said("in pixels")]
     height: Annotated[int, said("in pixels")]
     likeness: Annotated[int, said("64 bits that similar pictures share, signed; 0: unknown")] = 0
     content: Annotated[bytes, said("the bytes, without metadata")] = b""
+    kept_sha256: Annotated[str, said("the hash of the bytes without metadata")] = ""
 
 
 class Message(Value, frozen=True):
@@ -196,6 +197,10 @@ class Standing(Value, frozen=True):
     failures: int = 0
     last_failure: str = ""
     why_off: str = ""
+    about: str = ""
+    asks_network: bool = False
+    may_network: bool = False
+    wall: str = ""
 
 
 def email_domain(email: str | None) -> str:

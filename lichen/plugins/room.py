@@ -8,7 +8,7 @@ from lichen.log import Reader
 from lichen.plugins import tables
 from lichen.plugins.installed import Installed, installed
 from lichen.plugins.reader import SwitchReader, ToldReader, reader_name
-from lichen.plugins.service import Plugins
+from lichen.plugins.service import Plugins, Switched
 from lichen.store import (
     Store,
     Unit,
@@ -40,8 +40,11 @@ async def build(
     found = installed() if found is None else found
     config = ground.config.plugins
 
-    def begin(unit: Unit) -> tuple[dict[str, tuple[bool, str]], dict[str, int]]:
-        switched = {row.name: (row.is_on, row.why) for row in unit.fetch(tables.SWITCHED)}
+    def begin(unit: Unit) -> tuple[dict[str, Switched], dict[str, int]]:
+        switched = {
+            row.name: Switched(row.is_on, row.why, row.may_network)
+            for row in unit.fetch(tables.SWITCHED)
+        }
         positions = {}
         for name in found:
             reader = reader_name(name)
@@ -59,9 +62,13 @@ async def build(
     plugins = Plugins(
         store=store, clock=ground.clock, tids=ground.tids, did=site_did, found=found,
         switched=switched,
-        on_by_default=frozenset(name.strip() for name in config.on.split(",") if name.strip()),
+        on_by_default=_names(config.on), network_by_default=_names(config.network),
     )
     return Room(plugins, (
         SwitchReader(plugins, position=log_last_seq),
         *(ToldReader(plugins, store, name, position=positions[name]) for name in found),
     ))
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in listed.split(",") if name.strip())

@@ -31,6 +31,7 @@ from lichen.plugins.limits import (
 )
 from lichen.plugins.wire import (
     LENGTH,
+    NETWORK,
     Answer,
     Call,
     Failed,
@@ -54,10 +55,12 @@ class PluginProcess:
     """One process of one plugin."""
 
     def __init__(
-        self, value: str, *, grant: Grant, memory_bytes_max: int = MEMORY_BYTES_MAX
+        self, value: str, *, grant: Grant, memory_bytes_max: int = MEMORY_BYTES_MAX,
+        may_network: bool = False,
     ) -> None:
         """Take the entry point's value and who answers wishes for the shelf."""
         self._value = value
+        self._words = [NETWORK] if may_network else []
         self._grant = grant
         self._memory_bytes_max = memory_bytes_max
         self._turn = asyncio.Lock()
@@ -145,7 +148,7 @@ class PluginProcess:
         roots = [str(Path(lichen.__file__).parents[1]), *filter(None, sys.path)]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "lichen.plugins.child", self._value, str(self._memory_bytes_max),
-            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True,
+            *self._words, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True,
             # Nothing of the house's environment: it may hold passwords.
             env={"PYTHONPATH": os.pathsep.join(roots), "LC_ALL": "C.UTF-8"},
         )

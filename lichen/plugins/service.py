@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 import click
 import structlog
@@ -32,7 +33,7 @@ from lichen.plugins.commands import commands_of
 from lichen.plugins.errors import PluginFailed
 from lichen.plugins.framing import framed
 from lichen.plugins.hooks import Hooks
-from lichen.plugins.installed import Installed
+from lichen.plugins.installed import NETWORK_GROUP, Installed
 from lichen.plugins.judges import Distant, InHouse
 from lichen.plugins.limits import (
     FAILURES_MAX,
@@ -44,6 +45,7 @@ from lichen.plugins.limits import (
 )
 from lichen.plugins.model import PageAsked, PageShown, Person, Standing, Told
 from lichen.plugins.running import Grant, PluginBusy
+from lichen.plugins.specifications import BEFORE, HOUSE
 from lichen.plugins.wire import Granted, Wish
 from lichen.store import Store, Unit
 
@@ -52,13 +54,20 @@ BY_HAND = "An administrator switched it off."
 _log = structlog.get_logger("lichen.plugins")
 
 
+class Switched(NamedTuple):
+    """What was decided of a plugin: whether it is on, why it is not, and about the network."""
+
+    on: bool
+    why: str = ""
+    may_network: bool = False
+
+
 class _Record:
     """What is known of one plugin while the house runs."""
 
-    def __init__(self, found: Installed, *, wanted: bool, why: str) -> None:
+    def __init__(self, found: Installed, switched: Switched) -> None:
         self.found = found
-        self.wanted = wanted
-        self.why = why
+        self.wanted, self.why, self.may_network = switched
         self.running: Distant | None = None
         self.failures = 0
         self.last_failure = ""
@@ -70,8 +79,8 @@ class Plugins:
 
     def __init__(
         self, *, store: Store, clock: Clock, tids: TidGenerator, did: str,
-        found: Mapping[str, Installed], switched: Mapping[str, tuple[bool, str]],
-        on_by_default: frozenset[str],
+        found: Mapping[str, Installed], switched: Mapping[str, Switched],
+        on_by_default: frozenset[str], network_by_default: frozenset[str],
     ) -> None:
         """Take what is installed, what was switched by hand, and what is on otherwise."""
         self.hooks = Hooks(self.note_failure)
@@ -83,8 +92,8 @@ class Plugins:
         self._house: list[InHouse] = []
         self._records = {}
         for name, one in found.items():
-            wanted, why = switched.get(name, (name in on_by_default, ""))
-            self._records[name] = _Record(one, wanted=wanted, why=why)
+            default = Switched(name in on_by_default, "", name in network_by_default)
+            self._records[name] = _Record(one, switched.get(name, default))
 
     async def start(self) -> None:
         """Start the plugins that are on; one that does not start is switched off and told of."""
@@ -95,7 +104,7 @@ class Plugins:
                     await self._start(self._records[name])
 
     def join(self, check: InHouse) -> None:
-        """Ask a check of the house from now on, before every plugin that has joined until now."""
+        """Ask a check of the house from now on, before every plugin of others."""
         self._house.append(check)
         self.hooks.join(check)
 
@@ -107,9 +116,10 @@ class Plugins:
     def standings(self) -> list[Standing]:
         """Return every plugin as administrators see it, the house's own checks first."""
         house = [
-            Standing(name=one.name, version="", on=True, is_house=True, hooks=tuple(
-                name for name in dir(one) if name.startswith("before_")
-            )) for one in self._house
+            Standing(
+                name=one.name, version="", on=True, is_house=True, about=one.about,
+                hooks=tuple(name for name in (*BEFORE, *HOUSE) if hasattr(one, name)),
+            ) for one in self._house
         ]
         return [*house, *(_standing(record) for record in self._records.values())]
 
@@ -117,7 +127,7 @@ class Plugins:
         """Return every plugin with its hooks, each started for a moment to learn them."""
         found = []
         for name, record in self._records.items():
-            running = Distant(name, record.found.value, grant=self._granting(name))
+            running = self._distant(record)
             why = record.why
             try:
                 await running.start()
@@ -126,7 +136,8 @@ class Plugins:
             await running.close()
             found.append(Standing(
                 name=name, version=record.found.version, on=record.wanted, hooks=running.hooks,
-                pages=running.pages, why_off=why,
+                pages=running.pages, why_off=why, wall=running.wall.value,
+                asks_network=record.found.asks_network, may_network=record.may_network,
             ))
         return found
 
@@ -146,23 +157,44 @@ class Plugins:
             **failures,
         }
 
-    async def switch(self, person: Person | None, name: str, *, on: bool) -> Standing:
-        """Switch a plugin on or off, here and now, and return how it stands then."""
-        await self.decide(person, name, on=on)
+    async def switch(
+        self, person: Person | None, name: str, *, on: bool | None = None,
+        network: bool | None = None,
+    ) -> Standing:
+        """Switch a plugin on or off, here and now, and return how it stands then; see `decide`."""
+        await self.decide(person, name, on=on, network=network)
         await self.follow_switch(name)
         return _standing(self._records[name])
 
-    async def decide(self, person: Person | None, name: str, *, on: bool) -> None:
-        """Decide that a plugin is on or off; None is the command line. One round trip.
+    async def decide(
+        self, person: Person | None, name: str, *, on: bool | None = None,
+        network: bool | None = None,
+    ) -> None:
+        """Decide that a plugin is on or off, or may use the network; None stays as it is.
 
-        Refuses all but administrators, and a name that is not installed.
+        No person is the command line. Refuses all but administrators, a name that is not
+        installed, and the network for a plugin that does not ask for it. Two round trips.
         """
         if person is not None and not person.admin:
             raise Forbidden("not_an_admin", "Only administrators may do this.")
         if name not in self._records:
             raise NotFound("couldnt_find_object", f"No plugin named {name[:40]} is installed.")
-        why = "" if on else BY_HAND
-        await self._store.write(lambda unit: self._stage_switch(unit, name, on=on, why=why))
+        record = self._records[name]
+        if network and not record.found.asks_network:
+            raise Refused("plugin_asks_no_network", f"{name} does not say that it uses the network "
+                                                    f"(an entry point of {NETWORK_GROUP}).")
+
+        def command(unit: Unit) -> None:
+            rows = [row for row in unit.fetch(tables.SWITCHED) if row.name == name]
+            before = Switched(record.wanted, record.why, record.may_network) if not rows else (
+                Switched(rows[0].is_on, rows[0].why, rows[0].may_network))
+            self._stage_switch(unit, name, Switched(
+                before.on if on is None else on,
+                before.why if on is None else "" if on else BY_HAND,
+                before.may_network if network is None else network,
+            ))
+
+        await self._store.write(command)
 
     async def follow_switch(self, name: str) -> None:
         """Do what the rows say was decided; twice is once, and an unknown name is nobody's.
@@ -175,14 +207,17 @@ class Plugins:
         async with self._switching:
             rows = await self._store.read(lambda unit: unit.fetch(tables.SWITCHED), apart=True)
             row = next((row for row in rows if row.name == name), None)
-            if row is None or row.is_on == record.wanted == (record.running is not None):
+            if row is None:
                 return
-            record.wanted, record.why = row.is_on, row.why
+            is_moved = row.may_network != record.may_network
+            if row.is_on == record.wanted == (record.running is not None) and not is_moved:
+                return
+            record.wanted, record.why, record.may_network = row.is_on, row.why, row.may_network
+            if is_moved or not row.is_on:
+                await self._stop(record)
             if row.is_on:
                 record.recent_us.clear()
                 await self._start(record)
-            else:
-                await self._stop(record)
 
     def hears(self, name: str, hook: str) -> bool:
         """Say whether a plugin is on and wants to be told of this."""
@@ -252,11 +287,12 @@ class Plugins:
         _log.error("plugin_switched_off", plugin=name, why=why)
         # It is off already; where the disk is full, it is on again after the next start.
         with suppress(Unavailable):
-            await self._store.write(lambda unit: self._stage_switch(unit, name, on=False, why=why))
+            await self._store.write(lambda unit: self._stage_switch(
+                unit, name, Switched(False, why, record.may_network)))
 
     async def _start(self, record: _Record) -> None:
         name = record.found.name
-        running = Distant(name, record.found.value, grant=self._granting(name))
+        running = self._distant(record)
         try:
             await running.start()
         except PluginFailed as failure:
@@ -267,7 +303,8 @@ class Plugins:
             return
         record.running = running
         self.hooks.join(running)
-        _log.info("plugin_on", plugin=name, version=record.found.version, hooks=running.hooks)
+        _log.info("plugin_on", plugin=name, version=record.found.version, hooks=running.hooks,
+                  wall=running.wall.name)
 
     async def _stop(self, record: _Record) -> None:
         running, record.running = record.running, None
@@ -275,11 +312,22 @@ class Plugins:
             self.hooks.leave(running.name)
             await running.close()
 
-    def _stage_switch(self, unit: Unit, name: str, *, on: bool, why: str) -> None:
+    def _distant(self, record: _Record) -> Distant:
+        found = record.found
+        return Distant(
+            found.name, found.value, grant=self._granting(found.name),
+            may_network=found.asks_network and record.may_network,
+        )
+
+    def _stage_switch(self, unit: Unit, name: str, switched: Switched) -> None:
         unit.stage(tables.SWITCH, {
-            "name": name, "is_on": on, "why": why, "updated_us": unit.clock_us,
+            "name": name, "is_on": switched.on, "why": switched.why, "updated_us": unit.clock_us,
+            "may_network": switched.may_network,
         })
-        record = Switch(name=name, on=on, updated_at=isoformat(unit.clock_us), why=why or None)
+        record = Switch(
+            name=name, on=switched.on, updated_at=isoformat(unit.clock_us),
+            why=switched.why or None, network=switched.may_network or None,
+        )
         unit.emit(event_of(
             record, id=self._tids.next(), did=self._did, operation="update", rkey=name
         ))
@@ -332,4 +380,6 @@ def _standing(record: _Record) -> Standing:
         name=record.found.name, version=record.found.version, on=running is not None,
         hooks=running.hooks if running else (), pages=running.pages if running else (),
         failures=record.failures, last_failure=record.last_failure, why_off=record.why,
+        asks_network=record.found.asks_network, may_network=record.may_network,
+        wall=running.wall.value if running else "",
     )

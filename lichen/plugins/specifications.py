@@ -4,6 +4,8 @@ A plugin is a module (or an object) whose functions are marked with `hookimpl` a
 each takes those of the arguments that it wants, by name. docs/hooks.md is made from this file.
 """
 
+from collections.abc import Sequence
+
 import click
 import pluggy
 
@@ -88,6 +90,16 @@ class Specifications:
         """Hear that a private message was sent; its text is not told."""
 
     @_hookspec
+    def judge_written(self, unit: object, written: Sequence[object]) -> list[object]:
+        """Judge what is about to be published, inside the command that writes it.
+
+        For the house's own checks alone, which run in its process: their rows and events are
+        written with the thing itself, or not at all. Takes the open unit of work and each
+        `forum.Written`, and returns a `forum.Verdict` for each.
+        """
+        return []
+
+    @_hookspec
     def pages(self) -> list[PageLink]:
         """Return the plugin's pages, for the list of everything here; asked once, at its start."""
         return []
@@ -111,6 +123,7 @@ class Specifications:
 HOOKS = tuple(name for name, value in vars(Specifications).items()
               if not name.startswith("_") and callable(value))
 BEFORE = tuple(name for name in HOOKS if name.startswith("before_"))
+HOUSE = ("judge_written",)  # for the house's own alone
 AFTER = tuple(name for name in HOOKS if name.startswith("after_"))
 
 

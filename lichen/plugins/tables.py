@@ -12,6 +12,7 @@ plugin = sa.Table(
     sa.Column("is_on", sa.Boolean, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
+    sa.Column("may_network", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 shelf = sa.Table(
@@ -23,7 +24,7 @@ shelf = sa.Table(
 )
 
 SWITCHED = Statement(sa.select(plugin).order_by(plugin.c.name))
-SWITCH = upsert(plugin, keys=["name"], update=["is_on", "why", "updated_us"])
+SWITCH = upsert(plugin, keys=["name"], update=["is_on", "why", "updated_us", "may_network"])
 
 # Each by the primary key (plugin, key).
 _MINE = shelf.c.plugin == sa.bindparam("of")

@@ -16,6 +16,7 @@ import msgspec
 from lichen.plugins.model import HookOffer, PageLink
 
 LENGTH = struct.Struct(">I")
+NETWORK = "network"  # the last word to a process that may use it
 
 
 class Frame(msgspec.Struct, frozen=True, tag=True):
@@ -37,10 +38,11 @@ class Granted(Frame, frozen=True):
 
 
 class Hello(Frame, frozen=True):
-    """What the plugin implements."""
+    """What the plugin implements, and the name of the wall between it and the network."""
 
     hooks: tuple[HookOffer, ...] = ()
     pages: tuple[PageLink, ...] = ()
+    wall: str = "NONE"
 
 
 class Answer(Frame, frozen=True):

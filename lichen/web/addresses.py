@@ -46,6 +46,8 @@ class Addresses:
     places = "/places"
     admin = "/admin"
     plugins = "/admin/plugins"
+    all_pictures = "/admin/pictures"
+    blocklist = "/admin/blocklist"
     legal = "/legal"
     forgotten = "/forgotten"
     second_factor = "/settings/second_factor"
@@ -53,6 +55,7 @@ class Addresses:
     applications = "/admin/applications"
     roles = "/admin/roles"
     invite_tree = "/admin/invites"
+    passed_up = "/admin/proposals"
 
     def __init__(self, public_url: str) -> None:
         parts = urlsplit(public_url.rstrip("/"))
@@ -87,6 +90,10 @@ class Addresses:
     def comment(self, comment_id: int) -> str:
         """Return the path of a comment."""
         return f"/comment/{comment_id}"
+
+    def proposal(self, proposal_id: int) -> str:
+        """Return the path of a proposal."""
+        return f"/proposal/{proposal_id}"
 
     def message(self, message_id: int) -> str:
         """Return the path that a private message's id is made of, as in Lemmy; no page is there."""

@@ -1,6 +1,7 @@
 """Applications, captchas, second factors, invitations, roles: what a site may ask, and who decides."""
 
 import asyncio
+import re
 import struct
 import zlib
 
@@ -321,6 +322,16 @@ def test_trust_grows_with_age_and_stops_for_who_was_banned():
     assert [allowance(one, 10) for one in Trust] == [10, 50, None]
 
 
+async def test_how_many_pictures_fit_into_a_day_grows_with_trust(accounts, clock, member):
+    viewer = await member()
+    day_us = 86_400 * 1_000_000
+
+    allowed = [accounts.newcomers.pictures_per_day(viewer, now_us=clock() + days * day_us)
+               for days in (0, 2, 30)]
+
+    assert [5, 25, None] == allowed
+
+
 async def test_a_new_account_does_so_much_a_day(accounts, clock, member, store):
     viewer = await member()
     def write(unit):
@@ -336,6 +347,7 @@ async def test_a_new_account_does_so_much_a_day(accounts, clock, member, store):
 
     assert refused.code == "rate_limit_error"
     assert 0 < refused.retry_after_s <= 86_400
+    assert re.search(r"at most 5 links a day\. The next day begins in (\d+|a) ", refused.text)
 
 
 async def test_a_role_that_is_taken_back_permits_nothing(accounts, admin, member, store):

@@ -119,6 +119,7 @@ def test_settings_that_break_a_limit_are_refused(wish):
     ("wish", "code"),
     [
         ({"name": " "}, "site_name_required"),
+        ({"name": "A\nBcc: b@c.d"}, "site_name_required"),
         ({"name": "x" * 21}, "site_name_length_overflow"),
         ({"description": "x" * 151}, "site_description_length_overflow"),
         ({"sidebar": "x" * 10_001}, "invalid_body_field"),

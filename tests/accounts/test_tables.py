@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
-from lichen.accounts import block_rows, door_rows, standing_rows, tables
+from lichen.accounts import block_rows, door_rows, name_rows, standing_rows, tables
 from lichen.store import Statement, metadata
 
 # Lists that are whole or bounded, and a table of one row.
@@ -29,7 +29,7 @@ def database(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(module, name) for module in (tables, block_rows, door_rows, standing_rows)
+    [(module, name) for module in (tables, block_rows, door_rows, name_rows, standing_rows)
      for name, found in vars(module).items() if isinstance(found, Statement)],
     ids=lambda value: str(getattr(value, "__name__", value)),
 )

@@ -7,10 +7,11 @@ from lichen.accounts.room import build as build_accounts
 from lichen.automod import Action, Mode, RuleDraft
 from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
-from lichen.enforcing import ModerationEnforcement, Queueing
+from lichen.enforcing import ModerationEnforcement, RulesPlugin
 from lichen.forum import CommunityDraft, PostDraft
 from lichen.forum.room import build
 from lichen.moderation.room import build as build_moderation
+from lichen.plugins import Hooks
 from lichen.web import Addresses
 from tests.forum.conftest import House, ground  # noqa: F401
 
@@ -54,13 +55,14 @@ async def house(ground, store, tmp_path):  # noqa: F811
         ground, store, addresses=addresses, log_seq=0, passwords=Passwords(memory_kib=64))
     built = RuledHouse(store, accounts)
     check = build_check(ground, log_last_seq=0)
-    queueing = Queueing(check)
+    rules, hooks = RulesPlugin(check), Hooks()
+    hooks.join(rules)
     built.room = await build(
         ground, store, accounts=accounts, addresses=addresses, folder=tmp_path, log_first_seq=0,
-        log_last_seq=0, activity_age_us_max=0, check=queueing)
+        log_last_seq=0, activity_age_us_max=0, hooks=hooks)
     built.moderation = build_moderation(
         ground, forum=built.forum, accounts=accounts, addresses=addresses)
-    queueing.queue_with(built.moderation)
+    rules.queue_with(built.moderation)
     built.automod = build_automod(
         ground, store, accounts=accounts, forum=built.forum, check=check, addresses=addresses,
         enforcement=ModerationEnforcement(accounts=accounts, moderation=built.moderation))

@@ -1,15 +1,24 @@
 """What is erased is nowhere: everything is decoded before it is searched."""
 
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, PngImagePlugin
 
 from lichen.erasing import Kind, Step
+from lichen.erasing import eraser as erasing
 from lichen.erasing.eraser import SWEPT
-from lichen.store import set_stamp
+from lichen.erasing.limits import REST_S
+from lichen.moderation import RemarkDraft, RemarkKind
+from lichen.store import set_stamp, stamp_of
 from tests.erasing.decoding import traces
-from tests.faces.lemmy_v3.town import PAGE_URL, Person, Town
+from tests.faces.house_api.test_rules import ask
+from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town, browse
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -56,8 +65,62 @@ async def write_everything(town: Town, author: Person, other: Person) -> dict[st
     await author.put("/private_message", private_message_id=message, content=next(mark))
     await other.post(
         "/private_message", recipient_id=await id_of(author), content=f"Reply {KEPT}")
+    proposal = await propose(author, community, f"Change {next(mark)}", f"Because {next(mark)}")
+    wish = await propose(other, community, f"Change {KEPT}", f"Because {KEPT}")
+    for voice, number in ((other, proposal), (author, wish)):
+        await ask(voice, "POST", "/proposal/support", proposal_id=number)
+    await ask(other, "POST", "/proposal/pass_up", proposal_id=proposal, reason="Look at it.")
     return {"post": post, "comment": comment, "answer": answer, "below": below, "theirs": theirs,
-            "message": message, "community": community}
+            "message": message, "community": community, "proposal": proposal, "wish": wish}
+
+
+async def propose(author: Person, community: int, title: str, text: str) -> int:
+    """Propose something and return its number."""
+    made = await ask(author, "POST", "/proposal", community_id=community, title=title, text=text)
+    return int(made.json()["proposal"]["id"])
+
+
+async def be_judged(town: Town, author: Person, other: Person, made: dict[str, int]) -> None:
+    """Let moderators deal with a person's words: what they write about them quotes the words."""
+    mark = iter(f"{MARKER}j{number:02}" for number in range(99))
+    rooms, write = town.house.rooms, town.house.store.write
+    viewer, moderator = [await rooms.accounts.viewer(one.headers["authorization"][7:])
+                         for one in (author, other)]
+    assert viewer is not None and moderator is not None
+    for reporter, word in ((author, next(mark)), (other, KEPT)):
+        await reporter.post("/post/report", reason=word, post_id=made[
+            "theirs" if reporter is author else "post"])
+        await reporter.post("/comment/report", reason=word, comment_id=made[
+            "answer" if reporter is author else "comment"])
+    await other.post("/private_message/report", private_message_id=made["message"], reason=KEPT)
+    rule = {"community_id": made["community"], "name": f"Rule {KEPT}", "mode": "on",
+            "action": "report", "program": f"contains(text, {{'{MARKER}'}})"}
+    await other.client.post("/api/lichen/rule", headers=other.headers, json=rule | {
+        "program": "matches(text, 'quokka[a-z]+')"})
+    caught = await town.post(author, made["community"], name=f"Caught {next(mark)}")
+    await other.post("/post/remove", post_id=caught, removed=True, reason=f"Because {KEPT}")
+    (action, *_) = await town.house.store.read(
+        lambda unit: rooms.moderation.actions_about(unit, viewer, page=1, limit=9))
+    await write(lambda unit: rooms.moderation.appeal(
+        unit, viewer, action.action.id, f"But {next(mark)}"))
+    await write(lambda unit: rooms.moderation.remark(unit, moderator, RemarkDraft(
+        person_id=viewer.id, kind=RemarkKind.NOTE, text=f"Says {next(mark)}",
+        community_id=made["community"])))
+    await write(lambda unit: rooms.accounts.go_away(
+        unit, viewer, f"Gone {next(mark)}", until_us=unit.clock_us + 86_400_000_000))
+    await other.post("/comment", post_id=made["post"], content=f"@{author.name} {KEPT}")
+    await author.client.post(
+        "/pictrs/image", headers=author.headers, files={"images[]": (f"{next(mark)}.png", made_png())})
+    await browse(author, "POST", "/settings/export")
+    await town.house.exports.work()
+
+
+def made_png() -> bytes:
+    """Return a picture with a text inside."""
+    buffer, texts = io.BytesIO(), PngImagePlugin.PngInfo()
+    texts.add_text("Comment", MARKER)
+    Image.new("RGB", (9, 9), "green").save(buffer, "PNG", pnginfo=texts)
+    return buffer.getvalue()
 
 
 async def fill(town: Town, author: Person, community: int) -> None:
@@ -78,16 +141,47 @@ async def test_a_person_who_is_erased_is_nowhere(place: Place) -> None:
     author, other = await town.person(), await town.person()
     number = await id_of(author)
     made = await write_everything(town, author, other)
+    await be_judged(town, author, other, made)
     await fill(town, other, made["community"])
     before = traces(MARKER, folder, url)
     assert any("log record" in where for where in before), "the search can find it"
-    assert any("row of post" in where for where in before)
+    for table in ("post", "report", "appeal", "remark", "automod_hit", "moderation_item"):
+        assert f"a row of {table}" in before
 
     await erase(town, Kind.PERSON, number)
     await town.house.close()
 
     assert traces(MARKER, folder, url) == []
     assert any("row of comment" in where for where in traces(KEPT, folder, url))
+
+
+async def test_of_a_person_who_is_purged_a_number_is_left_and_no_name(place: Place) -> None:
+    """The name is nobody's any more, in no row, and still given to nobody."""
+    town, folder, url = place
+    keeper, author, other = await town.keeper(), await town.person("numbat"), await town.person()
+    number = await id_of(author)
+    await write_everything(town, author, other)
+    assert any("row of actor" in where for where in traces(author.name, folder, url))
+
+    purged = await keeper.post("/admin/purge/person", person_id=number, reason="Spam")
+    assert await town.house.eraser.work() == 1
+    again = [
+        (await town.stranger.post("/user/register", username=name, password=PASSWORD,
+                                  password_verify=PASSWORD)).json().get("error")
+        for name in (author.name, author.name.upper())
+    ]
+    left = (await other.get("/user", person_id=number)).json()["person_view"]["person"]
+    modlog = (await keeper.get("/modlog", type_="AdminPurgePerson")).json()
+    fresh = await id_of(await town.person())
+    await town.house.close()
+
+    assert 200 == purged.status_code
+    assert ["user_already_exists"] * 2 == again
+    assert (f"gone-{number}", True, True) == (left["name"], left["deleted"], left["banned"])
+    assert "Spam" == modlog["admin_purged_persons"][-1]["admin_purge_person"]["reason"]
+    assert fresh > number
+    assert [] == traces(MARKER, folder, url)
+    assert [] == [where for where in traces(author.name, folder, url) if "row of" in where]
 
 
 async def test_what_others_wrote_stays_where_it_was(place: Place) -> None:
@@ -111,12 +205,18 @@ async def test_what_others_wrote_stays_where_it_was(place: Place) -> None:
     assert login.status_code in (401, 403)
     community = (await other.get("/community", id=made["community"])).json()["community_view"]
     assert community["counts"]["posts"] == 1
+    ended = (await ask(other, "GET", "/proposal", proposal_id=made["proposal"])).json()
+    wish = (await ask(other, "GET", "/proposal", proposal_id=made["wish"])).json()["proposal"]
+    assert (ended["proposal"]["state"], ended["proposal"]["title"]) == ("withdrawn", "")
+    assert ended["steps"][0]["reason"] == "Look at it."
+    assert (wish["title"], wish["supports"]) == (f"Change {KEPT}", 0)
     found = (await other.get("/search", q=MARKER, type_="All")).json()
     assert [found[kind] for kind in ("posts", "comments", "users")] == [[], [], []]
 
 
 @pytest.mark.parametrize(("kind", "subject", "also_kept"), [
     (Kind.POST, "post", ""), (Kind.COMMENT, "comment", KEPT), (Kind.MESSAGE, "message", KEPT),
+    (Kind.PROPOSAL, "proposal", KEPT),
 ])
 async def test_a_single_thing_that_is_erased_is_nowhere(
     place: Place, kind: Kind, subject: str, also_kept: str
@@ -128,11 +228,17 @@ async def test_a_single_thing_that_is_erased_is_nowhere(
     made = {
         "post": await town.post(author, community, name=f"T {MARKER}post", body=f"{MARKER}post"),
         "comment": await town.comment(author, theirs, content=f"{MARKER}comment"),
+        "proposal": await propose(author, community, f"T {MARKER}proposal", f"{MARKER}proposal"),
     }
     below = await town.comment(other, made["post"], content=f"Below the {MARKER}post")
     sent = await author.post(
         "/private_message", recipient_id=await id_of(other), content=f"{MARKER}message")
     made["message"] = sent.json()["private_message_view"]["private_message"]["id"]
+    for name, asked in (("post", "post_id"), ("comment", "comment_id"),
+                        ("private_message", "private_message_id")):
+        number = made[name.removeprefix("private_")]
+        await other.post(f"/{name}/report", reason=KEPT, **{asked: number})
+    assert "a row of report" in traces(f"{MARKER}{subject}", folder, url)
 
     await erase(town, kind, made[subject])
     answer = await town.stranger.get("/comment", id=below)
@@ -162,6 +268,72 @@ async def test_what_was_purged_from_the_rows_leaves_the_log_within_a_day(place: 
     await town.house.eraser.work()
     await town.house.close()
 
+    assert traces(MARKER, folder, url) == []
+
+
+@asynccontextmanager
+async def a_daily_sweep_that_rests(
+    town: Town, patch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple["asyncio.Queue[float]", "asyncio.Queue[None]"]]:
+    """Let a sweep of many small batches begin; yield its rests, and what ends one of them."""
+    rests: asyncio.Queue[float] = asyncio.Queue()
+    wake: asyncio.Queue[None] = asyncio.Queue()
+
+    async def rest(pause_s: float) -> None:
+        rests.put_nowait(pause_s)
+        await wake.get()
+
+    eraser = town.house.eraser
+    patch.setattr(erasing, "SWEEP_RECORDS_MAX", 3)
+    patch.setattr(eraser, "_rest", rest)
+    await town.house.store.write(lambda unit: set_stamp(unit, SWEPT, "0"))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(eraser.work())
+        yield rests, wake
+
+
+async def test_the_daily_sweep_rests_between_its_batches(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, _, _ = place
+    await town.community(await town.person())
+    batches = -(-town.house.log.last_seq // 3)
+    assert batches > 2
+
+    async with a_daily_sweep_that_rests(town, monkeypatch) as (rests, wake):
+        for _ in range(batches - 1):
+            assert await rests.get() == REST_S > 0
+            assert rests.empty(), "it goes on when the rest ends, not before"
+            wake.put_nowait(None)
+
+    assert rests.empty(), "no rest after the last batch"
+    stamp = await town.house.store.read(lambda unit: stamp_of(unit, SWEPT))
+    assert int(stamp or 0) > 0
+
+
+async def test_an_erasure_does_not_wait_for_the_daily_sweep(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep rested through minutes of a long log while a person's request waited for its end."""
+    town, folder, url = place
+    author, other = await town.person(), await town.person()
+    sent = await author.post(
+        "/private_message", recipient_id=await id_of(other), content=f"Psst {MARKER}purged")
+    purged = sent.json()["private_message_view"]["private_message"]["id"]
+    post = await town.post(author, await town.community(other), name=f"About {MARKER}asked")
+    await town.house.store.write(
+        lambda unit: town.house.rooms.messages.erase_messages(unit, [purged]))
+
+    async with a_daily_sweep_that_rests(town, monkeypatch) as (rests, wake):
+        await rests.get()
+        await town.house.store.write(
+            lambda unit: town.house.eraser.erasures.ask(unit, Kind.POST, post))
+        wake.put_nowait(None)
+    assert rests.empty(), "whoever asked waits for no further rest"
+    (done,) = await town.house.store.read(town.house.eraser.erasures.newest)
+    await town.house.close()
+
+    assert done.step == Step.DONE
     assert traces(MARKER, folder, url) == []
 
 
@@ -231,7 +403,7 @@ async def test_what_is_asked_about_something_that_never_was_ends_all_the_same(
 ) -> None:
     town, _, _ = place
 
-    for kind in (Kind.POST, Kind.COMMENT, Kind.MESSAGE):
+    for kind in (Kind.POST, Kind.COMMENT, Kind.MESSAGE, Kind.PROPOSAL):
         await erase(town, kind, 999_999)
 
 

@@ -49,6 +49,8 @@ EXPECTED = {
     "lichen.moderation.notice": PRIVATE,
     "lichen.moderation.appeal": PRIVATE,
     "lichen.moderation.remark": PRIVATE,
+    "lichen.moderation.proposal": PUBLIC,
+    "lichen.moderation.support": PRIVATE,
     "lichen.notification.read": PRIVATE,
     "lichen.plugin.switch": PRIVATE,
     "lichen.automod.rule": PRIVATE,

@@ -9,25 +9,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from lichen.erasing import Kind
 from lichen.export import Collection, Picture, Rooms, tables, write_export
 from lichen.forum import NewComment
 from tests.erasing.test_erasing import MARKER, id_of, write_everything
-from tests.faces.lemmy_v3.town import Person, Town
+from tests.faces.lemmy_v3.town import Person, Town, browse
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 Place = tuple[Town, Path, str]
-
-
-async def browse(person: Person, method: str, path: str, **named: Any) -> httpx.Response:
-    """Ask for a page as a browser that is logged in."""
-    headers = {"cookie": f"lichen_session={person.headers['authorization'][7:]}",
-               "origin": "http://lichen.test", "sec-fetch-site": "same-origin"}
-    return await person.client.request(method, path, headers=headers, **named)
 
 
 async def fetched(town: Town, person: Person) -> zipfile.ZipFile:
@@ -66,6 +58,13 @@ async def test_everything_of_a_person_is_in_the_archive(place: Place) -> None:
     assert ("post", str(made["theirs"])) in votes
     assert [one["address"].rpartition("/")[2] for one in listed(archive, "saves.json")] == [
         str(made["theirs"])]
+    (proposal,) = listed(archive, "proposals.json")
+    assert (proposal["state"], proposal["supports"]) == ("passedUp", 1)
+    assert MARKER in proposal["title"] and MARKER in proposal["text"]
+    assert proposal["answer"] == "Look at it."
+    assert MARKER in archive.read("proposals.html").decode()
+    assert [one["address"].rpartition("/")[2] for one in listed(archive, "supports.json")] == [
+        str(made["wish"])]
     messages = listed(archive, "messages.json")
     assert [one["sender"].rpartition("/")[2] for one in messages] == [author.name, other.name]
     assert len(listed(archive, "follows.json")) == 1
@@ -177,7 +176,8 @@ async def test_pictures_come_along(place: Place, tmp_path: Path) -> None:
             yield Picture("../../lichen.png", picture)
 
     old = town.house.exports.rooms
-    rooms = Rooms(old.store, old.accounts, old.forum, old.messages, old.addresses, Shelf())
+    rooms = Rooms(old.store, old.accounts, old.forum, old.messages, old.moderation, old.addresses,
+        Shelf())
     number = await id_of(author)
     owner = await old.store.read(lambda unit: old.accounts.owner_of(unit, number))
 

@@ -12,8 +12,7 @@ from lichen.cli import main
 from lichen.export.importing import read_export
 from lichen.export.limits import IMPORT_BYTES_MAX, IMPORT_ITEMS_MAX
 from lichen.kit import Refused
-from tests.export.test_export import browse
-from tests.faces.lemmy_v3.town import Person, Town, opened
+from tests.faces.lemmy_v3.town import Person, Town, browse, opened
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -75,6 +74,46 @@ async def test_what_we_export_we_can_import(place: Place) -> None:
     mine = (await newcomer.get("/site")).json()["my_user"]
     assert [one["community"]["id"] for one in mine["follows"]] == [community]
     assert mine["local_user_view"]["person"]["bio"] == "I move."
+
+
+async def test_an_app_takes_over_by_the_same_way_and_limits(place: Place) -> None:
+    """Lemmy's call was a way of its own.
+
+    A person's address was once kept as the post of its number, and an order that only another
+    server has broke every page of whoever brought it along.
+    """
+    town, _, _ = place
+    reader, author = await town.person(), await town.person()
+    community = await town.community(author)
+    base = town.house.addresses.public_url
+    told = (await reader.get("/community", id=community)).json()["community_view"]["community"]
+
+    report = await reader.post(
+        "/user/import_settings", display_name="Reader", bot_account=True,
+        settings={"show_nsfw": True, "theme": "dark", "a_choice_of_later": 5,
+                  "default_sort_type": "Sideways"},
+        followed_communities=[told["actor_id"], f"{base}/u/{author.name}"],
+        saved_posts=[f"{base}/u/{author.name}", told["actor_id"]], blocked_users=[told["actor_id"]],
+        blocked_instances=["far.example"],
+    )
+    many = await reader.post("/user/import_settings", saved_posts=["a"] * 1_001,
+                             saved_comments=["a"] * 1_000)
+    nul = await reader.post("/user/import_settings", blocked_users=["a\0b"])
+    odd = await reader.post("/user/import_settings", settings={"post_listing_mode": "Sideways"})
+
+    assert report.json() == {"success": True, "skipped": [
+        f"{base}/u/{author.name}", f"{base}/u/{author.name}", told["actor_id"], told["actor_id"],
+        "far.example"]}
+    mine = (await reader.get("/site")).json()["my_user"]
+    assert [one["community"]["id"] for one in mine["follows"]] == [community]
+    assert "Active" == mine["local_user_view"]["local_user"]["default_sort_type"]
+    assert (True, "Reader") == (mine["local_user_view"]["person"]["bot_account"],
+                                mine["local_user_view"]["person"]["display_name"])
+    assert ["too_many_items", "invalid_text"] == [one.json()["error"] for one in (many, nul)]
+    assert {400} == {one.status_code for one in (many, nul)}
+    # Another server's choice that is none of ours leaves ours as it is.
+    assert {"success": True, "skipped": []} == odd.json()
+    assert "List" == mine["local_user_view"]["local_user"]["post_listing_mode"]
 
 
 @pytest.mark.parametrize(("content", "code"), [
@@ -141,3 +180,23 @@ def test_the_command_line_exports_and_imports(tmp_path: Path) -> None:
     assert "Nobody here is called nobody." in nobody.output
     assert not (tmp_path / "n.zip").exists()
     assert "1 follows, saves and blocks taken over" in taken.output
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+async def test_a_choice_that_is_none_of_ours_leaves_ours_and_breaks_nothing(
+    place: Place, door: str
+) -> None:
+    """An unknown sort of another server was kept, and the front page and every list broke for good."""
+    town, _, _ = place
+    reader = await town.person()
+    choices = {"default_sort_type": "Newest", "default_listing_type": "Nearby",
+               "post_listing_mode": "Wall", "show_scores": False}
+
+    answer = await (send(reader, {"settings": choices}) if door == "page"
+                    else reader.post("/user/import_settings", settings=choices))
+    front = await browse(reader, "GET", "/")
+    user = (await reader.get("/site")).json()["my_user"]["local_user_view"]["local_user"]
+
+    assert (answer.status_code, front.status_code) == (200, 200)
+    assert (await reader.get("/post/list")).status_code == 200
+    assert [user[name] for name in choices] == ["Active", "Local", "List", False]

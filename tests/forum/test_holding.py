@@ -16,18 +16,21 @@ from lichen.forum import (
     Verdict,
 )
 from lichen.kit import Forbidden, NotFound, Refused
+from lichen.plugins import InHouse, hookimpl
 
 pytestmark = pytest.mark.anyio
 NEW = PostQuery(listing=Listing.ALL, sort=Sort.NEW)
 
 
-class WordCheck:
+class WordCheck(InHouse):
     """Holds what says "hold", refuses what says "refuse", and notes what follows."""
 
     def __init__(self):
+        super().__init__("words")
         self.followed = []
 
-    def judge(self, unit, written):
+    @hookimpl
+    def judge_written(self, unit, written):
         return [self._verdict(one) for one in written]
 
     def _verdict(self, one):
@@ -43,8 +46,9 @@ class WordCheck:
 
 @pytest.fixture
 def check(house):
-    house.forum._check = WordCheck()
-    return house.forum._check
+    check = WordCheck()
+    house.forum._hooks.join(check)
+    return check
 
 
 async def names(house, viewer):
@@ -241,3 +245,21 @@ async def test_columns_built_anew_show_what_the_followed_ones_show(house, mira, 
     flags = house.room.rank_reader.posts.value(view.post.id, "flags")
 
     assert flags & 3 == 3, "it exists, and is in no list but its author's"
+
+
+async def test_what_one_of_two_checks_holds_is_held_and_what_each_does_is_done(
+    house, otto, stones, check
+):
+    class Lenient(WordCheck):
+        def _verdict(self, one):
+            return Verdict(then=lambda _unit: self.followed.append(one.subject.id))
+
+    lenient = Lenient()
+    lenient.name = "lenient"
+    house.forum._hooks.join(lenient)
+
+    view = await house.write(
+        "create_post", otto, stones.community.id, PostDraft(name="Hold and follow"))
+
+    assert view.post.held
+    assert ([view.post.id], [view.post.id]) == (check.followed, lenient.followed)

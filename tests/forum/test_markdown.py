@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lichen.forum.markdown import MARKS_MAX, Mention, Renderer, mentions, render, summary
+from lichen.forum.markdown import (
+    MARKS_MAX,
+    Mention,
+    Renderer,
+    mentions,
+    render,
+    summary,
+    with_pictures,
+)
 from lichen.web.addresses import Addresses
 
 ADDRESSES = Addresses("https://here.example")
@@ -198,3 +206,30 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
+
+
+PICTURED = st.sampled_from((
+    "![", "[", "](", "]", ")", "(", "<", ">", "]: ", "[x]", "![x]", "\n", "\n\n", "`", "\\", " ", "!",
+    "https://a.example/x.png", "//b.example/(1).png", "https://c.example/ü", '"t"', "> ", "- ",
+    "&amp;", "%28",
+))
+
+
+@given(st.lists(PICTURED, max_size=30).map("".join))
+def test_no_picture_of_a_text_stays_where_it_was(text: str) -> None:
+    """Whatever stands around it: a picture is shown from here, or is a link."""
+    def shown(url: str) -> str:
+        return "https://us.example/p?n=" + str(len(url)) if "//" in url else url
+
+    html = render(with_pictures(text, shown), ADDRESSES)
+
+    sources = re.findall(r'<img src="([^"]*)"', html)
+    assert all(one.startswith("https://us.example/") for one in sources if "//" in one), html
+
+
+@pytest.mark.parametrize("text", [
+    "No picture, [a link](https://a.example/x.png).", "![ours](/pictrs/image/a.png)",
+    "`![code](https://a.example/x.png)`",
+])
+def test_a_text_without_a_picture_from_elsewhere_stays_as_it_is(text: str) -> None:
+    assert text == with_pictures(text, lambda url: url if url[0] == "/" else "https://us.example")

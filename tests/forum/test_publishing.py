@@ -7,7 +7,7 @@ from lichen.events.forum import Held
 from lichen.forum import CommentRuling, PostDraft, PostRuling
 from lichen.forum.permissions import is_gone
 from lichen.kit import NotFound, Reason, Refused, Term
-from lichen.plugins import Change, ContentChecks, Hold, Refuse, RefusedByPlugin, hookimpl
+from lichen.plugins import Change, Hold, Refuse, RefusedByPlugin, hookimpl
 from lichen.plugins.judges import InHouse
 
 pytestmark = pytest.mark.anyio
@@ -15,13 +15,22 @@ pytestmark = pytest.mark.anyio
 DOUBT = Reason(rule="doubt", terms=(Term("words", 1, "one odd word"),))
 
 
-class Doubting:
+class Doubting(InHouse):
     """Holds what says doubtful, refuses what says forbidden, shouts what is loud."""
 
     def __init__(self):
+        super().__init__("doubting")
         self.asked = []
 
-    async def check_content(self, person, writing):
+    @hookimpl
+    async def before_create(self, person, writing):
+        return self.check(person, writing)
+
+    @hookimpl
+    async def before_edit(self, person, writing):
+        return self.check(person, writing)
+
+    def check(self, person, writing):
         self.asked.append((person.name, writing))
         words = f"{writing.title} {writing.body}"
         if "forbidden" in words:
@@ -42,7 +51,7 @@ class Kind(InHouse):
 @pytest.fixture
 def check(house):
     check = Doubting()
-    house.forum._hooks.join(ContentChecks("doubting", check))
+    house.forum._hooks.join(check)
     house.told()
     return check
 

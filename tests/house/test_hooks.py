@@ -88,9 +88,11 @@ async def test_every_hook_is_called_by_a_running_house(tmp_path: Path, monkeypat
     try:
         await _live(house)
         called = await _noted(path, wanted={*BEFORE, *AFTER})
+        own = [(one.name, one.hooks) for one in house.rooms.hooked.plugins.standings()[:2]]
     finally:
         await house.close()
 
+    assert [("rules", ("judge_written",)), ("picture-blocklist", ("before_picture",))] == own
     assert {*BEFORE, *AFTER} == called.keys()
     for hook, arguments in called.items():
         assert set(arguments_of(hook)) == set(arguments)

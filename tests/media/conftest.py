@@ -21,7 +21,7 @@ URL = "https://lichen.example"
 SITE_DID = "did:web:lichen.example"
 MIRA = Uploader(id=2, did=f"{SITE_DID}:u:mira")
 OTTO = Uploader(id=3, did=f"{SITE_DID}:u:otto")
-ADMIN = Uploader(id=4, did=f"{SITE_DID}:u:ada", admin=True)
+ADMIN = Uploader(id=4, did=f"{SITE_DID}:u:ada", admin=True, may_purge=True)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from lichen.kit.ground import Ground
 from lichen.kit.reasons import Reason
 from lichen.media import Uploader, tables
 from lichen.media.errors import PictureRefused, QuotaReached
-from lichen.media.model import SIZES, Seen, Variant, variant_asked
+from lichen.media.model import SIZES, Named, Seen, Variant, named, variant_asked
 from lichen.media.room import build
 from lichen.media.shelf import loosen
 from lichen.web import Addresses
@@ -244,16 +244,38 @@ class TestChecks:
         await studio.store.write(lambda unit: studio.room.blocklist.unblock(unit, ADMIN, line.id))
         await studio.store.write(lambda unit: studio.room.blocklist.unblock(unit, ADMIN, line.id))
 
-        assert listed == [line]
+        assert listed == ([line], 1)
         assert (await studio.upload(by=OTTO)).picture.kind == "jpg"
         assert [operation for name, operation in studio.emitted()
                 if name == "lichen.media.blocking"] == ["create", "delete"]
+
+    async def test_pictures_of_one_colour_are_not_alike(self, studio: Studio) -> None:
+        """Blocking a white square once blocked every picture in which nothing changes."""
+        white, red = (made("png", image=Image.new("RGB", (64, 64), one)) for one in ("white", "red"))
+        done = await studio.upload(white)
+        line = await studio.store.write(lambda unit: studio.room.blocklist.block_picture(
+            unit, ADMIN, done.picture.alias))
+
+        with pytest.raises(PictureRefused):
+            await studio.upload(white, by=OTTO)
+        assert line.looks is None
+        assert (await studio.upload(red)).picture.kind == "png"
+
+    @pytest.mark.parametrize(("text", "found"), [
+        ("A" * 64, Named(sha256="a" * 64)),
+        ("ffffffffffffffff", Named(likeness=-1)),
+        ("7fffffffffffffff", Named(likeness=(1 << 63) - 1)),
+        ("https://lichen.example/pictrs/image/moss.jpg?thumbnail=96", Named(alias="moss.jpg")),
+    ])
+    def test_a_picture_is_named_by_file_address_hash_or_looks(self, text, found) -> None:
+        assert named(text) == found
 
     async def test_only_administrators_keep_the_list(self, studio: Studio) -> None:
         for deed in (
             lambda unit: studio.room.blocklist.blocked(unit, MIRA),
             lambda unit: studio.room.blocklist.block(unit, MIRA, sha256="0" * 64),
             lambda unit: studio.room.blocklist.unblock(unit, MIRA, 1),
+            lambda unit: studio.room.blocklist.block_named(unit, MIRA, "moss.jpg"),
         ):
             with pytest.raises(Forbidden):
                 await studio.store.write(deed)

@@ -106,11 +106,34 @@ class TestProxy:
         assert studio.files() == []
 
     @pytest.mark.parametrize("url", [
-        f"{URL}/pictrs/image/a.jpg", "data:image/png;base64,AAAA", "/grown/x.svg", "http://[",
+        f"{URL}/pictrs/image/a.jpg", "data:image/png;base64,AAAA", "/grown/x.svg",
         "javascript:alert(1)",
     ])
     async def test_our_own_and_what_is_no_address_stay(self, studio: Studio, url: str) -> None:
         assert studio.room.proxy.shown(url) == url
+
+    @pytest.mark.parametrize("url", [
+        "http://[", "https://elsewhere.example/" + "a" * 2_000, "//elsewhere.example/a.jpg",
+        "\\\\elsewhere.example\\a.jpg", "https:/elsewhere.example/a.jpg",
+    ])
+    async def test_whatever_a_browser_would_fetch_elsewhere_is_shown_from_here(
+        self, studio: Studio, url: str
+    ) -> None:
+        assert studio.room.proxy.shown(url).startswith(f"{URL}/api/v3/image_proxy")
+
+    @pytest.mark.parametrize("url", [
+        OUTSIDE, "https://elsewhere.example/%C3%BC(1).png?a=1&b=2#c", "http://x.example/a b.png",
+    ])
+    async def test_what_an_app_sends_back_is_what_was_written(
+        self, studio: Studio, url: str
+    ) -> None:
+        proxy = studio.room.proxy
+        shown = proxy.shown(url)
+
+        assert (url, f"see {url}) and {url}") == (
+            proxy.original(shown), proxy.originals(f"see {shown}) and {shown}"))
+        for other in (url, shown + "x", f"{URL}/api/v3/image_proxy?url={url}&sig=", shown[:-3]):
+            assert proxy.original(other) == other
 
 
 class TestModes:

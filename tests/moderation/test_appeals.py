@@ -20,7 +20,7 @@ async def action(bench, house, mira, otto, second, stones):
 
 
 async def test_an_upheld_appeal_undoes_the_act(bench, house, mira, otto, action):
-    appeal = await bench.write("appeal", otto, action.id, "It is about stones.")
+    appeal = await bench.write("appeal", otto.actor, action.id, "It is about stones.")
     (waiting,) = (await bench.read("queue", mira, QueueQuery(kind=ItemKind.APPEAL))).items
 
     decided = await bench.write("decide_appeal", mira, appeal.id, upheld=True, answer="Right.")
@@ -35,7 +35,7 @@ async def test_an_upheld_appeal_undoes_the_act(bench, house, mira, otto, action)
 
 
 async def test_a_denied_appeal_leaves_it_and_answers(bench, house, mira, otto, action):
-    appeal = await bench.write("appeal", otto, action.id, "Please.")
+    appeal = await bench.write("appeal", otto.actor, action.id, "Please.")
 
     await bench.write("decide_appeal", mira, appeal.id, upheld=False, answer="It stays.")
 
@@ -43,12 +43,12 @@ async def test_a_denied_appeal_leaves_it_and_answers(bench, house, mira, otto, a
     assert (found.state, found.answer) == (AppealState.DENIED, "It stays.")
     assert (await house.read("post_view", mira, action.post_id)).post.removed
     with pytest.raises(Conflict, match="already_appealed"):
-        await bench.write("appeal", otto, action.id, "Please, please.")
+        await bench.write("appeal", otto.actor, action.id, "Please, please.")
 
 
 async def test_who_acted_decides_only_where_nobody_else_can(bench, mira, otto, second, stones,
                                                             action):
-    appeal = await bench.write("appeal", otto, action.id, "It is about stones.")
+    appeal = await bench.write("appeal", otto.actor, action.id, "It is about stones.")
     with pytest.raises(Forbidden, match="appeal_by_same_moderator"):
         await bench.write("decide_appeal", second, appeal.id, upheld=False)
 
@@ -62,10 +62,10 @@ async def test_nobody_else_appeals_and_nobody_decides_elsewhere(
     bench, house, mira, otto, action
 ):
     with pytest.raises(NotFound, match="couldnt_find_object"):
-        await bench.write("appeal", mira, action.id, "For otto.")
+        await bench.write("appeal", mira.actor, action.id, "For otto.")
     with pytest.raises(Refused, match="invalid_body_field"):
-        await bench.write("appeal", otto, action.id, "a" * 4_001)
-    appeal = await bench.write("appeal", otto, action.id, "It is about stones.")
+        await bench.write("appeal", otto.actor, action.id, "a" * 4_001)
+    appeal = await bench.write("appeal", otto.actor, action.id, "It is about stones.")
 
     for person in (otto, await house.sign_up("elsewhere")):
         with pytest.raises(Forbidden, match="not_a_moderator"):
@@ -76,11 +76,11 @@ async def test_what_was_undone_meanwhile_is_no_longer_appealed(bench, mira, otto
     await bench.write("undo", mira, action.id)
 
     with pytest.raises(Conflict, match="couldnt_appeal"):
-        await bench.write("appeal", otto, action.id, "Too late.")
+        await bench.write("appeal", otto.actor, action.id, "Too late.")
 
 
 async def test_figures_of_a_community_count_what_was_done(bench, mira, otto, stones, action):
-    appeal = await bench.write("appeal", otto, action.id, "It is about stones.")
+    appeal = await bench.write("appeal", otto.actor, action.id, "It is about stones.")
     await bench.write("decide_appeal", mira, appeal.id, upheld=True)
 
     figures = await bench.read("statistics", stones.community.id)

@@ -7,7 +7,6 @@ import pytest
 from lichen.kit import Reason, Unavailable
 from lichen.plugins import (
     Allow,
-    ContentChecks,
     Hold,
     Hooks,
     Picture,
@@ -19,6 +18,7 @@ from lichen.plugins import (
     Vote,
     hookimpl,
 )
+from lichen.plugins.child import register_of
 from lichen.plugins.errors import PluginFailed
 from lichen.plugins.judges import InHouse
 from tests.plugins.conftest import MIRA, text
@@ -73,7 +73,8 @@ async def test_votes_and_registrations_are_asked_about(planted):
         await hooks.before_vote(MIRA, Vote(kind="post", subject_id=1, value=-1))
     with pytest.raises(RefusedByPlugin):
         await hooks.check_registration(name="otto", email="o@Spam.example", **coming)
-    assert await hooks.check_registration(name="odd_one", email=None, **coming)
+    (held,) = await hooks.check_registration(name="odd_one", email=None, **coming)
+    assert held.rule
     assert not await hooks.check_registration(name="otto", email=None, **coming)
 
 
@@ -115,20 +116,71 @@ async def test_after_a_refusal_nobody_else_is_asked():
 
 
 async def test_the_houses_own_checks_are_plugins_too_and_come_first(planted):
-    class Rules:
-        async def check_content(self, person, writing):
+    class Rules(InHouse):
+        @hookimpl
+        async def before_create(self, person, writing):
             if "spam" in writing.body:
-                return Hold(reason=Reason(rule="spam", decided_by="rule 4"))
+                return Hold(reason=Reason(rule=writing.body, decided_by="rule 4"))
             return Allow()
 
     plugins = (await planted(a="signing:first")).plugins
-    plugins.join(ContentChecks("rules", Rules()))
+    plugins.join(Rules("rules", "Looks for spam."))
 
     ruling = await plugins.hooks.before_create(MIRA, text("spam"))
 
-    assert ("spam1", ["rule 4"]) == (ruling.subject.body, [one.decided_by for one in ruling.holds])
+    assert ("spam1", [("spam", "rule 4")]) == (
+        ruling.subject.body, [(one.rule, one.decided_by) for one in ruling.holds])
     assert [True, False] == [one.is_house for one in plugins.standings()]
-    assert ("before_create", "before_edit") == plugins.standings()[0].hooks
+    own = plugins.standings()[0]
+    assert (("before_create",), "Looks for spam.") == (own.hooks, own.about)
+
+
+async def test_a_plugin_that_comes_later_and_wants_to_be_first_comes_behind_the_house(planted):
+    """What the house refuses, a picture on its list say, is shown to nobody else."""
+    class Early(InHouse):
+        is_house = False
+
+        @hookimpl(tryfirst=True)
+        async def before_vote(self, person, vote):
+            asked.append(self.name)
+
+    class Own(InHouse):
+        @hookimpl
+        async def before_vote(self, person, vote):
+            asked.append(self.name)
+
+    asked: list[str] = []
+    hooks = Hooks()
+    hooks.join(Own("own"))
+    hooks.join(Early("early"))
+
+    await hooks.before_vote(MIRA, Vote(kind="post", subject_id=1, value=1))
+
+    assert ["own", "early"] == asked
+
+
+def test_what_is_asked_inside_a_command_is_for_the_house_alone():
+    class Meddling:
+        @hookimpl
+        def judge_written(self, unit, written):
+            return []
+
+    with pytest.raises(TypeError, match="judge_written"):
+        register_of(Meddling())
+
+
+def test_a_check_inside_a_command_that_fails_ends_the_command():
+    class Broken(InHouse):
+        @hookimpl
+        def judge_written(self, unit, written):
+            raise Unavailable("the rules are away")
+
+    hooks = Hooks()
+    assert [] == hooks.judge_written(None, [1])
+    hooks.join(Broken("rules"))
+
+    with pytest.raises(Unavailable):
+        hooks.judge_written(None, [1])
 
 
 async def test_pictures_are_checked_by_who_knows_their_hashes():
@@ -158,6 +210,7 @@ async def test_plugins_have_their_say_at_the_door_of_pictures():
 
     class Seen(NamedTuple):
         sha256: str = "ab"
+        kept_sha256: str = "ac"
         likeness: int = 7
         kind: str = "png"
         width: int = 1

@@ -38,7 +38,7 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
     assert names == {
         "serve", "config", "plugins", "limits", "doctor", "rebuild", "backup", "restore", "upgrade",
         "downgrade", "demo", "erase person", "erase post", "erase comment", "erase message",
-        "erase list", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
+        "erase list", "erase proposal", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
     }
 
 

@@ -2,11 +2,22 @@
 
 from typing import Any
 
-from lichen.faces.house_api import reactions, rules, wire
+from lichen.faces.house_api import (
+    bans,
+    holds,
+    judging,
+    pictures,
+    proposals,
+    reactions,
+    remarks,
+    rules,
+    wire,
+)
 from lichen.faces.lemmy_v3.calls import Call
 
 CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/reaction", wire.React, wire.Reactions, reactions.react),
     Call("GET", "/reaction", wire.GetReactions, wire.Reactions, reactions.get_reactions),
-    *rules.CALLS,
+    *rules.CALLS, *remarks.CALLS, *holds.CALLS, *judging.CALLS, *bans.CALLS, *pictures.CALLS,
+    *proposals.CALLS,
 )

@@ -13,6 +13,7 @@ from lichen.faces.given import Given
 from lichen.faces.lemmy_v3.adapter import routes_of
 from lichen.faces.lemmy_v3.asking import Parts
 from lichen.faces.lemmy_v3.cache import AnswerCache
+from lichen.faces.lemmy_v3.showing import Showing
 
 __all__ = ["Parts", "parts_of", "router"]
 
@@ -20,7 +21,11 @@ __all__ = ["Parts", "parts_of", "router"]
 def parts_of(given: Given) -> Parts:
     """Return what the calls are answered from."""
     keep_us = int(given.config.forum.list_cache_s * 1_000_000)
-    return Parts(**given.all, answers=AnswerCache(given.store.clock, keep_us=keep_us))
+    proxy = given.pictures.proxy
+    return Parts(
+        **given.all, answers=AnswerCache(given.store.clock, keep_us=keep_us),
+        showing=Showing(proxy.shown) if proxy.shows_all else None,
+    )
 
 
 def router(parts: Parts) -> Router:

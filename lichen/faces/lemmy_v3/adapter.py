@@ -19,6 +19,7 @@ from lichen.faces.lemmy_v3.asking import (
     AGENT_LENGTH_MAX,
     Caller,
     Parts,
+    as_written,
     asked_in_body,
     asked_in_query,
     token_of,
@@ -104,12 +105,13 @@ def _answering(
         if is_query:
             asked = asked_in_query(request.scope["query_string"], call.request)
         else:
-            asked = asked_in_body(await _body(request, parts.config.limits.body_bytes_max), decoder)
+            body = await _body(request, parts.config.limits.body_bytes_max)
+            asked = as_written(parts.pictures.proxy, body, asked_in_body(body, decoder))
         caller = await _caller(request, parts)
         account_id = None if caller.viewer is None else caller.viewer.account_id
         parts.gate.check(call.rate, caller.address, account_id)
         result = await call.answer(parts, caller, asked)
-        return result if isinstance(result, bytes) else _ENCODER.encode(result)
+        return result if isinstance(result, bytes) else parts.encode(result)
 
     return answer
 

@@ -15,12 +15,17 @@ from lichen.accounts import Viewer
 from lichen.faces.given import Given
 from lichen.faces.lemmy_v3 import wire
 from lichen.faces.lemmy_v3.cache import AnswerCache
+from lichen.faces.lemmy_v3.showing import Showing
 from lichen.kit import Refused, Unauthenticated
+from lichen.media import PROXY_PATH, Proxy
 from lichen.web import check_text
 
 QUERY_BYTES_MAX = 8 << 10  # the longest search, escaped, with every other field
 QUERY_FIELDS_MAX = 64  # four times what the richest call takes
 AGENT_LENGTH_MAX = 256  # of a client's own description; the rest is cut off
+
+_ENCODER = msgspec.json.Encoder()
+_PROXIED = PROXY_PATH.encode()
 
 AskT = TypeVar("AskT", bound=wire.Ask)
 
@@ -30,6 +35,11 @@ class Parts(Given):
     """What the calls are answered from."""
 
     answers: AnswerCache
+    showing: Showing | None
+
+    def encode(self, answer: object) -> bytes:
+        """Return an answer as JSON, with its pictures shown from where the site wants it."""
+        return _ENCODER.encode(answer if self.showing is None else self.showing.of(answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,20 @@ def asked_in_body(body: bytes, decoder: msgspec.json.Decoder[AskT]) -> AskT:
     except RecursionError:
         raise Refused("invalid_json", "The body is nested too deeply; send one object.") from None
     return _checked(asked)
+
+
+def as_written(proxy: Proxy, body: bytes, asked: AskT) -> AskT:
+    """Return a message with the addresses of pictures that people wrote, not those shown for them.
+
+    Costs a search in the body, where none is in it.
+    """
+    if _PROXIED not in body.replace(b"\\/", b"/"):
+        return asked
+    changes = {
+        name: proxy.originals(value) for name in asked.__struct_fields__
+        if isinstance(value := getattr(asked, name), str)
+    }
+    return msgspec.structs.replace(asked, **changes)
 
 
 def _checked(asked: AskT) -> AskT:

@@ -1,6 +1,5 @@
 """The calls about posts."""
 
-import msgspec
 
 from lichen.accounts import Viewer
 from lichen.faces.lemmy_v3 import views, wire
@@ -14,8 +13,6 @@ from lichen.forum import (
 )
 from lichen.kit import Refused
 from lichen.store import Unit
-
-_ENCODER = msgspec.json.Encoder()
 
 
 async def create_post(parts: Parts, caller: Caller, asked: wire.CreatePost) -> wire.PostResponse:
@@ -124,7 +121,7 @@ async def list_posts(
         return await _list(parts, caller.viewer, asked)
 
     async def make() -> bytes:
-        return _ENCODER.encode(await _list(parts, None, asked))
+        return parts.encode(await _list(parts, None, asked))
 
     return await parts.answers.answer(asked, make)
 

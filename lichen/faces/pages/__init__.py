@@ -28,11 +28,15 @@ from lichen.faces.pages import (
     live,
     modlog,
     own,
+    proposing,
     reacting,
     reception,
+    remarks,
     replies,
     rules,
     threads,
+    turned_away,
+    weeding,
     writing,
 )
 from lichen.faces.pages import (
@@ -80,8 +84,8 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
-            judging, keeping, keys, lists, live, modlog, own, own_pictures, reacting, reception,
-            replies, rules, threads, writing,
+            judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
+            reception, remarks, replies, rules, threads, turned_away, weeding, writing,
         )
 
         def provide_parts() -> Parts:

@@ -89,7 +89,6 @@ def _headers(parts: Parts) -> dict[str, str]:
     http = "" if parts.addresses.is_secure else " http:"
     return {
         "content-security-policy": _POLICY.format(http=http),
-        "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
     }

@@ -37,7 +37,7 @@ async def fetch_export(
     return File(
         path=path, filename=f"{viewer.actor.name}.zip", media_type="application/zip",
         content_disposition_type="attachment",
-        headers={"cache-control": "private, no-store", "x-content-type-options": "nosniff"},
+        headers={"cache-control": "private, no-store"},
     )
 
 
@@ -58,7 +58,7 @@ async def take_over_choices(
         return await _page(parts, visit, refused=refused)
     return await _page(parts, visit, done=(
         f"{imported.taken} follows, saves and blocks were taken over; "
-        f"{imported.skipped} are of things that nobody here knows yet."
+        f"{len(imported.skipped)} are of things that nobody here knows yet."
     ), unknown=imported.examples)
 
 

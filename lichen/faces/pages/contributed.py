@@ -68,10 +68,13 @@ async def plugins_page(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
 async def switch_plugin(
     request: PageRequest, parts: GivenParts, visit: GivenVisit
 ) -> Response[bytes]:
-    """Switch a plugin on or off."""
+    """Switch a plugin on or off, or its use of the network."""
     viewer = _administrator(visit)
     fields = await typed(request)
-    await parts.plugins.switch(_person(viewer), fields.text("name"), on=fields.flag("on"))
+    wanted = {
+        name: fields.flag(name) if fields.text(name) else None for name in ("on", "network")
+    }
+    await parts.plugins.switch(_person(viewer), fields.text("name"), **wanted)
     return see_other(visit, parts.addresses.plugins)
 
 

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
-from lichen.accounts import Login
+from lichen.accounts import BannedFromSite, Login
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.rates import address_of
+from lichen.faces.pages.turned_away import turned_away
 from lichen.faces.pages.visit import (
     GivenVisit,
     PageRequest,
@@ -26,8 +27,10 @@ from lichen.faces.pages.visit import (
 from lichen.kit import Refused
 from lichen.web import ended_cookie, session_cookie
 
-_CODES = ("missing_totp_token", "incorrect_totp_token")
+# Somebody banned comes back to the door where a code would let them read why.
+_CODES = ("missing_totp_token", "incorrect_totp_token", "site_ban")
 _JOIN_LEAD = "A lichen will grow for you."
+_PRIVATE_LEAD = "Only members see what is here."
 
 AGENT_LENGTH_MAX = 200  # characters of a browser's own description that the list of logins keeps
 
@@ -164,12 +167,17 @@ async def _enter(
     """Open a door, publish what was written before it, and go on; or say why not."""
     try:
         login = await enter()
+    except BannedFromSite as banned:
+        if banned.ticket is None:
+            return await _door_page(parts, visit, door, banned)
+        return await turned_away(parts, visit, banned.ticket)
     except Refused as refused:
         return await _door_page(parts, visit, door, refused)
     if login.token is None:
         asks_answer = parts.accounts.current_site.settings.registration_mode != "Open"
         return await page(parts, visit, await parts.frame(visit), "waiting.html", status=202,
-                          values={"for_answer": asks_answer and not door.invite,
+                          values={"reasons": login.holds,
+                                  "for_answer": asks_answer and not door.invite,
                                   "for_letter": login.verify_email_sent, "name": door.name})
     onward = door.next
     if door.draft:
@@ -234,6 +242,7 @@ async def _asked(parts: Parts, door: Door) -> dict[str, object]:
 def _login_door(parts: Parts) -> Door:
     return Door(
         action=parts.addresses.login, heading="Log in", button="Log in", joining=False,
+        lead=_PRIVATE_LEAD if parts.accounts.current_site.settings.private_instance else "",
         other=Other(parts.addresses.signup, "New here?", "Join"),
     )
 

@@ -18,8 +18,9 @@ from litestar.exceptions import HTTPException
 
 from lichen.accounts import Viewer
 from lichen.faces.pages.answers import HTML, fragment, page_headers, see_other
-from lichen.faces.pages.parts import Frame, Parts
+from lichen.faces.pages.parts import Parts, bare_frame
 from lichen.faces.pages.visit import Visit, visit_of
+from lichen.faces.private_site import SiteIsPrivate
 from lichen.kit import Refused, TooMany, Unauthenticated, Unavailable
 from lichen.web import SESSION_COOKIE
 
@@ -51,7 +52,8 @@ class Faults:
     def answer(self, request: AnyRequest, error: Exception) -> Response[bytes]:
         """Return the page, the fragment or the way on that an error deserves."""
         fault = _fault(request, error)
-        if request.url.path.startswith(PROGRAM_PATHS):
+        is_closed = isinstance(error, SiteIsPrivate) and error.is_for_programs
+        if is_closed or request.url.path.startswith(PROGRAM_PATHS):
             return _for_programs(fault)
         visit = visit_of(request, self._viewer(request))
         if isinstance(error, Unauthenticated):
@@ -71,20 +73,14 @@ class Faults:
         return answer
 
     def _page(self, visit: Visit, fault: Refused) -> Response[bytes]:
+        # The store may be what is broken.
+        frame = bare_frame(self._parts.accounts.current_site.settings)
         html = self._parts.drawing.draw(
-            "error.html", visit=visit, frame=self._bare_frame(), status=fault.status,
-            code=fault.code, text=fault.text,
-            heading=_HEADINGS.get(fault.status, "That did not work"),
+            "error.html", visit=visit, frame=frame, status=fault.status, code=fault.code,
+            text=fault.text, heading=_HEADINGS.get(fault.status, "That did not work"),
         )
         return Response(html.encode(), media_type=HTML, status_code=fault.status,
                         headers=page_headers(self._parts))
-
-    def _bare_frame(self) -> Frame:
-        """Return a frame made without the store, which may be what is broken."""
-        return Frame(
-            site=self._parts.accounts.current_site.settings, counts=None, communities=(),
-            mine=False, unread=0,
-        )
 
     def _viewer(self, request: AnyRequest) -> Viewer | None:
         """Return who asks, if they are remembered; an error waits for no store."""
@@ -97,7 +93,9 @@ class Faults:
 def _for_programs(fault: Refused) -> Response[bytes]:
     said = {"error": fault.code, "message": fault.text}
     return Response(
-        msgspec.json.encode(said), status_code=fault.status, media_type="application/json"
+        msgspec.json.encode(said), status_code=fault.status, media_type="application/json",
+        # Fetch Standard, "CORS protocol": apps that run in browsers read why.
+        headers={"access-control-allow-origin": "*"},
     )
 
 

@@ -6,6 +6,7 @@ from litestar import MediaType, Response, get
 from litestar.params import FromQuery
 from markupsafe import escape
 
+from lichen.accounts import Permission, is_permitted
 from lichen.faces.pages.answers import fragment, page
 from lichen.faces.pages.lists import downvotes, next_page
 from lichen.faces.pages.parts import GivenParts, Parts
@@ -59,6 +60,9 @@ def ways(parts: Parts, visit: Visit) -> list[Way]:
         return [*open_to_all, Way("Log in", addresses.login, "log-in"),
                 Way("Join", addresses.signup, "plus")]
     administering = [Way("Plugins", addresses.plugins, "list")] if visit.viewer.admin else []
+    if is_permitted(visit.viewer, Permission.PURGE_PICTURES):
+        administering += [Way("Everybody's pictures", addresses.all_pictures, "eye"),
+                          Way("Pictures that are not taken", addresses.blocklist, "eye-off")]
     return [
         *open_to_all,
         *administering,

@@ -5,13 +5,15 @@ from typing import NamedTuple
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
+from lichen.accounts import Viewer
 from lichen.faces.hooked import ask_before_report
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typed
-from lichen.faces.pages.wording import ACTION_WORDS
-from lichen.kit import Refused
-from lichen.moderation import APPEALABLE, Appeal, Entry
+from lichen.faces.pages.wording import ACTION_WORDS, NOTICE_WORDS
+from lichen.kit import Refused, from_isoformat
+from lichen.moderation import APPEALABLE, Appeal, Entry, HeldView, ProposalView
+from lichen.notifications import Notice
 from lichen.store import Unit
 
 CASES_PER_PAGE = 20
@@ -23,6 +25,14 @@ class Case(NamedTuple):
     entry: Entry
     appeal: Appeal | None
     can_appeal: bool
+
+
+class Outcome(NamedTuple):
+    """What became of a proposal that I made or support, and when."""
+
+    notice: Notice
+    view: ProposalView
+    at_us: int
 
 
 @get("/moderation/mine")
@@ -42,7 +52,7 @@ async def appeal(
     text = (await typed(request)).raw("text")
     try:
         await parts.store.write(
-            lambda unit: parts.moderation.appeal(unit, viewer, action_id, text)
+            lambda unit: parts.moderation.appeal(unit, viewer.actor, action_id, text)
         )
     except Refused as refused:
         return await _mine(parts, visit, refused=refused)
@@ -106,25 +116,40 @@ async def _mine(
 ) -> Response[bytes]:
     viewer = visit.required()
 
-    def find(unit: Unit) -> tuple[list[Case], int]:
+    def find(unit: Unit) -> tuple[list[Case], list[HeldView], list[Outcome], int]:
         entries = parts.moderation.actions_about(
             unit, viewer, page=page_number, limit=CASES_PER_PAGE
         )
         appeals = parts.moderation.appeals_against(unit, [one.action.id for one in entries])
         cases = [_case(one, appeals.get(one.action.id), viewer.id) for one in entries]
-        return cases, parts.notifications.unread_counts(unit, viewer).notices
+        if page_number > 1:
+            return cases, [], [], parts.notifications.unread_counts(unit, viewer).notices
+        held, outcomes = parts.moderation.held_of(unit, viewer), _outcomes(parts, unit, viewer)
+        return cases, held, outcomes, parts.notifications.unread_counts(unit, viewer).notices
 
-    (cases, unread), frame = await parts.framed(visit, find)
+    (cases, held, outcomes, unread), frame = await parts.framed(visit, find)
     if unread:  # they are read now
         await parts.store.write(
             lambda unit: parts.notifications.mark_notices_read(unit, viewer)
         )
     is_last = len(cases) < CASES_PER_PAGE
     return await page(parts, visit, frame, "judged.html", values={
-        "cases": cases, "now_us": parts.now_us(), "words": ACTION_WORDS,
+        "cases": cases, "held": held, "outcomes": outcomes, "proposal_words": NOTICE_WORDS,
+        "now_us": parts.now_us(), "words": ACTION_WORDS,
         "error": refused.text if refused else "",
         "onward": None if is_last else f"{visit.path}?page_number={page_number + 1}",
     }, status=refused.status if refused else 200)
+
+
+def _outcomes(parts: Parts, unit: Unit, viewer: Viewer) -> list[Outcome]:
+    """Return what became of proposals that the viewer made or supports; three round trips."""
+    notices = parts.notifications.proposal_notices(unit, viewer, limit=CASES_PER_PAGE)
+    ids = sorted({one.proposal_id for one in notices if one.proposal_id is not None})
+    views = parts.moderation.proposals_by_id(unit, viewer, ids) if ids else {}
+    return [
+        Outcome(one, views[one.proposal_id], from_isoformat(one.created_at))
+        for one in notices if one.proposal_id in views
+    ]
 
 
 def _case(entry: Entry, appeal: Appeal | None, viewer_id: int) -> Case:

@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery
 from lichen.accounts import Actor, Away
 from lichen.faces.pages.answers import fragment, page
 from lichen.faces.pages.parts import GivenParts, Parts
+from lichen.faces.pages.remarks import Kept, kept_about
 from lichen.faces.pages.visit import GivenVisit, Visit
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS, choices, feed_of
 from lichen.forum import (
@@ -122,7 +123,7 @@ async def person_page(
 
     def find(
         unit: Unit
-    ) -> tuple[PersonView, list[PostView], list[CommentView], bool, Away | None]:
+    ) -> tuple[PersonView, list[PostView], list[CommentView], bool, Away | None, Kept | None]:
         view = parts.forum.person(unit, viewer, name=name)
         away = parts.accounts.away_among(unit, [view.person.id]).get(view.person.id)
         posts, comments = _by_person(
@@ -132,15 +133,16 @@ async def person_page(
         blocked = viewer is not None and (
             view.person.id in parts.accounts.blocks(unit, viewer).persons
         )
-        return view, posts, comments, blocked, away
+        kept = kept_about(parts, unit, viewer, view.person.id)
+        return view, posts, comments, blocked, away, kept
 
-    (view, posts, comments, blocked, away), frame = await parts.framed(visit, find)
+    (view, posts, comments, blocked, away, kept), frame = await parts.framed(visit, find)
     path = parts.drawing.path_of(view.person)
     count = len(comments) if comments_shown else len(posts)
     values: dict[str, object] = {
         "view": view, "posts": posts, "comments": comments, "comments_shown": comments_shown,
         "mine": viewer is not None and viewer.id == view.person.id, "blocked": blocked,
-        "away": away,
+        "away": away, "kept": kept,
         "next": next_page(path, count, page_number, show=show),
         "sort": "", "community": None, "now_us": parts.now_us(), "downvotes": downvotes(parts),
     }

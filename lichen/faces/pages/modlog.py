@@ -10,7 +10,7 @@ from lichen.faces.pages.visit import GivenVisit, Number, PageRequest, Visit, typ
 from lichen.faces.pages.wording import ACTION_WORDS
 from lichen.forum import CommunityView
 from lichen.kit import Refused
-from lichen.moderation import ActionQuery, Entry, Kind, Statistics
+from lichen.moderation import LOGGED, ActionQuery, Entry, Kind, Statistics
 from lichen.store import Unit
 
 LINES_PER_PAGE = 30
@@ -64,14 +64,14 @@ async def undo(
 async def _log(
     parts: Parts, visit: Visit, *, name: str | None, kind: str, page_number: int
 ) -> Response[bytes]:
-    if kind and kind not in list(Kind):
+    if kind and kind not in LOGGED:
         raise Refused("invalid_choice", "That is no kind of act.")
 
     def find(unit: Unit) -> tuple[CommunityView | None, list[Entry], Statistics | None]:
         place = None if name is None else parts.forum.community(unit, visit.viewer, name=name)
         place_id = None if place is None else place.community.id
         (entries,) = parts.moderation.entries(unit, visit.viewer, ActionQuery(
-            kinds=(Kind(kind),) if kind else tuple(Kind), community_id=place_id,
+            kinds=(Kind(kind),) if kind else LOGGED, community_id=place_id,
             page=page_number, limit=LINES_PER_PAGE,
         ))
         figures = None if place_id is None else parts.moderation.statistics(unit, place_id)
@@ -81,7 +81,8 @@ async def _log(
     is_last = len(entries) < LINES_PER_PAGE
     return await page(parts, visit, frame, "modlog.html", values={
         "place": place, "entries": entries, "figures": figures, "now_us": parts.now_us(),
-        "kind": kind, "kinds": [("", "Everything"), *ACTION_WORDS.items()],
+        "kind": kind,
+        "kinds": [("", "Everything"), *((one.value, ACTION_WORDS[one]) for one in LOGGED)],
         "words": ACTION_WORDS,
         "onward": None if is_last else f"{visit.path}?kind={kind}&page_number={page_number + 1}",
     })

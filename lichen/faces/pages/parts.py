@@ -12,6 +12,7 @@ from lichen.accounts import Actor, SiteSettings, Viewer
 from lichen.faces.given import Given
 from lichen.faces.pages.drawing import Drawing
 from lichen.faces.pages.visit import Visit
+from lichen.faces.private_site import is_closed_to
 from lichen.forum import Forum, Listing, SiteCounts
 from lichen.store import Unit
 
@@ -33,6 +34,11 @@ class Frame(msgspec.Struct, frozen=True):
     mine: bool
     unread: int
     judges: bool = False
+
+
+def bare_frame(site: SiteSettings) -> Frame:
+    """Return a frame that tells nothing but whose site it is; made without the store."""
+    return Frame(site=site, counts=None, communities=(), mine=False, unread=0)
 
 
 class Busiest:
@@ -96,8 +102,11 @@ class Parts(Given):
             counts = self.notifications.counts_from(waiting)
             unread = (counts.replies + counts.mentions + counts.notices
                       + self.messages.unread_from(*letters))
+        site = self.accounts.current_site.settings
+        if is_closed_to(self.accounts, viewer):
+            return bare_frame(site)
         return Frame(
-            site=self.accounts.current_site.settings,
+            site=site,
             counts=self.forum.site_counts(unit),
             communities=tuple(mine[:RAIL_COMMUNITIES_MAX]) or self.busiest.of(unit),
             mine=bool(mine),

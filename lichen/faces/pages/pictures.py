@@ -18,10 +18,11 @@ from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed, whole_number
 from lichen.kit import Refused
-from lichen.media import Picture, Uploader, Usage
+from lichen.media import Picture, Usage
 from lichen.store import Unit
 
 PAGE_LENGTH = 24  # pictures on a page: rows of two, three or four
+PAGES_MAX = 1_000_000  # an offset stays a number that a database takes
 ALT_LENGTH_MAX = 1_500  # characters; Lemmy 0.19: ALT_TEXT_MAX_LENGTH
 _SAY = "Say in a few words what the picture shows: people who cannot see it read that."
 
@@ -86,7 +87,7 @@ async def delete_picture(
 ) -> Response[bytes]:
     """Delete a picture of mine; it is gone from disk with the answer."""
     viewer = visit.required()
-    await parts.pictures.media.delete_own(uploader_of(viewer), alias)
+    await parts.pictures.media.delete_own(parts.uploader(viewer), alias)
     return see_other(visit, f"{parts.addresses.pictures}?done=deleted")
 
 
@@ -119,7 +120,7 @@ async def added(parts: Parts, viewer: Viewer, fields: Typed) -> Added:
 
 async def upload(parts: Parts, viewer: Viewer, content: bytes) -> Picture:
     """Take a picture of the viewer's, or raise what is wrong with it."""
-    return (await parts.pictures.media.upload(uploader_of(viewer), content)).picture
+    return (await parts.pictures.media.upload(parts.uploader(viewer), content)).picture
 
 
 async def chosen(parts: Parts, viewer: Viewer, fields: Typed, name: str) -> str:
@@ -135,16 +136,11 @@ def address_of(parts: Parts, alias: str) -> str:
     return parts.addresses.absolute(parts.addresses.picture(alias))
 
 
-def uploader_of(viewer: Viewer) -> Uploader:
-    """Return the viewer as the room of pictures knows people."""
-    return Uploader(id=viewer.id, did=viewer.actor.did, admin=viewer.admin)
-
-
 async def _page(
     parts: Parts, visit: Visit, *, number: int = 1, done: str = "", refused: Refused | None = None
 ) -> Response[bytes]:
     viewer = visit.required()
-    number = max(1, min(number, 1_000_000))
+    number = max(1, min(number, PAGES_MAX))
 
     def find(unit: Unit) -> tuple[list[Picture], Usage]:
         media = parts.pictures.media

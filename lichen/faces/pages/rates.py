@@ -28,8 +28,8 @@ def _kind_of(parts: Parts, request: PageRequest) -> Rate | None:
         return None
     if path == f"{addresses.settings}/import":
         return "settings"
-    if path in (addresses.signup, addresses.forgotten):
+    if path in (addresses.signup, addresses.forgotten, f"{addresses.login}/appeal"):
         return "register"
-    if path in (addresses.post_new, addresses.community_new):
+    if path in (addresses.post_new, addresses.community_new) or path.endswith("/proposals/new"):
         return "post"
     return "comment" if path.endswith(("/comment", "/reply")) else "message"

@@ -84,7 +84,7 @@ async def decide(
         )
     except Refused as refused:
         return await _applications(parts, visit, refused)
-    return see_other(visit, parts.addresses.applications)
+    return see_other(visit, visit.came_from or parts.addresses.applications)
 
 
 @get("/admin/invites")

@@ -49,8 +49,7 @@ class Still:
         file = self._files.get(name)
         if file is None:
             raise NotFound("couldnt_find_file", "There is no such file; reload the page.")
-        headers = {"cache-control": IMMUTABLE, "vary": "accept-encoding",
-                   "x-content-type-options": "nosniff"}
+        headers = {"cache-control": IMMUTABLE, "vary": "accept-encoding"}
         if takes_gzip:
             headers["content-encoding"] = "gzip"
         return Response(

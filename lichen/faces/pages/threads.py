@@ -20,14 +20,18 @@ from lichen.faces.pages.tree import (
 from lichen.faces.pages.visit import GivenVisit, Number, Visit
 from lichen.faces.pages.wording import COMMENT_SORT_WORDS, choices, some
 from lichen.forum import (
+    Comment,
     CommentQuery,
     CommentSort,
     CommentView,
     CommunityView,
+    Post,
     PostView,
     Sort,
+    SubjectKind,
 )
-from lichen.kit import Reason
+from lichen.kit import NotFound, Reason
+from lichen.moderation import HeldView
 from lichen.store import Unit
 
 Aside = tuple[CommunityView, list[Actor]]
@@ -42,19 +46,21 @@ async def post_page(
     viewer = visit.viewer
     path = parts.addresses.post(post_id)
 
-    def find(unit: Unit) -> tuple[PostView, Markup, int | None, Aside]:
+    def find(unit: Unit) -> tuple[PostView, Markup, int | None, Aside, HeldView | None]:
         # One level more than is shown, so that a branch knows whether it goes on.
         query = CommentQuery(post_id=post_id, sort=sort, depth_max=DEPTH_SHOWN_MAX)
         view, comments = parts.forum.post_thread(unit, viewer, post_id, query)
         roots, following = page_of(branches(comments), max(0, skip))
         scene = _scene(parts, visit, view, comments)
-        return view, drawn(roots, scene), following, _aside(parts, visit, unit, view)
+        held = _held(parts, visit, unit, view.post)
+        return view, drawn(roots, scene), following, _aside(parts, visit, unit, view), held
 
     if visit.is_fragment:
-        _, thread, following, _ = await parts.store.read(find)
+        _, thread, following, *_ = await parts.store.read(find)
         more = parts.drawing.macro("more")(_onward(path, sort, following), "More comments")
         return fragment(parts, thread + more, target=".more")
-    (view, thread, following, (community, moderators)), frame = await parts.framed(visit, find)
+    (view, thread, following, aside, held), frame = await parts.framed(visit, find)
+    community, moderators = aside
     answer = await page(parts, visit, frame, "post.html", values={
         "view": view, "thread": thread, "branch": False, "parent": None,
         "community": community, "moderators": moderators,
@@ -63,6 +69,7 @@ async def post_page(
         "comments_word": some(view.post.comments, "comment", "comments"),
         "now_us": parts.now_us(), "downvotes": downvotes(parts),
         "emoji": parts.accounts.current_emoji, "live_since": view.post.newest_comment_us,
+        "held": held, "held_is_mine": _is_mine(visit, view.creator),
     })
     if viewer is not None and (not view.read or view.unread_comments):
         # Marked after the answer: whoever reads need not wait for a write.
@@ -79,7 +86,9 @@ async def comment_page(
     viewer = visit.viewer
     path = parts.addresses.comment(comment_id)
 
-    def find(unit: Unit) -> tuple[CommentView, PostView, Markup, int | None, Aside]:
+    def find(
+        unit: Unit
+    ) -> tuple[CommentView, PostView, Markup, int | None, Aside, HeldView | None]:
         top = parts.forum.comment_view(unit, viewer, comment_id)
         query = CommentQuery(
             post_id=top.post.id, parent_id=comment_id, sort=sort, depth_max=DEPTH_SHOWN_MAX
@@ -90,13 +99,15 @@ async def comment_page(
         kids, following = page_of(root.kids, max(0, skip))
         scene = _scene(parts, visit, view, comments, at=comment_id)
         shown = kids if visit.is_fragment else [root._replace(kids=kids)]
-        return top, view, drawn(shown, scene), following, _aside(parts, visit, unit, view)
+        held = _held(parts, visit, unit, top.comment)
+        return top, view, drawn(shown, scene), following, _aside(parts, visit, unit, view), held
 
     if visit.is_fragment:
-        _, _, thread, following, _ = await parts.store.read(find)
+        _, _, thread, following, *_ = await parts.store.read(find)
         more = parts.drawing.macro("more")(_onward(path, sort, following), "More comments")
         return fragment(parts, thread + more, target=".more")
-    (top, view, thread, following, (community, moderators)), frame = await parts.framed(visit, find)
+    (top, view, thread, following, aside, held), frame = await parts.framed(visit, find)
+    community, moderators = aside
     return await page(parts, visit, frame, "post.html", values={
         "view": view, "thread": thread, "branch": True, "parent": top.comment.parent_id,
         "community": community, "moderators": moderators,
@@ -104,6 +115,7 @@ async def comment_page(
         "sorts": _sorts(path, sort), "comments_word": "One branch",
         "now_us": parts.now_us(), "downvotes": downvotes(parts),
         "emoji": parts.accounts.current_emoji, "live_since": None,
+        "held": held, "held_is_mine": _is_mine(visit, top.creator),
     })
 
 
@@ -156,6 +168,23 @@ def _scene(
         downvotes=downvotes(parts),
         emoji=parts.accounts.current_emoji,
     )
+
+
+def _held(
+    parts: Parts, visit: Visit, unit: Unit, subject: Post | Comment
+) -> HeldView | None:
+    """Return why something waits, for its author and who moderates there."""
+    if visit.viewer is None or not subject.held:
+        return None
+    kind = SubjectKind.POST if isinstance(subject, Post) else SubjectKind.COMMENT
+    try:
+        return parts.moderation.why_held(unit, visit.viewer, kind, subject.id)
+    except NotFound:  # held before there was a queue: the word beside the title says so
+        return None
+
+
+def _is_mine(visit: Visit, author: Actor) -> bool:
+    return visit.viewer is not None and visit.viewer.id == author.id
 
 
 def _aside(parts: Parts, visit: Visit, unit: Unit, view: PostView) -> Aside:

@@ -139,7 +139,8 @@ def _draw(pieces: list[str], branch: Branch, scene: Scene, depth: int) -> None:
         pieces.append(f'<p class="gone">Taken away by {by}.</p>')
     elif comment.held:
         words = scene.markdown(comment.content)
-        pieces.append('<p class="gone">Waits for a moderator; only you and they see this.</p>'
+        pieces.append('<p class="gone">Waits for a moderator; only its author and they see this. '
+                      f'<a href="{path}#held-heading">Why?</a></p>'
                       f'<div class="text" dir="auto">{words}</div>')
     else:
         words = scene.markdown(comment.content)

@@ -24,6 +24,7 @@ MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"  # HTML Living Standard, §4.10.21.3: the default
 FIELD_LENGTH_MAX = 60_000  # characters of one field: more than the longest text that is taken
 FORM_BYTES_MAX = 1 << 20  # of a form without files: the longest text, escaped
+_DAY_US = 24 * 3_600 * 1_000_000
 FIELDS_MAX = 400  # in one form: every language chosen, and room
 
 
@@ -122,6 +123,15 @@ class Typed:
     def number(self, name: str) -> int:
         """Return a whole number, or refuse what is none."""
         return whole_number(self.text(name), name)
+
+    def days_ahead(self, now_us: int, *, days_max: int) -> int | None:
+        """Return the time that lies as many `days` ahead as were typed, None for nothing."""
+        if not self.text("days"):
+            return None
+        days = self.number("days")
+        if not 1 <= days <= days_max:
+            raise Refused("invalid_number", f"Days are 1 to {days_max}, or nothing; got {days}.")
+        return now_us + days * _DAY_US
 
     def numbers(self, name: str) -> tuple[int, ...]:
         """Return every whole number of a field."""

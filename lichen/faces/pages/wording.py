@@ -47,8 +47,16 @@ ACTION_WORDS: dict[str, str] = {
     "hideCommunity": "Community hidden", "banFromCommunity": "Banned from a community",
     "ban": "Banned from the site", "addModerator": "Moderator appointed",
     "transferCommunity": "Community handed over", "addAdmin": "Administrator appointed",
-    "purgePerson": "Words of a person purged", "purgeCommunity": "Community purged",
+    "strike": "A strike", "purgePerson": "Words of a person purged",
+    "purgeCommunity": "Community purged",
     "purgePost": "Post purged", "purgeComment": "Comment purged",
+}
+
+# What became of a proposal, as the people are told who made or support it.
+NOTICE_WORDS: dict[str, str] = {
+    "acceptProposal": "Proposal accepted", "declineProposal": "Proposal declined",
+    "removeProposal": "Proposal taken away", "passUpProposal": "Proposal passed up",
+    "handBackProposal": "Proposal handed back",
 }
 
 SHORTCUTS = (
@@ -58,7 +66,8 @@ SHORTCUTS = (
     ("r", "Reply"),
     ("a z", "Vote up, vote down"),
     ("p x l b e", "In the queue: approve, remove, lock, ban, escalate"),
-    ("u d", "Uphold or deny an appeal"),
+    ("u d", "Uphold or deny an appeal, accept or decline a proposal; deny an application"),
+    ("i esc", "Write the reason; back to the item"),
     ("/", "Search"),
     ("ctrl+k", "Go anywhere"),
     ("?", "These shortcuts; alt+shift+k does the same"),

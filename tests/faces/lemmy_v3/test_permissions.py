@@ -74,7 +74,7 @@ async def test_everybody_may_do_what_the_table_says(
     """The moderator comes before the administrator: what is so already is no error."""
     asked, expected = MATRIX[call]
     method, path = call.split()[:2]
-    numbers = await _numbers(here, await town.person())
+    numbers = await numbers_in(here, await town.person())
     filled = {name: numbers.get(str(value), value) for name, value in asked.items()}
     people = (here.stranger, here.member, here.banned, here.elsewhere, here.moderator, here.admin)
 
@@ -96,7 +96,7 @@ async def judged(
     return str(answer.json()["error"])
 
 
-async def _numbers(here: Precinct, other: Person) -> dict[str, int]:
+async def numbers_in(here: Precinct, other: Person) -> dict[str, int]:
     """Return the numbers of what calls are about, with a report of each kind by somebody else."""
     post = await other.post("/post/report", post_id=here.post_id, reason="Look.")
     comment = await other.post("/comment/report", comment_id=here.comment_id, reason="Look.")

@@ -3,8 +3,9 @@
     call × (anonymous, person, banned, moderator elsewhere, moderator, administrator) → code
 
 The person wrote the post and the comment that calls are about. Those whose login counts for nothing
-(an account that is deleted, banned from the site or not verified, a token that was revoked) are
-strangers to every call there is.
+(an account that is deleted or banned from the site, a token that was revoked) are strangers to
+every call there is. An account whose address is not verified gets no token where the site wants
+that; one that had a token before keeps it, as in Lemmy, and is a person to every call.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from tests.faces.lemmy_v3.test_permissions import (
     OK,
     SPEAKERS,
     judged,
+    numbers_in,
 )
 from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town, fresh_name
 
@@ -150,6 +152,23 @@ TABLE: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
 }
 
 
+# Somebody who is not verified, where that is another answer than the author's of what is asked about.
+UNVERIFIED = {
+    "POST /user/register": "email_required",  # of everybody, while the site wants an address
+    "POST /comment/distinguish": "no_comment_edit_allowed",
+    **dict.fromkeys(("PUT /post", "POST /post/delete"), "no_post_edit_allowed"),
+    **dict.fromkeys(("PUT /comment", "POST /comment/delete"), "no_comment_edit_allowed"),
+    "POST /comment/mark_as_read": "couldnt_find_comment_reply",
+    **dict.fromkeys(
+        ("PUT /private_message", "POST /private_message/delete",
+         "POST /private_message/mark_as_read", "POST /private_message/report"),
+        "couldnt_find_private_message"),
+    # One person makes all calls in turn: it has founded a community and has asked for a secret.
+    "GET /private_message/report/list": ADMIN,
+    "POST /user/totp/update": "incorrect_totp_token",
+}
+
+
 @pytest.mark.parametrize("call", TABLE)
 async def test_everybody_may_do_what_the_table_says(call: str, town: Town) -> None:
     here = await precinct(town)
@@ -184,6 +203,34 @@ async def test_whose_login_counts_for_nothing_is_a_stranger_to_every_call(town: 
         expected = await judged(town, town.stranger, method, path, words[0])
         for (kind, ghost), said in zip(ghosts.items(), words[1:], strict=True):
             assert await judged(town, ghost, method, path, said) == expected, (call, kind)
+
+
+async def test_who_is_not_verified_gets_no_token_and_keeps_the_one_it_has(town: Town) -> None:
+    """Lemmy 0.19 asks for a verified address at the login alone (`check_email_verified`)."""
+    here = await precinct(town)
+    numbers = {**await numbers_in(here, await town.person()), **await numbers_of(here, town)}
+    person = await town.person("unverified")
+    address = f"{person.name}@example.org"
+    assert (await person.put("/user/save_user_settings", email=address)).status_code == 200
+
+    await here.admin.put("/site", require_email_verification=True)
+    try:
+        login = await town.stranger.post(
+            "/user/login", username_or_email=person.name, password=PASSWORD)
+        joined = await town.stranger.post(
+            "/user/register", username=fresh_name("unverified"), password=PASSWORD,
+            password_verify=PASSWORD, email=f"again_{address}")
+        codes = {
+            call: await judged(town, person, *call.split()[:2], filled(asked, numbers))
+            for call, (asked, _) in {**MATRIX, **TABLE}.items()
+        }
+    finally:
+        await here.admin.put("/site", require_email_verification=False)
+
+    assert (login.status_code, login.json()["error"]) == (403, "email_not_verified")
+    assert joined.json() == {"registration_created": True, "verify_email_sent": False}
+    assert codes == {call: UNVERIFIED.get(call, expected[1])
+                     for call, (_, expected) in {**MATRIX, **TABLE}.items()}
 
 
 def filled(asked: Mapping[str, object], numbers: Mapping[str, int]) -> dict[str, object]:

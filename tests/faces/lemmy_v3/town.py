@@ -1,5 +1,6 @@
 """A whole house in this process, spoken to as clients do."""
 
+import asyncio
 import itertools
 import json
 import uuid
@@ -25,6 +26,18 @@ _NUMBERS = itertools.count(1)
 def fresh_name(stem: str) -> str:
     """Return a name that nobody has had in this run."""
     return f"{stem}_{next(_NUMBERS)}"
+
+
+async def everybody_heard(house: House) -> None:
+    """Wait until every reader has applied the log, and what readers told because of it, too."""
+    followers, seq = house.followers, -1
+    async with asyncio.timeout(30):
+        await house.relay.catch_up()
+        while seq < house.log.last_seq:
+            seq = house.log.last_seq
+            await followers._moved.wait_until(
+                lambda seq=seq: min(followers.positions().values()) >= seq)
+            await house.relay.catch_up()
 
 
 @dataclass
@@ -121,3 +134,10 @@ async def opened(folder: Path, database_url: str) -> AsyncIterator[Town]:
     async with httpx.AsyncClient(transport=transport, base_url="http://lichen.test") as client:
         yield Town(house, Person(client))
     await house.close()
+
+
+async def browse(person: Person, method: str, path: str, **named: Any) -> httpx.Response:
+    """Ask for a page as a browser that is logged in."""
+    headers = {"cookie": f"lichen_session={person.headers['authorization'][7:]}",
+               "origin": "http://lichen.test", "sec-fetch-site": "same-origin"}
+    return await person.client.request(method, path, headers=headers, **named)

@@ -86,12 +86,13 @@ class Garden:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Garden]:
-    """Open a house in a folder, with an administrator and no ports."""
+async def opened(folder: Path, **settings: str) -> AsyncIterator[Garden]:
+    """Open a house in a folder, with an administrator and no ports; settings by variable."""
     config = Config.load(None, {
         "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": URL, "LICHEN_METRICS_PORT": "0",
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
         "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
+        **settings,
     })
     house = await House.open(config)
     try:

@@ -269,11 +269,12 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey && event.key === "k") return take(event, palette);
   if (event.altKey && event.shiftKey && event.code === "KeyK") return take(event, KEYS["?"]);
   if (event.altKey && event.shiftKey && event.code === "KeyF") return take(event, widen);
+  if (event.key === "Escape" && event.target.matches(".judge input")) return take(event, () => go(current()));
   if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey
       || event.altKey) return;
   if (event.key === "Enter" && event.target.matches(SHOWN)) return take(event, open);
   const deed = /^[a-z]$/.test(event.key) && current()?.querySelector(`[data-key="${event.key}"]`);
-  if (deed) return take(event, () => deed.click());
+  if (deed) return take(event, () => (deed.matches("input") ? deed.focus() : deed.click()));
   if (KEYS[event.key]) take(event, KEYS[event.key]);
 });
 

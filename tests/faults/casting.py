@@ -1,0 +1,454 @@
+"""Casting: spells in every text field that anybody can fill, by API, by form and as a file's name.
+
+Whoever may write a field writes it. `Stage.cast` remembers which fields held a spell, and whether
+the house took it; the test compares that with the fields there are.
+"""
+
+import io
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import aiohttp
+from PIL import Image
+
+from tests.faults.serving import Place, until
+from tests.faults.spells import ADDRESS, MARK, SCHEMES, Spells, cast_in
+from tests.faults.test_hostile_input import routes
+
+PASSWORD = "correct horse battery"
+WAIT_S_MAX = 60.0
+
+
+@dataclass
+class Stage:
+    """A running house, who is there, and which fields were filled."""
+
+    place: Place
+    session: aiohttp.ClientSession
+    spells: Spells = field(default_factory=Spells)
+    cookies: dict[str, str] = field(default_factory=dict)
+    filled: set[tuple[str, str]] = field(default_factory=set)  # "POST /post", "name"
+    answers: list[tuple[str, str]] = field(default_factory=list)  # pages that came back at once
+    ids: dict[str, int] = field(default_factory=dict)
+    places: list[str] = field(default_factory=list)  # pages that no link leads to
+    uploads: list[int] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)  # by mark, what should be seen somewhere
+
+    async def api(
+        self, who: str, call: str, *, is_kept: bool = True, **asked: Any
+    ) -> dict[str, Any]:
+        """Make a call of an API; what is no spell must be taken, a spell may be refused."""
+        method, _, path = call.partition(" ")
+        face = "/api/lichen" if path.startswith(("/rule", "/reaction")) else "/api/v3"
+        headers = {"authorization": f"Bearer {self.cookies[who]}"} if who else {}
+        async with self.session.request(
+            method, f"{self.place.url}{face}{path}", json=asked, headers=headers
+        ) as answer:
+            status, said = answer.status, await answer.json()
+        self._note(call, asked, is_kept=is_kept, status=status, said=str(said))
+        return dict(said) if isinstance(said, dict) else {"": said}
+
+    async def form(self, who: str, path: str, *, is_kept: bool = True, **asked: str) -> str:
+        """Send a form as a browser does; return where it leads."""
+        async with self.session.post(
+            f"{self.place.url}{path}", data=asked, allow_redirects=False,
+            headers={"cookie": f"lichen_session={self.cookies[who]}" if who else "",
+                     "origin": self.place.url, "sec-fetch-site": "same-origin"},
+        ) as answer:
+            status, said = answer.status, await answer.text()
+            onward = answer.headers.get("location", "")
+        assert "x-zqx" not in answer.headers
+        if said:
+            self.answers.append((path, said))
+        refusal = re.findall(r'class="said[^>]*>(.*)', said)
+        self._note(f"form {route_of('POST', path)}", asked, is_kept=is_kept, status=status, said=str(refusal))
+        return onward
+
+    def _note(
+        self, call: str, asked: dict[str, Any], *, is_kept: bool, status: int, said: str
+    ) -> None:
+        assert (status < 400) == is_kept and status < 500, (call, [*asked], status, said[:300])
+        for name, text in cast_in(asked):
+            self.filled.add((call, name))
+            if is_kept:
+                self.kept |= dict.fromkeys(MARK.findall(text), f"{call} {name}")
+
+    async def join(self, name: str) -> int:
+        """Give somebody a name here and return their number."""
+        said = await self.api("", "POST /user/register", username=name, password=PASSWORD,
+                              password_verify=PASSWORD)
+        self.cookies[name] = said["jwt"]
+        async with self.session.get(f"{self.place.url}/api/v3/user?username={name}") as answer:
+            return int((await answer.json())["person_view"]["person"]["id"])
+
+
+@cache
+def _patterns(method: str) -> list[tuple[str, "re.Pattern[str]"]]:
+    """Return the routes of a method as patterns, those with fewer open parts first."""
+    found = sorted(routes(method), key=lambda route: route.count("{"))
+    return [(route, re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(route))))
+            for route in found]
+
+
+def route_of(method: str, path: str) -> str:
+    """Return the route that answers a path, the path itself where none does."""
+    path = path.partition("?")[0]
+    return next((route for route, one in _patterns(method) if one.fullmatch(path)), path)
+
+
+async def cast_everything(stage: Stage) -> None:
+    """Fill every field there is."""
+    said = await stage.api("", "POST /user/login", username_or_email="gardener", password=PASSWORD)
+    stage.cookies["gardener"] = said["jwt"]
+    ids = stage.ids
+    for name in ("warden", "poet", "reader", "rogue", "gone"):
+        ids[name] = await stage.join(name)
+    town = await _number(stage, "warden", "POST /community", "community", name="town", title="Town")
+    await _of_site(stage)
+    await _of_people(stage, ids)
+    await _of_posts(stage, town, ids)
+    await _of_moderation(stage, town, ids)
+    await _of_rules(stage, town)
+    await _of_forms(stage, town)
+    await _of_administration(stage)
+    await _of_files(stage)
+    await _of_applicants(stage)
+    await stage.form("poet", "/settings/export")
+
+    async def is_made() -> bool:
+        return "/settings/export/" in await _page(stage, "poet", "/settings/export")
+
+    await until(is_made, within_s=WAIT_S_MAX, what=lambda: "an archive")
+
+
+async def _number(stage: Stage, who: str, call: str, kind: str, **asked: Any) -> int:
+    """Make something and return its number."""
+    return int((await stage.api(who, call, **asked))[f"{kind}_view"][kind]["id"])
+
+
+async def _of_site(stage: Stage) -> None:
+    s = stage.spells
+    whole = {
+        "name": s.tiny(), "description": s.line(), "sidebar": s.prose(), "icon": s.picture(),
+        "banner": s.picture(), "legal_information": s.prose(), "taglines": [s.line()],
+        "application_question": s.line(), "content_warning": s.line(),
+        "default_theme": s.short(), "captcha_difficulty": s.short(), "slur_filter_regex": r"""zqx999'"><img src=x onerror=zqx>""",
+    }
+    await stage.api("gardener", "PUT /site", **whole)
+    await stage.api("gardener", "POST /site", is_kept=False, **whole,
+                    allowed_instances=["zqx"], blocked_instances=["zqx"])
+    for name in ("allowed_instances", "blocked_instances", "blocked_urls"):
+        await stage.api("gardener", "PUT /site", is_kept=False, **{name: [s.line()]})
+    for call, name in (("PUT /site", "icon"), ("PUT /site", "banner")):
+        for scheme in (*SCHEMES, ADDRESS):
+            await stage.api("gardener", call, is_kept=False, **{name: scheme})
+    emoji = {"category": s.line(), "alt_text": s.line(), "keywords": [s.short()],
+             "image_url": s.picture()}
+    made = await stage.api("gardener", "POST /custom_emoji", shortcode="moss", **emoji)
+    await stage.api("gardener", "POST /custom_emoji", is_kept=False, shortcode=s.tiny(), **emoji)
+    await stage.api("gardener", "POST /custom_emoji", shortcode="bark", **emoji)
+    await stage.api("gardener", "PUT /custom_emoji", id=made["custom_emoji"]["custom_emoji"]["id"],
+                    category=s.line(), alt_text=s.line(), keywords=[s.short()],
+                    image_url=s.picture())
+
+
+async def _of_people(stage: Stage, ids: dict[str, int]) -> None:
+    s = stage.spells
+    profile = {"avatar": s.picture(), "banner": s.picture(), "display_name": s.short(),
+               "bio": s.prose()[:1_000]}
+    await stage.api("poet", "PUT /user/save_user_settings", **profile, theme=s.short(),
+                    interface_language=s.short())
+    for name in ("avatar", "banner"):
+        for scheme in (*SCHEMES, ADDRESS):
+            await stage.api("poet", "PUT /user/save_user_settings", is_kept=False, **{name: scheme})
+    for name in ("email", "matrix_user_id"):
+        await stage.api("poet", "PUT /user/save_user_settings", is_kept=False, **{name: s.line()})
+    for name in ("username", "email", "captcha_uuid"):
+        await stage.api("", "POST /user/register", is_kept=name == "captcha_uuid", **{
+            "username": f"new_{name[:5]}", "password": PASSWORD, "password_verify": PASSWORD,
+            "captcha_answer": s.line(), name: s.line()})
+    await stage.api("", "POST /user/register", is_kept=False, username="bee", password=PASSWORD,
+                    password_verify=PASSWORD, honeypot=s.line())
+    await stage.api("", "POST /user/login", is_kept=False, username_or_email=s.line(),
+                    password=s.line(), totp_2fa_token=s.line())
+    await stage.api("", "POST /user/verify_email", is_kept=False, token=s.line())
+    await stage.api("", "POST /user/password_change", is_kept=False, token=s.line(),
+                    password=PASSWORD, password_verify=PASSWORD)
+    await stage.api("", "POST /user/password_reset", email=s.line())
+    await stage.api("poet", "POST /user/totp/update", is_kept=False, totp_token=s.line(),
+                    enabled=True)
+    await stage.api("poet", "POST /user/delete_account", is_kept=False, password=s.line(),
+                    delete_content=False)
+    names = ("theme", "default_sort_type", "default_listing_type", "interface_language",
+             "post_listing_mode")
+    lists = ("followed_communities", "saved_posts", "saved_comments", "blocked_communities",
+             "blocked_users", "blocked_instances")
+    imported = {"display_name": s.short(), "bio": s.prose()[:1_000], "avatar": s.picture(),
+                "banner": s.picture()}
+    await stage.api("warden", "POST /user/import_settings", is_kept=False, matrix_id=s.short())
+    await stage.api("warden", "POST /user/import_settings", **imported,
+                    settings={name: s.short() for name in names}, **{name: [s.address()] for name in lists})
+
+
+async def _of_posts(stage: Stage, town: int, ids: dict[str, int]) -> None:
+    s = stage.spells
+    await stage.api("warden", "PUT /community", community_id=town, title=s.line()[:100],
+                    description=s.prose()[:10_000], icon=s.picture(), banner=s.picture())
+    await stage.api("warden", "POST /community", name="hamlet", title=s.line()[:100],
+                    description=s.prose()[:10_000], icon=s.picture(), banner=s.picture())
+    await stage.api("warden", "POST /community", is_kept=False, name=s.tiny(), title="x")
+    words = {"body": s.prose(), "alt_text": s.line(), "custom_thumbnail": s.picture()}
+    post = await _number(stage, "poet", "POST /post", "post", community_id=town, name=s.line(),
+                         url=s.picture(), **words)
+    await stage.api("poet", "POST /post", is_kept=False, community_id=town, name=s.line(),
+                    honeypot=s.line())
+    stage.ids |= {"community_id": town, "post_id": post}
+    edited = await _number(stage, "poet", "POST /post", "post", community_id=town, name="Plain")
+    await stage.api("poet", "PUT /post", post_id=edited, name=s.line(), url=s.picture(),
+                    body=s.prose(), alt_text=s.line(), custom_thumbnail=s.picture())
+    for scheme in (*SCHEMES, ADDRESS):
+        await stage.api("poet", "POST /post", is_kept=False, community_id=town, name="x y z",
+                        url=scheme)
+    above = await _number(stage, "reader", "POST /comment", "comment", post_id=post,
+                          content=f"@poet@lichen.example {s.prose()}")
+    comment = await _number(stage, "poet", "POST /comment", "comment", post_id=post,
+                            parent_id=above, content="Plain")
+    stage.ids["comment_id"] = comment
+    await stage.api("poet", "PUT /comment", comment_id=comment, content=s.prose())
+    await stage.api("reader", "POST /reaction", emoji=":moss:", post_id=post)
+    await stage.api("reader", "POST /reaction", is_kept=False, emoji=s.short(), post_id=post)
+    for content in (s.prose(), "Plain"):
+        said = await stage.api("poet", "POST /private_message", content=content,
+                               recipient_id=ids["reader"])
+    message = said["private_message_view"]["private_message"]["id"]
+    await stage.api("poet", "PUT /private_message", private_message_id=message, content=s.prose())
+    for call, about in (("/post/report", {"post_id": post}), ("/private_message/report",
+                        {"private_message_id": message}), ("/comment/report",
+                                                           {"comment_id": comment})):
+        await stage.api("reader", f"POST {call}", reason=s.line(), **about)
+
+
+async def _of_moderation(stage: Stage, town: int, ids: dict[str, int]) -> None:
+    s = stage.spells
+    post = await _number(stage, "rogue", "POST /post", "post", community_id=town, name="A rogue's")
+    comment = await _number(stage, "rogue", "POST /comment", "comment", post_id=post, content="No.")
+    await stage.api("warden", "POST /comment/remove", comment_id=comment, removed=True,
+                    reason=s.prose()[:2_000])
+    await stage.api("warden", "POST /post/remove", post_id=post, removed=True, reason=s.line())
+    await stage.api("warden", "POST /community/ban_user", community_id=town, ban=True,
+                    person_id=ids["rogue"], reason=s.line())
+    await stage.api("gardener", "POST /user/ban", person_id=ids["gone"], ban=True, reason=s.line())
+    lost = [await _number(stage, "warden", "POST /community", "community", name=f"lost_{one}",
+                          title="Lost") for one in "ab"]
+    await stage.api("gardener", "PUT /community/hide", community_id=lost[0], hidden=True,
+                    reason=s.line())
+    await stage.api("gardener", "POST /community/remove", community_id=lost[0], removed=True,
+                    reason=s.line())
+    await stage.api("gardener", "POST /admin/purge/comment", comment_id=comment, reason=s.line())
+    await stage.api("gardener", "POST /admin/purge/post", post_id=post, reason=s.line())
+    await stage.api("gardener", "POST /admin/purge/community", community_id=lost[1],
+                    reason=s.line())
+    purged = await stage.join("purged")
+    await stage.api("gardener", "POST /admin/purge/person", person_id=purged, reason=s.line())
+    # What moderators say to people, and people to moderators.
+    for name in ("first", "second"):
+        post = await _number(stage, "poet", "POST /post", "post", community_id=town, name=name)
+        await stage.api("warden", "POST /post/remove", post_id=post, removed=True, reason=s.line())
+    for answer in ("uphold", ""):
+        mine = await _page(stage, "poet", "/moderation/mine")
+        appeal = re.findall(r'action="(/moderation/mine/\d+/appeal)"', mine)[0]
+        await stage.form("poet", appeal, text=s.line())
+        if answer:
+            queue = await _page(stage, "gardener", "/moderation?kind=appeal")
+            item = re.findall(r'action="(/moderation/\d+)"', queue)[0]
+            await stage.form("gardener", item, deed=answer, reason=s.line())
+
+
+async def _of_rules(stage: Stage, town: int) -> None:
+    s = stage.spells
+    rule = {"name": s.short(), "note": s.line(), "action": "report", "mode": "on"}
+    for community in (0, town):
+        await stage.api("gardener", "POST /rule", community_id=community, **rule,
+                        rows=[{"fact": "text", "comparison": "contains", "value": s.line()},
+                              {"fact": "text", "comparison": "contains", "value": "rotten"}],
+                        join="any")
+    await stage.api("gardener", "POST /rule", **rule,
+                    program=f'contains(text, "{s.short().replace(chr(34), "")}")')
+    for name in ("fact", "comparison"):
+        row = {"fact": "text", "comparison": "contains", "value": "x"}
+        await stage.api("gardener", "POST /rule", is_kept=False, name="x",
+                        rows=[row | {name: s.line()}])
+    await stage.api("gardener", "POST /rule", is_kept=False, join=s.line(), **rule, rows=[row, row])
+    await stage.api("gardener", "POST /rule/trial", is_kept=False, program=s.line())
+    post = await _number(stage, "poet", "POST /post", "post", community_id=town, name="Rotten eggs",
+                         body=f"rotten {s.prose()}")
+    await stage.api("poet", "POST /comment", post_id=post, content=f"rotten {s.prose()}"[:9_000])
+
+
+async def _of_forms(stage: Stage, town: int) -> None:
+    """Send the forms that people have, and those of a plugin."""
+    s = stage.spells
+    await stage.form("reader", "/settings/profile", display_name=s.short(), bio=s.prose()[:1_000],
+                     avatar=s.picture(), banner=s.picture())
+    soon = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    await stage.form("reader", "/settings/away", note=s.line(), until=soon)
+    await stage.form("reader", "/settings/away", is_kept=False, note=s.line(), until=s.line())
+    await stage.form("reader", "/settings/email", is_kept=False, email=s.line())
+    await stage.form("reader", "/settings/second_factor", step="begin", address=s.line())
+    await stage.form("reader", "/settings/second_factor", is_kept=False, step="on",
+                     address=s.line(), code=s.line())
+    place = {"title": s.line()[:100], "description": s.prose()[:10_000], "icon": s.picture(),
+             "banner": s.picture()}
+    await stage.form("warden", "/create_community", name="village", **place)
+    await stage.form("warden", "/create_community", is_kept=False, name=s.tiny(), **place)
+    await stage.form("warden", "/c/village/edit", title=s.line()[:100], icon=s.picture(),
+                     description=s.prose()[:10_000], banner=s.picture())
+    post = {"name": s.line(), "url": s.picture(), "alt_text": s.line(), "body": s.prose(),
+            "picture_alt": s.line()}
+    at = await stage.form("poet", "/create_post", community="village", **post)
+    await stage.form("poet", "/create_post", is_kept=False, community=s.line(), **post)
+    await stage.form("poet", "/create_post", preview="1", community="village", **post)
+    await stage.form("poet", f"{at}/edit", name=s.line(), url=s.picture(), alt_text=s.line(),
+                     body=s.prose(), picture_alt=s.line())
+    above = (await stage.form(
+        "reader", f"{at}/comment", content=s.prose(), picture_alt=s.line())).partition("#c")[2]
+    await stage.form("", f"{at}/comment", content=s.prose())  # kept on the way to the door
+    alt = {"picture_alt": s.line()}
+    for _ in range(2):
+        onward = await stage.form("poet", f"/comment/{above}/reply", content=s.prose(), **alt)
+    below = onward.partition("#c")[2]
+    await stage.form("poet", f"/comment/{below}/edit", content=s.prose(), **alt)
+    for path in (at, f"/comment/{below}"):
+        await stage.form("poet", f"{path}/react", is_kept=False, other=s.short())
+    await stage.form("reader", f"{at}/report", reason=s.line())
+    await stage.form("reader", f"/comment/{below}/report", reason=s.line())
+    for _ in range(2):
+        await stage.form("poet", "/messages/reader", content=s.prose())
+    page = await _page(stage, "poet", "/messages/reader")
+    edit = re.findall(r"/messages/reader/\d+/edit", page)[-1]
+    await stage.form("poet", edit, content=s.prose())
+    await stage.form("", "/forgotten", email=s.line())
+    await stage.form("", "/login", is_kept=False, name=s.line(), password=PASSWORD, code=s.line(),
+                     next=s.line(), draft=s.prose(), draft_at=s.line())
+    await stage.form("", "/signup", is_kept=False, name=s.line(), password=PASSWORD, next=s.line(),
+                     draft=s.prose(), draft_at=s.line(), email=s.line(), answer=s.prose(),
+                     invite=s.line(), captcha=s.line(), captcha_id=s.line())
+    await stage.form("poet", "/x/keeping", key="colour", value=s.prose())
+    await stage.form("poet", "/preview", content=s.prose())
+
+
+async def _of_administration(stage: Stage) -> None:
+    """Send the forms of administrators and moderators."""
+    s = stage.spells
+    await stage.form("gardener", "/admin/roles", name="warden", title=s.short(),
+                     permission="approve_applications")
+    await stage.form("gardener", "/admin/roles", is_kept=False, name=s.line(), title=s.short())
+    emoji = {"alt_text": s.line(), "category": s.line(), "image_url": s.picture(),
+             "keywords": s.short()}
+    await stage.form("gardener", "/admin/emoji", shortcode="fern", **emoji)
+    await stage.form("gardener", "/admin/emoji", is_kept=False, shortcode=s.line(), **emoji)
+    page = await _page(stage, "gardener", "/admin/emoji")
+    edit = re.findall(r'action="(/admin/emoji/\d+)"', page)[0]
+    await stage.form("gardener", edit, **emoji)
+    for rules in ("/admin/rules", "/c/town/rules"):
+        rule = {"name": s.short(), "note": s.line(), "action": "report"}
+        row = {"fact": "text", "comparison": "contains", "value": s.line(), "join": "all"}
+        await stage.form("gardener", f"{rules}/new", do="keep", view="menu", **rule, **row)
+        await stage.form("gardener", f"{rules}/new", is_kept=False, do="keep", view="text", **rule,
+                         program=s.line())
+        page = await _page(stage, "gardener", rules)
+        edit = re.findall(rf'href="({rules}/\d+)"', page)[0]
+        await stage.form("gardener", edit, do="keep", view="menu", **rule, **row)
+        await stage.form("gardener", edit, is_kept=False, do="keep", view="text", **rule,
+                         program=s.line())
+        trial = await stage.form("gardener", edit, do="try", view="text", days="9", action="report",
+                                 program="contains(text, {'rotten', 'zqx'})")
+        stage.places.append(trial)
+    at = await stage.form("poet", "/create_post", community="village", name="A spare one")
+    await stage.form("reader", f"{at}/report", reason="For the form that removes it.")
+    queue = await _page(stage, "warden", "/moderation?kind=report")
+    items = re.findall(r'action="(/moderation/\d+)"', queue)
+    await stage.form("warden", items[-1], deed="remove", reason=s.line())
+    await stage.form("gardener", "/admin/about", name=s.tiny(), description=s.line(),
+                     sidebar=s.prose(), icon=s.picture(), banner=s.picture(), taglines=s.line(),
+                     content_warning=s.line())
+    await stage.form("gardener", "/admin/legal", legal_information=s.prose())
+    await stage.form("gardener", "/admin/joining", registration_mode="Open",
+                     application_question=s.line(), captcha_difficulty="easy",
+                     actor_name_max_length="20")
+    await stage.form("gardener", "/admin/servers", is_kept=False, allowed_instances=s.line(),
+                     blocked_instances=s.line(), federation_enabled="1")
+    await stage.form("gardener", "/admin/words", sample=s.prose(), **{"try": "1"},
+                     slur_filter_regex=s.line(), blocked_urls=s.prose())
+
+
+async def _of_files(stage: Stage) -> None:
+    """Upload pictures whose names are spells, and a file that is none."""
+    s = stage.spells
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(buffer, "PNG")
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>zqx()</script></svg>"
+    names = (s.line(), "x.png\r\nx-zqx: 1\r\n\r\n<script>zqx()</script>", "../../zqx.html")
+    for path, field_name in (("/pictrs/image", "images[]"), ("/pictures", "picture")):
+        for name in names:
+            await _upload(stage, path, field_name, name, buffer.getvalue())
+        await _upload(stage, path, field_name, f"{s.line()}.svg", svg)
+        stage.filled.add((f"form {path}", field_name))
+    for path, field_name in (
+        ("/create_post", "picture"), ("/post/1/edit", "picture"), ("/post/1/comment", "picture"),
+        ("/comment/1/edit", "picture"), ("/comment/1/reply", "picture"),
+        ("/settings/profile", "avatar_file"), ("/settings/profile", "banner_file"),
+        ("/create_community", "icon_file"), ("/create_community", "banner_file"),
+        ("/c/town/edit", "icon_file"), ("/c/town/edit", "banner_file"),
+    ):
+        await _upload(stage, path, field_name, s.line(), buffer.getvalue(), who="rogue")
+        stage.filled.add((f"form {route_of('POST', path)}", field_name))
+
+
+async def _upload(
+    stage: Stage, path: str, field_name: str, name: str, content: bytes, *, who: str = "poet"
+) -> None:
+    # By hand, because clients refuse to send such names.
+    head = (f'--zqx\r\ncontent-disposition: form-data; name="{field_name}"; filename="{name}"\r\n'
+            "content-type: text/html\r\n\r\n")
+    async with stage.session.post(
+        stage.place.url + path, data=head.encode() + content + b"\r\n--zqx--\r\n",
+        allow_redirects=False,
+        headers={"cookie": f"lichen_session={stage.cookies[who]}", "origin": stage.place.url,
+                 "authorization": f"Bearer {stage.cookies[who]}",
+                 "content-type": "multipart/form-data; boundary=zqx"},
+    ) as answer:
+        assert answer.status < 500, await answer.text()
+        assert "x-zqx" not in answer.headers
+        stage.uploads.append(answer.status)
+
+
+async def _of_applicants(stage: Stage) -> None:
+    """Let people apply with an answer, and deny one with a reason."""
+    s = stage.spells
+    await stage.api("gardener", "PUT /site", registration_mode="RequireApplication")
+    for name in ("applicant", "another", "third"):
+        await stage.api("", "POST /user/register", username=name, password=PASSWORD,
+                        password_verify=PASSWORD, answer=s.prose()[:5_000])
+    page = await _page(stage, "gardener", "/admin/applications")
+    first = re.findall(r'action="(/admin/applications/\d+)"', page)[0]
+    await stage.form("gardener", first, approve="0", reason=s.line())
+    async with stage.session.get(
+        f"{stage.place.url}/api/v3/admin/registration_application/list",
+        headers={"authorization": f"Bearer {stage.cookies['gardener']}"},
+    ) as answer:
+        waiting = (await answer.json())["registration_applications"]
+    stage.ids["applicant"] = waiting[0]["creator"]["id"]
+    last = waiting[0]["registration_application"]["id"]
+    await stage.api("gardener", "PUT /admin/registration_application/approve", id=last,
+                    approve=False, deny_reason=s.line())
+
+
+async def _page(stage: Stage, who: str, path: str) -> str:
+    headers = {"cookie": f"lichen_session={stage.cookies[who]}", "accept": "text/html"}
+    async with stage.session.get(stage.place.url + path, headers=headers) as answer:
+        assert answer.status == 200, (path, await answer.text())
+        return await answer.text()
