@@ -1,7 +1,6 @@
 """Keys of peers and our own (skeleton)."""
 
-from lichen.federation.model import PeerKey
-from lichen.federation.signatures import SigningKey
+from lichen.federation.model import PeerKey, SigningKey
 
 
 class KeyRing:
