@@ -16,9 +16,11 @@ Pure. Covered must be the method, the whole target, the time, and the digest of 
 of components (`;sf`, `;key`, `;req` …) are for intermediaries; no peer sends them, none is taken.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
+import http_sf
 import yarl
-from http_sfv.dictionary import Dictionary
-from http_sfv.item import InnerList, Item
 
 from lichen.federation.digests import content_digest_header, digests_in
 from lichen.federation.limits import (
@@ -41,10 +43,10 @@ def claim_of(request: Request) -> Claim:
     inputs = _dictionary(request, "signature-input")
     signatures = _dictionary(request, "signature")
     for label, covered in inputs.items():
-        if isinstance(covered, InnerList) and label in signatures:
-            names = _names(covered)
+        if isinstance(covered[0], list) and label in signatures:
+            names = _names(covered[0])
             if _covers_enough(names):
-                return _claim(request, covered, names, signatures[label].value)
+                return _claim(request, covered, names, signatures[label][0])
     raise unsigned("signature_incomplete",
                    'Sign "@method", "@target-uri", and "content-digest" where there is a body.')
 
@@ -74,33 +76,36 @@ def headers_to_sign(
 
 def signature_headers(parameters: str, signature: bytes) -> dict[str, str]:
     """Return the two headers that carry a signature."""
-    encoded = Dictionary({_LABEL: Item(signature)})
-    return {"Signature-Input": f"{_LABEL}={parameters}", "Signature": str(encoded)}
+    return {
+        "Signature-Input": f"{_LABEL}={parameters}",
+        "Signature": http_sf.ser({_LABEL: (signature, {})}),
+    }
 
 
-def _dictionary(request: Request, name: str) -> Dictionary:
+def _dictionary(request: Request, name: str) -> dict[str, Any]:
+    """Return a header as label -> (value, parameters)."""
     value = request.headers.get(name, "")
     if len(value) > SIGNATURE_BYTES_MAX:
         raise unsigned("signature_malformed",
                        f"A signature has at most {SIGNATURE_BYTES_MAX} bytes.")
-    found = Dictionary()
     try:
-        found.parse(value.encode("ascii"))
+        found = http_sf.parse(value.encode("ascii"), tltype="dictionary")
     except ValueError:  # also of Unicode
-        raise unsigned("signature_malformed", f"{name} is no dictionary of RFC 8941.") from None
+        raise unsigned("signature_malformed", f"{name} is no dictionary of RFC 9651.") from None
+    assert isinstance(found, dict)
     if not 1 <= len(found) <= SIGNATURES_MAX:
         raise unsigned("signature_malformed",
                        f"A request has 1 to {SIGNATURES_MAX} signatures; this one {len(found)}.")
     return found
 
 
-def _names(covered: InnerList) -> list[str]:
-    names = [item.value for item in covered]
+def _names(covered: Sequence[Any]) -> list[str]:
+    if any(type(name) is not str or parameters for name, parameters in covered):
+        raise unsigned("signature_malformed", "Components are plain names, without parameters.")
+    names = [name for name, _ in covered]
     if len(names) > COMPONENTS_MAX or len(set(names)) < len(names):
         raise unsigned("signature_malformed",
                        f"A signature covers at most {COMPONENTS_MAX} components, each once.")
-    if any(not isinstance(item.value, str) or item.params for item in covered):
-        raise unsigned("signature_malformed", "Components are plain names, without parameters.")
     return names
 
 
@@ -109,9 +114,9 @@ def _covers_enough(names: list[str]) -> bool:
 
 
 def _claim(
-    request: Request, covered: InnerList, names: list[str], signature: object
+    request: Request, covered: Any, names: list[str], signature: object
 ) -> Claim:
-    said = covered.params
+    said = covered[1]
     key_id, created, expires = said.get("keyid"), said.get("created"), said.get("expires")
     algorithm = said.get("alg", "")
     if not isinstance(key_id, str) or not 0 < len(key_id) <= KEY_ID_LENGTH_MAX:
@@ -122,7 +127,9 @@ def _claim(
         raise unsigned("signature_malformed", "A signature is a byte sequence, alg a string.")
     return Claim(
         key_id=key_id, style="rfc9421", algorithm=algorithm.lower(),
-        base=_base(request, names, str(covered)), signature=signature,
+        # §2.3: the parameters as RFC 9651 writes them, in the order in which they came.
+        base=_base(request, names, http_sf.ser({_LABEL: covered}).removeprefix(f"{_LABEL}=")),
+        signature=signature,
         created_us=created * _MICROSECONDS,
         expires_us=None if expires is None else expires * _MICROSECONDS,
         digests=digests_in(request.headers.get("content-digest", ""), style="rfc9421")
