@@ -3,7 +3,7 @@
 Pure: nothing here reads a clock, a file, a row or a socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -85,6 +85,12 @@ class ActorDocument(msgspec.Struct, frozen=True, kw_only=True):
     moved_to: str = ""
     also_known_as: tuple[str, ...] = ()
 
+    @property
+    def ap_id(self) -> str:
+        """The id that the actor was born with."""
+        assert self.draft.ap_id is not None, "a remote actor brings its id"
+        return self.draft.ap_id
+
 
 class SigningKey(msgspec.Struct, frozen=True):
     """A local actor's private key, and the id under which peers find its public half."""
@@ -152,7 +158,7 @@ def host_of(authority: str) -> str:
     return host if colon and port.isdigit() else authority
 
 
-def is_listed(authority: str, listed: frozenset[str]) -> bool:
+def is_listed(authority: str, listed: Collection[str]) -> bool:
     """Say whether a list of servers names an authority, or its bare host."""
     return authority in listed or host_of(authority) in listed
 
