@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from lichen.accounts import Actor, ActorKind
-from lichen.federation.actors import address_of, addresses_of
+from lichen.federation.actors import address_of
 from lichen.federation.fetching import Document, Documents
 from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
 from lichen.federation.model import ActorDocument, authority_of
@@ -130,9 +130,8 @@ class Communities:
 
     async def _items(self, address: str) -> AsyncIterator[Any]:
         """Yield what a collection holds: its own items, else those of its first pages."""
-        authority = authority_of(address)
         page: Document = await self._documents.fetch(address)
-        for _ in range(COLLECTION_PAGES_MAX):
+        for turn in range(1, COLLECTION_PAGES_MAX + 1):
             for name in ("orderedItems", "items"):
                 value = page.get(name)
                 for item in value if isinstance(value, list) else [value] if value else []:
@@ -141,7 +140,7 @@ class Communities:
             if isinstance(following, dict):
                 page = following
                 continue
-            named = next(addresses_of(following), "")
-            if not named or authority_of(named) != authority:
+            named = address_of(following)
+            if authority_of(named) != authority_of(address) or turn == COLLECTION_PAGES_MAX:
                 return
             page = await self._documents.fetch(named)

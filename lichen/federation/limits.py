@@ -39,6 +39,7 @@ PEER_TEXT_LENGTH_MAX = 120  # characters of a software's name, a version, a capa
 ACTOR_NAME_LENGTH_MAX = 255  # characters; peers decide what their names are
 ACTOR_TEXT_LENGTH_MAX = 20_000  # characters of a summary; the rest is cut
 ACTORS_AT_ONCE_MAX = 500  # asked for in one call; what one batch of the inbox names
+RECENT_ACTORS_MAX = 1_000  # documents of actors just fetched, until their rows are seen by all
 ADDRESSEES_TRIED_MAX = 10  # of a post, asked whether they are its community
 PARENTS_MAX = 50  # comments above one that is fetched; as deep as threads go here
 RECENT_POSTS_MAX = 20  # of a community that is new here

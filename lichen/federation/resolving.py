@@ -9,6 +9,7 @@ not be found is not looked for again for ten minutes; what many ask for at once 
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from functools import partial
 
@@ -25,6 +26,7 @@ from lichen.federation.limits import (
     MISSING_KEPT_MAX,
     MISSING_US_MAX,
     PARENTS_MAX,
+    RECENT_ACTORS_MAX,
 )
 from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.objects import Thing, thing_of
@@ -59,6 +61,8 @@ class Resolver:
         self._absent = Absences(clock, age_us_max=MISSING_US_MAX, kept_max=MISSING_KEPT_MAX)
         self._actor_flights: Flights[ActorDocument | None] = Flights()
         self._thing_flights: Flights[Found | None] = Flights()
+        self._recent: OrderedDict[str, ActorDocument] = OrderedDict()
+        self._storing = asyncio.Lock()  # many may have waited for the same actor to be fetched
         self.communities = Communities(store, documents, forum, self)
 
     async def find(self, text: str) -> Found | None:
@@ -113,11 +117,13 @@ class Resolver:
         """Store actors that are not known yet, and return all of them by id; one write."""
         if not documents:
             return {}
-        try:
-            stored = await self._store.write(partial(self._stage_actors, documents=documents))
-        except Conflict:
-            # Somebody else stored one of them in between; now it is known.
-            stored = await self._store.write(partial(self._stage_actors, documents=documents))
+        command = partial(self._stage_actors, documents=documents)
+        async with self._storing:
+            try:
+                stored = await self._store.write(command)
+            except Conflict:
+                # Another process stored one of them in between; now it is known.
+                stored = await self._store.write(command)
         for one in documents:
             self._peers.mention(authority_of(one.ap_id))
             if one.shared_inbox:
@@ -157,9 +163,19 @@ class Resolver:
         return await self._actor_flights.join(ap_id, partial(self._fetch_actor, ap_id))
 
     async def _fetch_actor(self, ap_id: str) -> ActorDocument | None:
-        """Return an actor's document, None where there is none or its server cannot be asked."""
+        """Return an actor's document, None where there is none or its server cannot be asked.
+
+        What was fetched a moment ago is not fetched again: whoever asks may have looked at the rows
+        just before it was stored.
+        """
+        if ap_id in self._recent:
+            return self._recent[ap_id]
         try:
-            return actor_in(await self._documents.fetch(ap_id))
+            found = actor_in(await self._documents.fetch(ap_id))
+            self._recent[ap_id] = found
+            if len(self._recent) > RECENT_ACTORS_MAX:
+                self._recent.popitem(last=False)
+            return found
         except Refused as refused:
             self._absent.note(ap_id)
             _log.info("no_actor", peer=authority_of(ap_id), reason=refused.code)

@@ -54,9 +54,9 @@ def stage_actors(
         communities = forum.create_communities(unit, [_new_community(one) for one in groups])
         stored += [one.actor for one in communities]
     unit.stage(peer_rows.KEEP_ADDRESSES, *(
-        peer_rows.row_of_addresses(one, now_us=unit.clock_us) for one in by_id.values()
+        peer_rows.row_of_addresses(one, now_us=unit.clock_us) for one in fresh
     ))
-    for one in by_id.values():
+    for one in fresh:
         if one.key is not None:
             with suppress(Refused):  # an actor without a key that serves can still be read
                 check_public_key(one.key.public_pem)

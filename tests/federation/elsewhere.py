@@ -1,6 +1,7 @@
 """Another server, really listening: documents by path, and who asked for what."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ class Elsewhere:
         self.content_type = ACTIVITY
         self.wants_signed = False
         self.hold: asyncio.Event | None = None
+        self.location = ""
         self.url = ""
 
     @property
@@ -124,5 +126,7 @@ class Elsewhere:
             return web.Response(status=401)
         document = self.documents.get(path, 404)
         if isinstance(document, int):
-            return web.Response(status=document)
-        return web.json_response(document, content_type=self.content_type)
+            where = {"Location": self.location} if document == 302 else {}
+            return web.Response(status=document, headers=where)
+        return web.Response(body=json.dumps(document).encode(),
+                            headers={"Content-Type": self.content_type})
