@@ -36,7 +36,7 @@ class Finder(Protocol):
     async def actors(self, ap_ids: Iterable[str]) -> dict[str, Actor]:
         """Return actors by id, fetched where they are not known."""
 
-    async def store_thing(self, thing: Thing) -> Post | Comment:
+    async def store_thing(self, thing: Thing) -> Post | Comment | Actor | None:
         """Store a thing that its own server served; raises Refused."""
 
 

@@ -14,6 +14,9 @@ from lichen.kit import Refused
 
 Style = Literal["cavage", "rfc9421"]  # how a request is signed
 
+# What our NodeInfo advertises, in PieFed's form: activities announced whole (FEP-1b12), and many of
+# them in one Announce (FEP-1a11).
+CAPABILITIES = ("fep-1b12", "fep-1a11")
 DEFAULT_PORTS = {"https": "443", "http": "80"}  # RFC 9110 §4.2
 
 

@@ -10,8 +10,9 @@ not be found is not looked for again for ten minutes; what many ask for at once 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -39,6 +40,7 @@ from lichen.kit import Clock, Conflict, Refused, Unavailable
 from lichen.store import Store, Unit
 from lichen.web import Addresses
 
+T = TypeVar("T")
 Found = Post | Comment | Actor
 
 _log = structlog.get_logger("lichen.federation")
@@ -62,22 +64,24 @@ class Resolver:
         self._actor_flights: Flights[ActorDocument | None] = Flights()
         self._thing_flights: Flights[Found | None] = Flights()
         self._recent: OrderedDict[str, ActorDocument] = OrderedDict()
-        self._storing = asyncio.Lock()  # many may have waited for the same actor to be fetched
+        self._storing = asyncio.Lock()  # all look first what is known
         self.communities = Communities(store, documents, forum, self)
 
-    async def find(self, text: str) -> Found | None:
+    async def find(self, text: str, *, asks: bool = True) -> Found | None:
         """Return what `@name@host`, `!name@host` or an address names, None for nothing.
 
-        Raises Unavailable where its server cannot be asked now.
+        `asks` is whether others may be asked; else only what is here is found. Raises Unavailable
+        where its server cannot be asked now.
         """
         handle = handle_in(text)
         if handle is None:
-            return await self.thing(text) if authority_of(text) else None
+            ask = self.thing if asks else self.known
+            return await ask(text) if authority_of(text) else None
         domain = handle.authority
         known = await self._store.read(lambda unit: self._accounts.actor_by_name(
             unit, handle.kind, handle.name, domain
         ))
-        if known is not None or domain == self._addresses.authority:
+        if known is not None or domain == self._addresses.authority or not asks:
             return known
         return await self._by_handle(handle)
 
@@ -117,13 +121,7 @@ class Resolver:
         """Store actors that are not known yet, and return all of them by id; one write."""
         if not documents:
             return {}
-        command = partial(self._stage_actors, documents=documents)
-        async with self._storing:
-            try:
-                stored = await self._store.write(command)
-            except Conflict:
-                # Another process stored one of them in between; now it is known.
-                stored = await self._store.write(command)
+        stored = await self._write(partial(self._stage_actors, documents=documents))
         for one in documents:
             self._peers.mention(authority_of(one.ap_id))
             if one.shared_inbox:
@@ -226,8 +224,10 @@ class Resolver:
                 return known
         return await self.store_thing(thing)
 
-    async def store_thing(self, thing: Thing) -> Post | Comment:
-        """Store a thing that its own server served, with what stands above it; raises Refused."""
+    async def store_thing(self, thing: Thing) -> Found | None:
+        """Store a thing that its own server served, with what stands above it, and return it as
+        everybody may see it: None where it is held back. Raises Refused, Unavailable.
+        """
         chain = [thing]
         while chain[-1].replies_to:
             above = chain[-1].replies_to
@@ -245,11 +245,23 @@ class Resolver:
         community = None if chain[0].replies_to else _community(chain[0], people)
         authority = authority_of(thing.ap_id)
 
-        def write(unit: Unit) -> Post | Comment:
+        def write(unit: Unit) -> None:
             with unit.coming_from(authority, origins=origins_of(people)):
-                return stage_thread(unit, written, community=community, forum=self._forum)
+                stage_thread(unit, written, community=community, forum=self._forum)
 
-        return await self._store.write(write)
+        await self._write(write)
+        return await self.known(thing.ap_id)
+
+    async def _write(self, command: Callable[[Unit], T]) -> T:
+        """Run a command that stores what is not known yet: one at a time, for all look before."""
+        async with self._storing:
+            try:
+                return await self._store.write(command)
+            except Refused as refused:
+                if refused.status != Conflict.status:
+                    raise
+                # The inbox's reader stored some of it in between; now it is known.
+                return await self._store.write(command)
 
 
 def _is_actor(document: Document) -> bool:

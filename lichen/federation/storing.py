@@ -16,7 +16,6 @@ from lichen.federation.objects import Thing
 from lichen.federation.signatures import check_public_key
 from lichen.forum import (
     LANGUAGES,
-    Comment,
     CommentId,
     CommentPlace,
     Forum,
@@ -66,29 +65,42 @@ def stage_actors(
 
 def stage_thread(
     unit: Unit, chain: Sequence[Written], *, community: Actor | None, forum: Forum
-) -> Post | Comment:
-    """Store a thread's new things, the topmost first, and return the last.
+) -> None:
+    """Store what is new of a thread, given from the top down; about six round trips.
 
-    The first is a post in `community`, or answers something that is known already. Raises Refused
-    where one of them may not stand there. About six round trips.
+    The first is a post in `community`, or answers something that is known already; what somebody
+    else stored meanwhile is left as it is. Raises Refused where a thing may not stand there.
     """
-    top = chain[0].thing
-    things = [top.replies_to] if top.replies_to else []
     actors = [one.author.ap_id for one in chain] + ([community.ap_id] if community else [])
+    things = [one.thing.ap_id for one in chain] + [chain[0].thing.replies_to]
     places, _ = forum.places_from(unit.fetch_all(*forum.places_queries(unit, things, actors)))
-    if not top.replies_to:
-        assert community is not None, "a post is in a community"
-        check_place(places, community.id, chain, is_post=True)
-        post = _stage_post(unit, chain[0], community.id, forum=forum)
-        if len(chain) == 1:
-            return post
-        return _stage_comments(unit, chain[1:], post.id, None, forum=forum)
-    above = places.posts.get(top.replies_to) or places.comments.get(top.replies_to)
-    if above is None or above.is_gone:
-        raise Refused("not_there", "What this answers is not here, or no longer.")
-    check_place(places, above.community_id, chain, is_post=False)
-    post_id, parent_id = _seat(above)
-    return _stage_comments(unit, chain, post_id, parent_id, forum=forum)
+    fresh = _fresh(chain, places)
+    if not fresh:
+        return
+    above = _place(places, fresh[0].thing.replies_to)
+    if above is not None:
+        if above.is_gone:
+            raise Refused("not_there", "What this answers is no longer there.")
+        check_place(places, above.community_id, fresh, is_post=False)
+        seat = (above.id, None) if isinstance(above, PostPlace) else (above.post_id, above.id)
+        _stage_comments(unit, fresh, *seat, forum=forum)
+        return
+    if community is None:
+        raise Refused("not_there", "What this answers is not here.")
+    check_place(places, community.id, fresh, is_post=True)
+    post = _stage_post(unit, fresh[0], community.id, forum=forum)
+    if fresh[1:]:
+        _stage_comments(unit, fresh[1:], post.id, None, forum=forum)
+
+
+def _fresh(chain: Sequence[Written], places: Places) -> Sequence[Written]:
+    """Return the end of a thread that is not known yet."""
+    known = [at for at, one in enumerate(chain, 1) if _place(places, one.thing.ap_id) is not None]
+    return chain[known[-1]:] if known else chain
+
+
+def _place(places: Places, ap_id: str) -> PostPlace | CommentPlace | None:
+    return places.posts.get(ap_id) or places.comments.get(ap_id)
 
 
 def check_place(
@@ -117,11 +129,6 @@ def _new_community(document: ActorDocument) -> NewCommunity:
     )
 
 
-def _seat(above: PostPlace | CommentPlace) -> tuple[int, int | None]:
-    """Return the post and the parent comment of what answers something."""
-    return (above.id, None) if isinstance(above, PostPlace) else (above.post_id, above.id)
-
-
 def _stage_post(unit: Unit, written: Written, community_id: int, *, forum: Forum) -> Post:
     thing = written.thing
     (post,) = forum.create_posts(unit, [NewPost(
@@ -133,7 +140,7 @@ def _stage_post(unit: Unit, written: Written, community_id: int, *, forum: Forum
 
 def _stage_comments(
     unit: Unit, chain: Sequence[Written], post_id: int, parent_id: int | None, *, forum: Forum
-) -> Comment:
+) -> None:
     numbers = [CommentId(one) for one in unit.take_numbers("comment", len(chain))]
     parents: list[int | None] = [parent_id, *numbers[:-1]]
     new = [
@@ -145,7 +152,7 @@ def _stage_comments(
         )
         for number, parent, one in zip(numbers, parents, chain, strict=True)
     ]
-    return forum.create_comments(unit, new)[-1]
+    forum.create_comments(unit, new)
 
 
 def past(time_us: int | None, now_us: int) -> int | None:
