@@ -10,7 +10,7 @@ from litestar.types import ASGIApp
 from lichen import __version__, media
 from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
 from lichen.faces.given import Given
-from lichen.federation import discovery
+from lichen.federation import discovery_routes
 
 
 def application_of(
@@ -33,7 +33,7 @@ def application_of(
                 store=given.store, accounts=given.accounts, forum=given.forum,
                 addresses=given.addresses, config=given.config,
             ),
-            discovery.router(
+            discovery_routes(
                 store=given.store, accounts=given.accounts, addresses=given.addresses,
             ),
             people.router(),

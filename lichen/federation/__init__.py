@@ -4,6 +4,7 @@ The front door. `lichen.federation.room.build` makes the room; the names here ar
 speaks in and what faces ask of it.
 """
 
+from lichen.federation.discovery import router as discovery_routes
 from lichen.federation.fetching import Documents, Gone
 from lichen.federation.keys import KeyRing
 from lichen.federation.model import (
@@ -21,5 +22,6 @@ from lichen.federation.signatures import claimed, sign, verify
 
 __all__ = [
     "CAPABILITIES", "ActorDocument", "Claim", "Documents", "Gone", "KeyRing", "Peer", "PeerKey",
-    "Peers", "Resolver", "SigningKey", "Style", "claimed", "sign", "verify",
+    "Peers", "Resolver", "SigningKey", "Style", "claimed", "discovery_routes", "sign",
+    "verify",
 ]

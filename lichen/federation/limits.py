@@ -3,7 +3,7 @@
 MINUTE_US = 60_000_000  # µs
 HOUR_US = 60 * MINUTE_US  # µs
 
-SKEW_US_MAX = HOUR_US
+SKEW_US_MAX = 3_600 * 1_000_000
 """How far a signature's time may be from ours, either way; what Lemmy and Mastodon bear."""
 
 SIGNATURE_BYTES_MAX = 4_096  # of the headers that carry one; RSA-4096 with every field is 1,200
@@ -18,19 +18,20 @@ LOADED_KEYS_MAX = 8_192  # public keys parsed and ready: 60 µs each to parse, 5
 SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
 
 KEYS_KEPT_MAX = 50_000  # peers' keys in memory; some 600 bytes each
-KEY_REFRESH_US_MIN = 5 * MINUTE_US
+KEY_REFRESH_US_MIN = 300 * 1_000_000
 """A key is not fetched again sooner, however many signatures fail: forgers must not make us ask."""
-KEY_AGE_US_MAX = 7 * 24 * HOUR_US  # then a key is asked for anew: owners may change it
-MISSING_US_MAX = 10 * MINUTE_US  # what was not there is not asked for again so soon
+KEY_AGE_US_MAX = 7 * 86_400 * 1_000_000  # then a key is asked for anew: owners may change it
+MISSING_US_MAX = 600 * 1_000_000  # what was not there is not asked for again so soon
 MISSING_KEPT_MAX = 20_000  # addresses that were not there; beyond it the oldest are forgotten
 FETCHES_AT_ONCE_MAX = 64  # to all peers together; kit's client keeps it to 8 a host
 
+AUTHORITIES_KEPT_MAX = 8_192  # addresses whose authority is known without parsing: 8 µs each
 DOCUMENT_BYTES_MAX = 1 << 20  # of one document; what Mastodon and Lemmy take
 DOCUMENT_DEPTH_MAX = 32  # levels of nesting; the deepest honest one, a batch of announces, has 8
 FETCH_S_MAX = 10.0  # s; what Lemmy waits
 
 PEERS_KEPT_MAX = 50_000  # servers in memory; the whole fediverse of 2026 has some 30,000
-PEER_AGE_US_MAX = 24 * HOUR_US  # a peer's NodeInfo is asked for anew after it
+PEER_AGE_US_MAX = 86_400 * 1_000_000  # a peer's NodeInfo is asked for anew after it
 ASKED_AT_ONCE_MAX = 50  # peers asked for their NodeInfo in one turn
 FLUSH_S = 1.0  # s between two writings of what was noted of peers; a crash loses as much
 CAPABILITIES_MAX = 64  # of one peer; each at most a line

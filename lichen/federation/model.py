@@ -4,12 +4,14 @@ Pure: nothing here reads a clock, a file, a row or a socket.
 """
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from lichen.accounts import ActorDraft
+from lichen.federation.limits import AUTHORITIES_KEPT_MAX
 from lichen.kit import Refused
 
 Style = Literal["cavage", "rfc9421"]  # how a request is signed
@@ -139,6 +141,7 @@ class Claim(msgspec.Struct, frozen=True):
     digests: Mapping[str, bytes]
 
 
+@lru_cache(maxsize=AUTHORITIES_KEPT_MAX)
 def authority_of(url: str) -> str:
     """Return the authority of an id: host in lower case, and port unless it is the scheme's own.
 
