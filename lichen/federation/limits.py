@@ -14,10 +14,10 @@ PEM_LENGTH_MAX = 8_192  # characters of a public key; RSA-8192 has 1,450
 RSA_BITS_MIN = 2_048  # NIST SP 800-131A: shorter ones no longer count; nobody federates with one
 RSA_BITS_MAX = 8_192  # verifying takes time by the square of it
 
-LOADED_KEYS_MAX = 8_192  # public keys parsed and ready: 60 µs each to parse, 5 kB to keep
+LOADED_KEYS_MAX = 8_192  # public keys parsed and ready, so that verifying parses none
 SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
 
-KEYS_KEPT_MAX = 50_000  # peers' keys in memory; some 600 bytes each
+KEYS_KEPT_MAX = 50_000  # keys of peers in memory: a PEM of 451 characters and two ids each
 KEY_REFRESH_US_MIN = 300 * 1_000_000
 """A key is not fetched again sooner, however many signatures fail: forgers must not make us ask."""
 KEY_AGE_US_MAX = 7 * 86_400 * 1_000_000  # then a key is asked for anew: owners may change it
@@ -25,7 +25,7 @@ MISSING_US_MAX = 600 * 1_000_000  # what was not there is not asked for again so
 MISSING_KEPT_MAX = 20_000  # addresses that were not there; beyond it the oldest are forgotten
 FETCHES_AT_ONCE_MAX = 64  # to all peers together; kit's client keeps it to 8 a host
 
-AUTHORITIES_KEPT_MAX = 8_192  # addresses whose authority is known without parsing: 8 µs each
+AUTHORITIES_KEPT_MAX = 8_192  # addresses whose authority is known without parsing
 DOCUMENT_BYTES_MAX = 1 << 20  # of one document; what Mastodon and Lemmy take
 DOCUMENT_DEPTH_MAX = 32  # levels of nesting; the deepest honest one, a batch of announces, has 8
 FETCH_S_MAX = 10.0  # s; what Lemmy waits
