@@ -6,6 +6,7 @@ from typing import Any
 from lichen.accounts import Accounts, Permission, Viewer, is_permitted
 from lichen.automod import Automod
 from lichen.export import Exports
+from lichen.federation.room import Room as FederationRoom
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
@@ -39,6 +40,7 @@ class Given:
     gate: Gate
     config: Config
     flags: Flags
+    federation: FederationRoom
 
     def uploader(self, viewer: Viewer) -> Uploader:
         """Return a viewer as the room of pictures knows people."""

@@ -1,0 +1,76 @@
+"""The limits of federation, each with its reason; `lichen limits` shows them."""
+
+MINUTE_US = 60_000_000  # µs
+HOUR_US = 60 * MINUTE_US  # µs
+
+SKEW_US_MAX = 3_600 * 1_000_000
+"""How far a signature's time may be from ours, either way; what Lemmy and Mastodon bear."""
+
+SIGNATURE_BYTES_MAX = 4_096  # of the headers that carry one; RSA-4096 with every field is 1,200
+SIGNATURES_MAX = 4  # RFC 9421 allows several on one request; peers send one, proxies may add one
+COMPONENTS_MAX = 32  # covered by one signature; the longest seen are 8
+KEY_ID_LENGTH_MAX = 2_048  # characters; ids are addresses, and no address is longer
+PEM_LENGTH_MAX = 8_192  # characters of a public key; RSA-8192 has 1,450
+RSA_BITS_MIN = 2_048  # NIST SP 800-131A: shorter ones no longer count; nobody federates with one
+RSA_BITS_MAX = 8_192  # verifying takes time by the square of it
+
+LOADED_KEYS_MAX = 8_192  # public keys parsed and ready, so that verifying parses none
+SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
+
+KEYS_KEPT_MAX = 50_000  # keys of peers in memory: a PEM of 451 characters and two ids each
+KEY_REFRESH_US_MIN = 300 * 1_000_000
+"""A key is not fetched again sooner, however many signatures fail: forgers must not make us ask."""
+KEY_AGE_US_MAX = 7 * 86_400 * 1_000_000  # then a key is asked for anew: owners may change it
+MISSING_US_MAX = 600 * 1_000_000  # what was not there is not asked for again so soon
+MISSING_KEPT_MAX = 20_000  # addresses that were not there; beyond it the oldest are forgotten
+FETCHES_AT_ONCE_MAX = 64  # to all peers together; kit's client keeps it to 8 a host
+
+AUTHORITIES_KEPT_MAX = 8_192  # addresses whose authority is known without parsing
+DOCUMENT_BYTES_MAX = 1 << 20  # of one document; what Mastodon and Lemmy take
+DOCUMENT_DEPTH_MAX = 32  # levels of nesting; the deepest honest one, a batch of announces, has 8
+FETCH_S_MAX = 10.0  # s; what Lemmy waits
+
+PEERS_KEPT_MAX = 50_000  # servers in memory; the whole fediverse of 2026 has some 30,000
+PEER_AGE_US_MAX = 86_400 * 1_000_000  # a peer's NodeInfo is asked for anew after it
+ASKED_AT_ONCE_MAX = 50  # peers asked for their NodeInfo in one turn
+FLUSH_S = 1.0  # s between two writings of what was noted of peers; a crash loses as much
+CAPABILITIES_MAX = 64  # of one peer; each at most a line
+PEER_TEXT_LENGTH_MAX = 120  # characters of a software's name, a version, a capability
+
+ACTOR_NAME_LENGTH_MAX = 255  # characters; peers decide what their names are
+ACTOR_TEXT_LENGTH_MAX = 20_000  # characters of a summary; the rest is cut
+ACTORS_AT_ONCE_MAX = 500  # asked for in one call; what one batch of the inbox names
+RECENT_ACTORS_MAX = 1_000  # documents of actors just fetched, until their rows are seen by all
+ADDRESSEES_TRIED_MAX = 10  # of a post, asked whether they are its community
+PARENTS_MAX = 50  # comments above one that is fetched; as deep as threads go here
+RECENT_POSTS_MAX = 20  # of a community that is new here
+COLLECTION_PAGES_MAX = 3  # of a collection read; the first says what is recent
+MODERATORS_MAX = 50  # of a community, read from its collection
+
+ACTIVITY_BYTES_MAX = 1 << 20  # of one request; a batch of 1,000 votes fills half of it
+CONTAINERS_MAX = 20_000  # objects and arrays in one request; a batch of 1,000 votes has 5,000
+DEPTH_MAX = 32  # levels of nesting in one request; the deepest honest one has 8
+ANNOUNCED_MAX = 1_000  # activities in one Announce (FEP-1a11)
+ADDRESSEES_MAX = 100  # of one activity that are looked at; who is mentioned comes first
+URL_LENGTH_MAX = 2_000  # characters of an id; as the forum's addresses
+REASON_LENGTH_MAX = 2_000  # characters of a reason; the rest is cut
+MARKUP_LENGTH_MAX = 200_000  # characters of HTML that are turned into Markdown; the rest is cut
+MARKUP_DEPTH_MAX = 50  # levels of quotes and lists kept of it
+PICTURES_MAX = 8  # attachments of one comment that are shown below its text
+
+INGEST_BATCH_MAX = 2_000
+"""Activities applied in one transaction where the database may be far: some 8 round trips."""
+INGEST_BATCH_NEAR_MAX = 250  # the same on SQLite, whose one writer others wait for: some 100 ms
+RECEIVED_AGE_US_MAX = 7 * 24 * HOUR_US  # how long an activity's id is remembered; as Lemmy does
+PARKED_TRIES_MAX = 6  # tries to find what an activity needs, over some four hours
+PARKED_RETRY_US_MIN = 2 * MINUTE_US  # before the second try; a later one waits four times as long
+PARKED_MAX = 100_000  # activities waiting; beyond it new ones that need a fetch are dropped
+PARKED_AT_ONCE_MAX = 64  # things looked for at once; kit's client keeps it to 8 a host
+PARKED_RELEASE_MAX = 1_000  # activities that one found thing releases in one transaction
+SINGLES_MAX = 50  # moderators' acts in one transaction: each costs round trips of its own
+
+INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
+INBOX_WAITING_MAX = 200_000
+"""Activities accepted and not applied yet; beyond it everybody is told to wait (429)."""
+INBOX_SHARE_MIN = 5_000  # of these that one peer may always have, however many others send
+INBOX_RETRY_S_MAX = 600  # the longest a peer is told to wait; Lemmy doubles it by itself

@@ -1,0 +1,48 @@
+"""What federation remembers: the peers, their keys, and addresses of remote actors.
+
+Columns that name a row of another room are plain values; foreign keys stay inside the room.
+"""
+
+from sqlalchemy import BigInteger, Column, Table, Text
+
+from lichen.store import metadata
+
+peer = Table(
+    "peer", metadata,
+    Column("authority", Text, primary_key=True),
+    Column("software", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("capabilities", Text, nullable=False),  # JSON list
+    Column("shared_inbox", Text, nullable=False),
+    Column("style", Text, nullable=False),  # a Style
+    Column("accepts", Text, nullable=False),  # JSON of Accepts
+    Column("first_seen_us", BigInteger, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),  # its NodeInfo; 0: never
+    Column("fail_count", BigInteger, nullable=False),
+    Column("retry_at_us", BigInteger, nullable=False),
+    Column("last_success_us", BigInteger, nullable=False),
+    Column("last_received_us", BigInteger, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("cursor", BigInteger, nullable=False),  # in the log `outgoing`
+)
+
+peer_key = Table(
+    "peer_key", metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False, index=True),  # an ActivityPub id
+    Column("public_key", Text, nullable=False),  # PEM
+    Column("fetched_us", BigInteger, nullable=False),
+)
+
+# Where a remote actor keeps its collections, beside its row in `actor`.
+peer_actor = Table(
+    "peer_actor", metadata,
+    Column("ap_id", Text, primary_key=True),
+    Column("shared_inbox", Text, nullable=False),
+    Column("outbox", Text, nullable=False),
+    Column("followers", Text, nullable=False),
+    Column("featured", Text, nullable=False, index=True),
+    Column("moderators", Text, nullable=False, index=True),
+    Column("moved_to", Text, nullable=False),
+    Column("fetched_us", BigInteger, nullable=False),
+)
