@@ -63,7 +63,9 @@ PARKED_RETRY_US_MIN = 2 * MINUTE_US  # before the second try; a later one waits 
 PARKED_MAX = 100_000  # activities waiting; beyond it new ones that need a fetch are dropped
 PARKED_AT_ONCE_MAX = 64  # things looked for at once; kit's client keeps it to 8 a host
 PARKED_RELEASE_MAX = 1_000  # activities that one found thing releases in one transaction
-SINGLES_MAX = 50  # moderators' acts in one transaction: each costs round trips of its own
+MESSAGES_AT_ONCE_MAX = 500  # private messages in one command, which is what their room takes
+FORGET_BATCH = 5_000  # old ids forgotten in one transaction
+PARKED_LOOK_S = 15.0  # s between two looks for what is due, when nothing wakes it
 
 INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
 INBOX_WAITING_MAX = 200_000
