@@ -20,8 +20,8 @@ SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
 KEYS_KEPT_MAX = 50_000  # peers' keys in memory; some 600 bytes each
 KEY_REFRESH_US_MIN = 5 * MINUTE_US
 """A key is not fetched again sooner, however many signatures fail: forgers must not make us ask."""
-KEY_AGE_US_MAX = 7 * 24 * HOUR_US  # a key is asked for anew now and then, so that owners can change it
-MISSING_US_MAX = 10 * MINUTE_US  # how long a key, actor or thing that was not there is not asked for
+KEY_AGE_US_MAX = 7 * 24 * HOUR_US  # then a key is asked for anew: owners may change it
+MISSING_US_MAX = 10 * MINUTE_US  # what was not there is not asked for again so soon
 MISSING_KEPT_MAX = 20_000  # addresses that were not there; beyond it the oldest are forgotten
 FETCHES_AT_ONCE_MAX = 64  # to all peers together; kit's client keeps it to 8 a host
 
