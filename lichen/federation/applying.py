@@ -51,7 +51,8 @@ class Applying:
         for act in orders.acts:
             self._do(unit, orders, act)
         self._tell_accepted(unit, orders)
-        self._keep(unit, orders)
+        released = [one.parked_id for one in arrivals if one.parked_id is not None]
+        self._keep(unit, orders, released)
         return orders.outcomes
 
     def _carry_out(self, unit: Unit, orders: Orders) -> None:
@@ -97,7 +98,7 @@ class Applying:
                 rkey=tid, row=seq,
             ))
 
-    def _keep(self, unit: Unit, orders: Orders) -> None:
+    def _keep(self, unit: Unit, orders: Orders, released: Sequence[int]) -> None:
         """Stage what federation itself remembers of the batch."""
         for kept in orders.follows:
             row = {"person_id": kept.person_id, "community_id": kept.community_id}
@@ -108,15 +109,20 @@ class Applying:
         unit.stage(ingest_rows.KEEP, *(
             {"key": key, "at_us": unit.clock_us} for key in orders.received
         ))
-        numbers = unit.take_numbers("parked", len(orders.parked))
+        if released:
+            unit.stage(ingest_rows.DROP, {"ids": released})
+        # What must wait again keeps its number: the numbers are the order.
+        fresh = iter(unit.take_numbers(
+            "parked", sum(one.arrival.parked_id is None for one in orders.parked)
+        ))
         unit.stage(ingest_rows.PARK, *(
             {
-                "id": number, "seq": one.arrival.seq, "peer": one.arrival.peer,
+                "id": one.arrival.parked_id or next(fresh), "seq": one.arrival.seq, "peer": one.arrival.peer,
                 "announcer": one.arrival.activity.announcer, "raw": one.arrival.raw.decode(),
                 "needs": one.need.ap_id, "kind": one.need.kind, "subject": one.subject,
                 "tries": one.arrival.tries, "retry_us": 0,
             }
-            for number, one in zip(numbers, orders.parked, strict=True)
+            for one in orders.parked
         ))
         if orders.came:
             unit.stage(ingest_rows.NOW, {"needed": orders.came})

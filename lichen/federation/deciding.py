@@ -35,7 +35,7 @@ from lichen.federation.authorities import (
 from lichen.federation.decisions import Spot, Waits
 from lichen.federation.ingest_rows import gone_key
 from lichen.federation.judging import Judging
-from lichen.federation.known import Arrival, MessagePlace, Need, subject_of, subjects_of
+from lichen.federation.known import Arrival, MessagePlace, Need, Queued, subject_of, subjects_of
 from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.orders import KeptFollow, Parking
@@ -67,7 +67,7 @@ class Decider(Judging):
         """Order what an activity asks for, park it, or refuse and count it."""
         outcomes, activity = self.orders.outcomes, arrival.activity
         key = arrival.key
-        if key in self._known.received and not arrival.is_parked:
+        if key in self._known.received and arrival.parked_id is None:
             outcomes["duplicate"] += 1
             return
         self._known.received.add(key)
@@ -75,8 +75,9 @@ class Decider(Judging):
         try:
             check_voucher(arrival, own_authority=self._below.own_authority)
             for subject in subjects_of(activity):
-                if need := self._known.waiting.get(subject):
-                    raise Waits(need)
+                queued = self._known.waiting.get(subject)
+                if queued and (arrival.parked_id is None or queued.since < arrival.parked_id):
+                    raise Waits(queued.need)
             self._DECIDE[type(activity)](self, arrival, activity)
             outcomes["applied"] += 1
         except Waits as waits:
@@ -91,7 +92,7 @@ class Decider(Judging):
             return
         subject = subject_of(arrival.activity)
         self._known.parked_count += 1
-        self._known.waiting[subject] = need
+        self._known.waiting[subject] = Queued(need, arrival.parked_id or 0)
         self.orders.parked.append(Parking(arrival, need, subject))
 
     def _follow(self, arrival: Arrival, act: Follow) -> None:
@@ -160,6 +161,8 @@ class Decider(Judging):
         thing, community = act.thing, self._community_of(act) or self._named(act)
         if community is None:
             raise NotFound("couldnt_find_community", "It is for no community that is known here.")
+        if act.announcer and act.announcer not in thing.addressees:
+            raise Forbidden("not_its_community", "It was not written for who passes it on.")
         person = self._person(arrival)
         check_passed_on(act, self._known, community.id)
         check_writer(act, self._known, person, community)

@@ -18,7 +18,7 @@ import structlog
 
 from lichen.federation.activities import activity_of, decoded, items_of
 from lichen.federation.applying import Applying
-from lichen.federation.ingest_rows import FORGET, KEEP
+from lichen.federation.ingest_rows import DROP, FORGET, KEEP
 from lichen.federation.known import Arrival
 from lichen.federation.limits import (
     FORGET_BATCH,
@@ -29,7 +29,7 @@ from lichen.federation.limits import (
 from lichen.kit import Refused, Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
-from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
+from lichen.store import Row, Store, Unit, advance_checkpoint, checkpoint_of
 
 NAME = "ingest"
 
@@ -191,14 +191,14 @@ class Ingest:
 
         def give_up(unit: Unit) -> None:
             unit.stage(KEEP, {"key": one.key, "at_us": unit.clock_us})
+            unit.stage(DROP, {"ids": [one.parked_id or 0]})
             then(unit)
 
         await self._store.write(give_up, apart=True, wait=False)
 
 
-def arrival_of(
-    *, seq: int, peer: str, announcer: str, raw: str, tries: int
-) -> Arrival:
-    """Return an activity that was parked."""
-    activity = activity_of(decoded(raw.encode()), announcer=announcer)
-    return Arrival(seq, peer, activity, raw.encode(), tries=tries, is_parked=True)
+def arrival_of(row: Row) -> Arrival:
+    """Return the activity in a row of `parked`."""
+    raw = row.raw.encode()
+    activity = activity_of(decoded(raw), announcer=row.announcer)
+    return Arrival(row.seq, row.peer, activity, raw, tries=row.tries + 1, parked_id=row.id)

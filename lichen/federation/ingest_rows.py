@@ -30,7 +30,7 @@ FORGET = Statement(
 PARK = Statement(sa.insert(parked), name="park")
 # By the index on subject.
 SUBJECTS = Statement(
-    sa.select(parked.c.subject, parked.c.needs, parked.c.kind)
+    sa.select(parked.c.id, parked.c.subject, parked.c.needs, parked.c.kind)
     .where(any_of(parked.c.subject, "subjects")),
     name="what waits for its turn",
 )

@@ -28,13 +28,14 @@ from lichen.federation.activities import (
 )
 from lichen.forum import Forum, Places
 from lichen.messages import Messages
-from lichen.store import Unit
+from lichen.store import Row, Unit
 
 
 class Arrival(msgspec.Struct, frozen=True):
     """One activity that came in: from which peer, in which line of the log, and its JSON.
 
-    `tries` counts how often it was parked before.
+    `parked_id` is the row in which it waited, None for what comes fresh from the log; `tries`
+    counts how often it was looked for.
     """
 
     seq: int
@@ -42,7 +43,7 @@ class Arrival(msgspec.Struct, frozen=True):
     activity: Activity
     raw: bytes
     tries: int = 0
-    is_parked: bool = False
+    parked_id: int | None = None
 
     @property
     def key(self) -> str:
@@ -56,6 +57,13 @@ class Need(NamedTuple):
 
     ap_id: str
     kind: str
+
+
+class Queued(NamedTuple):
+    """What waits under a subject, since which row; 0 for since a moment ago in this batch."""
+
+    need: Need
+    since: int = 1 << 62
 
 
 class MessagePlace(NamedTuple):
@@ -74,7 +82,7 @@ class Known(msgspec.Struct):
     messages: dict[str, MessagePlace]
     follows: dict[str, tuple[int, int]]
     received: set[str]
-    waiting: dict[str, Need]
+    waiting: dict[str, Queued]
     parked_count: int
 
 
@@ -135,9 +143,21 @@ def look_up(
         messages={row.ap_id: MessagePlace(row.id, row.creator_id) for row in sent},
         follows={row.ap_id: (row.person_id, row.community_id) for row in follows},
         received={row.key for row in received},
-        waiting={row.subject: Need(row.needs, row.kind) for row in waiting},
+        waiting=_queued(waiting, released={one.parked_id for one in arrivals}),
         parked_count=int(counted[0].count),
     )
+
+
+def _queued(rows: Iterable[Row], *, released: set[int | None]) -> dict[str, Queued]:
+    """Return what waits by subject, the first first, but for what is being released."""
+    found: dict[str, Queued] = {}
+    for row in rows:
+        if row.id not in released and row.id < found.get(row.subject, _NOBODY).since:
+            found[row.subject] = Queued(Need(row.needs, row.kind), row.id)
+    return found
+
+
+_NOBODY = Queued(Need("", ""))
 
 
 def _names_of(arrivals: Sequence[Arrival]) -> _Names:

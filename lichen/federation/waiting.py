@@ -118,16 +118,11 @@ class Waiting:
             lambda unit: unit.fetch(rows.WAITING_FOR, needed=needed, limit=PARKED_RELEASE_MAX),
             apart=True,
         )
-        arrivals = []
-        for row in waiting:
-            if row.tries + 1 < PARKED_TRIES_MAX:
-                arrivals.append(arrival_of(seq=row.seq, peer=row.peer, announcer=row.announcer,
-                                           raw=row.raw, tries=row.tries + 1))
-            else:
-                self._ingest.outcomes["unresolved"] += 1
-        ids = [row.id for row in waiting]
+        again = [row for row in waiting if row.tries + 1 < PARKED_TRIES_MAX]
+        tired = [row.id for row in waiting if row.tries + 1 >= PARKED_TRIES_MAX]
+        self._ingest.outcomes["unresolved"] += len(tired)
         await self._ingest.apply_parked(
-            arrivals, lambda unit: unit.stage(rows.DROP, {"ids": ids})
+            [arrival_of(row) for row in again], lambda unit: unit.stage(rows.DROP, {"ids": tired})
         )
 
     async def _later(self, row: Row) -> None:

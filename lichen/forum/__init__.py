@@ -68,14 +68,15 @@ from lichen.forum.rulings import (
 from lichen.forum.service import Forum
 
 __all__ = [
-    "COMMENT_DEPTH_MAX", "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment", "CommentChange",
-    "CommentId", "CommentPlace", "CommentQuery", "CommentRuling", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityPlace", "CommunityRuling", "CommunityView", "ContentCheck",
-    "Earlier", "FollowAnswer", "Following", "Forum", "HeldCount", "HeldQuery", "Language",
-    "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost", "Page",
-    "PastBounds", "PastThing", "PersonView", "Places", "Post", "PostAround", "PostChange",
-    "PostDraft", "PostId", "PostPlace", "PostQuery", "PostRuling", "PostView", "Reaction",
-    "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
-    "Words", "Written", "check_moderator", "earlier_from", "earlier_query", "fitting_comment",
-    "fitting_title", "fitting_url", "is_moderator",
+    "COMMENT_DEPTH_MAX", "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment",
+    "CommentChange", "CommentId", "CommentPlace", "CommentQuery", "CommentRuling",
+    "CommentSort", "CommentView", "Community", "CommunityDraft", "CommunityPlace",
+    "CommunityRuling", "CommunityView", "ContentCheck", "Earlier", "FollowAnswer", "Following",
+    "Forum", "HeldCount", "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment",
+    "NewCommunity", "NewPost", "Page", "PastBounds", "PastThing", "PersonView", "Places",
+    "Post", "PostAround", "PostChange", "PostDraft", "PostId", "PostPlace", "PostQuery",
+    "PostRuling", "PostView", "Reaction", "Scene", "SiteCounts", "Sort", "SubjectKind",
+    "Subscribed", "Verdict", "Vote", "Voter", "Words", "Written", "check_moderator",
+    "earlier_from", "earlier_query", "fitting_comment", "fitting_title", "fitting_url",
+    "is_moderator",
 ]
