@@ -170,6 +170,8 @@ def decoded(body: bytes) -> dict[str, Any]:
             f"An activity has at most {ACTIVITY_BYTES_MAX} bytes; this one has {len(body)}.",
             status=413,
         )
+    if b"\\u0000" in body:
+        raise Refused("invalid_json", "No text holds the character NUL.")
     # Openers inside of strings count too: real activities have hundreds.
     openers = body.count(b"{") + body.count(b"[")
     if openers > CONTAINERS_MAX:

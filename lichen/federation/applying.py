@@ -117,7 +117,8 @@ class Applying:
         ))
         unit.stage(ingest_rows.PARK, *(
             {
-                "id": one.arrival.parked_id or next(fresh), "seq": one.arrival.seq, "peer": one.arrival.peer,
+                "id": one.arrival.parked_id or next(fresh), "seq": one.arrival.seq,
+                "peer": one.arrival.peer,
                 "announcer": one.arrival.activity.announcer, "raw": one.arrival.raw.decode(),
                 "needs": one.need.ap_id, "kind": one.need.kind, "subject": one.subject,
                 "tries": one.arrival.tries, "retry_us": 0,

@@ -27,7 +27,6 @@ from lichen.federation.limits import (
     RECEIVED_AGE_US_MAX,
 )
 from lichen.kit import Refused, Unavailable
-from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
 from lichen.store import Row, Store, Unit, advance_checkpoint, checkpoint_of
 
@@ -156,7 +155,6 @@ class Ingest:
         def command(unit: Unit) -> Counter[str]:
             outcomes = self._applying.apply(unit, arrivals) if arrivals else Counter[str]()
             then(unit)
-            crash_point("ingest.before_commit")
             return outcomes
 
         try:
@@ -166,7 +164,6 @@ class Ingest:
         except Exception as error:  # whatever one activity brings about must not stop the others
             await self._halve(arrivals, then, error)
             return
-        crash_point("ingest.after_commit")
         self.outcomes.update(outcomes)
         if outcomes["parked"]:
             self._parked()

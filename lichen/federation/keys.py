@@ -10,7 +10,6 @@ At the door of the inbox this costs nothing after the first time: no row is read
 from collections import OrderedDict
 from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import urldefrag
 
 from lichen.accounts import Accounts
 from lichen.federation import peer_rows

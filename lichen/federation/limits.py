@@ -43,7 +43,7 @@ COLLECTION_PAGES_MAX = 3  # of a collection read; the first says what is recent
 MODERATORS_MAX = 50  # of a community, read from its collection
 FETCHES_A_QUESTION_MAX = 100  # documents for one question, as in Lemmy
 
-ACTIVITY_BYTES_MAX = 1 << 20  # of one request; a batch of 1,000 votes fills half of it
+ACTIVITY_BYTES_MAX = 1_000_000  # of one request; a batch of 1,000 votes fills half of it
 CONTAINERS_MAX = 20_000  # objects and arrays in one request; a batch of 1,000 votes has 5,000
 DEPTH_MAX = 32  # levels of nesting in one request; the deepest honest one has 8
 ANNOUNCED_MAX = 1_000  # activities in one Announce (FEP-1a11)
@@ -70,5 +70,6 @@ PARKED_LOOK_S = 15.0  # s between two looks for what is due, when nothing wakes 
 INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
 INBOX_WAITING_MAX = 200_000
 """Activities accepted and not applied yet; beyond it everybody is told to wait (429)."""
+INBOX_FULL_MAX = 400_000  # waiting ones beyond which nobody is taken in, however fair
 INBOX_SHARE_MIN = 5_000  # of these that one peer may always have, however many others send
 INBOX_RETRY_S_MAX = 600  # the longest a peer is told to wait; Lemmy doubles it by itself
