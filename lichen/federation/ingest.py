@@ -21,6 +21,7 @@ from lichen.federation.applying import Applying
 from lichen.federation.ingest_rows import DROP, FORGET, KEEP
 from lichen.federation.known import Arrival
 from lichen.federation.limits import (
+    BROKEN_IN_A_ROW_MAX,
     FORGET_BATCH,
     INGEST_BATCH_MAX,
     INGEST_BATCH_NEAR_MAX,
@@ -67,6 +68,7 @@ class Ingest:
         """Take who is told how far it is (the door), and that something was parked."""
         self.outcomes: Counter[str] = Counter()
         self.turn = asyncio.Lock()  # one batch at a time, of the log or of what waited
+        self._broken_in_a_row = 0
         self._store = store
         self._applying = applying
         self._position = position
@@ -164,6 +166,7 @@ class Ingest:
         except Exception as error:  # whatever one activity brings about must not stop the others
             await self._halve(arrivals, then, error)
             return
+        self._broken_in_a_row = 0
         self.outcomes.update(outcomes)
         if outcomes["parked"]:
             self._parked()
@@ -182,6 +185,10 @@ class Ingest:
         if isinstance(error, Refused):
             self.outcomes[error.code] += 1
         else:
+            # When nothing works any more it is we who are ill: stop, and lose nothing.
+            self._broken_in_a_row += 1
+            if self._broken_in_a_row > BROKEN_IN_A_ROW_MAX:
+                raise error
             self.outcomes["broken"] += 1
             # Its text may quote what somebody wrote.
             _log.error("ingest_broken", peer=one.peer, seq=one.seq, error=type(error).__name__)

@@ -57,6 +57,8 @@ PICTURES_MAX = 8  # attachments of one comment that are shown below its text
 INGEST_BATCH_MAX = 2_000
 """Activities applied in one transaction where the database may be far: some 8 round trips."""
 INGEST_BATCH_NEAR_MAX = 250  # the same on SQLite, whose one writer others wait for: some 100 ms
+BROKEN_IN_A_ROW_MAX = 5
+"""Activities in a row that bring about an error of ours before the reader stops, losing nothing."""
 RECEIVED_AGE_US_MAX = 7 * 24 * HOUR_US  # how long an activity's id is remembered; as Lemmy does
 PARKED_TRIES_MAX = 6  # tries to find what an activity needs, over some four hours
 PARKED_RETRY_US_MIN = 2 * MINUTE_US  # before the second try; a later one waits four times as long
