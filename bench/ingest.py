@@ -61,9 +61,11 @@ class Backlog:
         self.comments: list[tuple[str, str]] = []
 
     def person(self) -> str:
+        """Return somebody of the peer's."""
         return f"{PEER}/u/person{self.chance.randrange(PEOPLE)}"
 
     def activity(self, kind: str, community: str, object: Any, actor: str = "") -> Json:
+        """Return an activity, announced by a community."""
         self.number += 1
         actor = actor or self.person()
         inner = {
@@ -78,6 +80,7 @@ class Backlog:
         }
 
     def post(self) -> Json:
+        """Return a new post somewhere."""
         community = f"{PEER}/c/place{self.chance.randrange(COMMUNITIES)}"
         actor, id = self.person(), f"{PEER}/post/{self.number + 1}"
         self.posts.append((id, community))
@@ -89,6 +92,7 @@ class Backlog:
         }, actor)
 
     def comment(self) -> Json:
+        """Return an answer to one of the newest posts or comments."""
         below = self.comments if self.comments and self.chance.random() < 0.4 else self.posts
         answered, community = self.chance.choice(below[-500:])
         actor, id = self.person(), f"{PEER}/comment/{self.number + 1}"
@@ -102,6 +106,7 @@ class Backlog:
         }, actor)
 
     def vote(self) -> Json:
+        """Return a vote on one of the newest posts or comments."""
         among = self.comments if self.comments and self.chance.random() < 0.5 else self.posts
         subject, community = self.chance.choice(among[-1_000:])
         kind = "Dislike" if self.chance.random() < 0.1 else "Like"

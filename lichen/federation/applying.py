@@ -58,7 +58,7 @@ class Applying:
     def _carry_out(self, unit: Unit, orders: Orders) -> None:
         forum, messages = self.below.forum, self.below.messages
         if orders.followings:
-            forum.follow_communities(unit, orders.followings)
+            forum.follow_communities(unit, orders.followings, tell_again=True)
         if orders.answers:
             forum.answer_followings(unit, orders.answers)
         if orders.posts:
@@ -126,4 +126,4 @@ class Applying:
             for one in orders.parked
         ))
         if orders.came:
-            unit.stage(ingest_rows.NOW, {"needed": orders.came})
+            unit.stage(ingest_rows.CAME, {"needed": orders.came})

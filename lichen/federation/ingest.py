@@ -29,7 +29,7 @@ from lichen.federation.limits import (
 )
 from lichen.kit import Refused, Unavailable
 from lichen.log import Batch
-from lichen.store import Row, Store, Unit, advance_checkpoint, checkpoint_of
+from lichen.store import Row, Store, Unit, advance_checkpoint
 
 NAME = "ingest"
 
@@ -63,9 +63,8 @@ class Ingest:
     def __init__(
         self, store: Store, applying: Applying, *, position: int,
         moved: Callable[[int], None] = lambda position: None,
-        parked: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take who is told how far it is (the door), and that something was parked."""
+        """Take where it stands, and who is told how far it is: the door."""
         self.outcomes: Counter[str] = Counter()
         self.turn = asyncio.Lock()  # one batch at a time, of the log or of what waited
         self._broken_in_a_row = 0
@@ -73,17 +72,12 @@ class Ingest:
         self._applying = applying
         self._position = position
         self._moved = moved
-        self._parked = parked
+        self._parked: Callable[[], None] = lambda: None
         self._batch_max = INGEST_BATCH_NEAR_MAX if store.engine == "sqlite" else INGEST_BATCH_MAX
 
-    @classmethod
-    async def open(
-        cls, store: Store, applying: Applying, *, moved: Callable[[int], None],
-        parked: Callable[[], None],
-    ) -> "Ingest":
-        """Return the reader at its checkpoint."""
-        position = await store.read(lambda unit: checkpoint_of(unit, NAME), apart=True)
-        return cls(store, applying, position=position, moved=moved, parked=parked)
+    def when_parked(self, then: Callable[[], None]) -> None:
+        """Call this from now on whenever something was parked."""
+        self._parked = then
 
     def position(self) -> int:
         """Return the last sequence applied."""

@@ -41,7 +41,7 @@ COUNT_PARKED = Statement(
 DUE = Statement(
     sa.select(
         parked.c.needs, parked.c.kind, sa.func.max(parked.c.tries).label("tries"),
-        sa.func.min(parked.c.id).label("first"),
+        sa.func.min(parked.c.retry_us).label("since_us"),
     )
     .where(parked.c.retry_us <= _NOW)
     .group_by(parked.c.needs, parked.c.kind)
@@ -59,19 +59,25 @@ WAITING_FOR = Statement(
     name="who waits for something",
 )
 DROP = Statement(sa.delete(parked).where(any_of(parked.c.id, "ids")), name="no longer parked")
+# Not what has come while it was looked for: CAME has set that before `floor_us`.
+_STILL_AWAY = sa.and_(
+    parked.c.needs == sa.bindparam("needed"),
+    parked.c.retry_us >= sa.bindparam("floor_us", type_=sa.BigInteger),
+)
 DROP_ALL_OF = Statement(
-    sa.delete(parked).where(parked.c.needs == sa.bindparam("needed")).returning(parked.c.id),
+    sa.delete(parked).where(_STILL_AWAY).returning(parked.c.id),
     name="nothing waits for it any more",
 )
 LATER = Statement(
-    sa.update(parked).where(parked.c.needs == sa.bindparam("needed"))
+    sa.update(parked).where(_STILL_AWAY)
     .values(tries=sa.bindparam("more_tries", type_=sa.BigInteger),
             retry_us=sa.bindparam("later_us", type_=sa.BigInteger)),
     name="try again later",
 )
-NOW = Statement(
+CAME_US = -1  # the time at which to look for what has come: before every other
+CAME = Statement(
     sa.update(parked).where(any_of(parked.c.needs, "needed"))
-    .values(retry_us=sa.literal(0, sa.BigInteger)),
+    .values(retry_us=sa.literal(CAME_US, sa.BigInteger)),
     name="what came is there",
 )
 

@@ -82,7 +82,7 @@ class Waiting:
                 case "away" if row.tries + 1 < PARKED_TRIES_MAX:
                     await self._later(row)
                 case _:
-                    await self._give_up(row.needs)
+                    await self._give_up(row)
         return bool(due)
 
     async def _found(self, due: Sequence[Row]) -> dict[str, Found]:
@@ -132,12 +132,18 @@ class Waiting:
         def command(unit: Unit) -> None:
             unit.stage(rows.LATER, {
                 "needed": row.needs, "more_tries": tries, "later_us": unit.clock_us + wait_us,
+                "floor_us": _floor_us(row),
             })
 
         await self._store.write(command, apart=True)
 
-    async def _give_up(self, needed: str) -> None:
-        dropped = await self._store.write(
-            lambda unit: len(unit.fetch(rows.DROP_ALL_OF, needed=needed)), apart=True
-        )
+    async def _give_up(self, row: Row) -> None:
+        dropped = await self._store.write(lambda unit: len(unit.fetch(
+            rows.DROP_ALL_OF, needed=row.needs, floor_us=_floor_us(row)
+        )), apart=True)
         self._ingest.outcomes["unresolved"] += dropped
+
+
+def _floor_us(row: Row) -> int:
+    """Return from when on rows are those that were looked for, and not found."""
+    return min(0, int(row.since_us))

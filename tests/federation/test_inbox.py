@@ -1,5 +1,6 @@
 """The door: what is signed by its actor's server, fits and is allowed, is durable; nothing else."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,15 +10,29 @@ import pytest
 
 from lichen.federation.entrance import Entrance, is_inbox
 from lichen.federation.inbox import Inbox
+from lichen.federation.incoming import open_incoming
 from lichen.federation.limits import ACTIVITY_BYTES_MAX, CONTAINERS_MAX, DEPTH_MAX
 from lichen.federation.model import PeerKey, authority_of
 from lichen.federation.signatures import sign
 from lichen.kit import NotFound, TooMany
+from lichen.kit.ground import Ground
 from lichen.log import SegmentLog
-from tests.federation.incoming import ANN, BEN, act, announced
+from tests.federation.incoming import (
+    ANN,
+    BEN,
+    Town,
+    act,
+    announced,
+    ground,
+    house,
+    page,
+    person,
+    town,
+)
 from tests.federation.signing import keys, lower, signing_key
 
 pytestmark = pytest.mark.anyio
+__all__ = ["ground", "house", "town"]
 HERE = "https://lichen.example"
 
 
@@ -230,3 +245,35 @@ async def test_an_announce_is_its_communitys_word(door: Door) -> None:
     answer = await door.knock(announced(moss, act("Like", "https://far.example/u/cat", "https://x.y/1")))
 
     assert answer == (202, "")
+
+
+async def test_what_is_taken_in_is_applied_and_what_is_parked_found(
+    town: Town, tmp_path: Path, ground: Ground
+) -> None:
+    """The parts as a house puts them together: door, log, reader, and what waits."""
+    written = page(ANN, "https://peer.example/c/moss")
+    eve = "https://peer.example/u/eve"
+    town.elsewhere.people[eve] = person("eve")
+    moss = "https://peer.example/c/moss"
+    incoming = await open_incoming(
+        ground, town.house.store, town.below, folder=tmp_path / "house", keys=Ring(),
+        is_allowed=lambda _peer: True, resolver=town.elsewhere,
+    )
+    door = Door(incoming.log, ground.clock)
+    door.entrance = Entrance(door._behind, incoming.inbox)
+
+    async with asyncio.timeout(10):
+        tasks = [asyncio.create_task(one) for one in (
+            incoming.followers.run(), incoming.waiting.run())]
+        await door.knock(announced(moss, act("Create", ANN, written)))
+        await door.knock(announced(moss, act("Like", eve, written["id"])))
+        while not (view := await town.post(written["id"])) or view.post.up < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await incoming.log.close()
+
+    figures = incoming.figures()
+    assert (figures["inbox_lag_activities"], figures["inbox_accepted_total"]) == (0, 2)
+    assert incoming.inbox.waiting == {}

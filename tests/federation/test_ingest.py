@@ -123,6 +123,18 @@ async def test_a_follow_is_kept_with_its_id_and_undone(town: Town, stones) -> No
     assert len(await town.rows("subscription")) == 1
 
 
+async def test_who_asks_again_is_told_of_again(town: Town, stones) -> None:
+    """A server that lost our answer sends another Follow, and waits for another Accept."""
+    await town.hear(act("Follow", ANN, STONES))
+    town.house.events.clear()
+    again = act("Follow", ANN, STONES)
+
+    await town.hear(again)
+
+    assert town.house.told() == ["update forum.subscription"]
+    assert [row.ap_id for row in await town.rows("follow")] == [again["id"]]
+
+
 @pytest.mark.parametrize("answer", ["Accept", "Reject"])
 async def test_our_follow_is_answered(town: Town, mira, answer: str) -> None:
     (moss,) = await town.house.store.read(lambda unit: [

@@ -123,7 +123,7 @@ async def test_any_interleaving_and_duplication_gives_the_same_rows(
     members = (await plain(town))["subscriptions"]
     examples: list[tuple[list[tuple[int, int]], int]] = []
 
-    @settings(max_examples=25, database=None)
+    @settings(max_examples=10, database=None)
     @given(order=orders(), size=st.integers(1, 40))
     def draw(order: list[tuple[int, int]], size: int) -> None:
         examples.append((order, size))
