@@ -188,11 +188,14 @@ async def _measured(url: str, folder: Path, count: int) -> dict[str, object]:
     await _applied(rooms, log, [backlog.post() for _ in range(POSTS)])
     for kind, make, number in (("votes", backlog.vote, count), ("comments", backlog.comment,
                                count // 2), ("mixed", backlog.mixed, count)):
-        seconds, trips = await _applied(rooms, log, [make() for _ in range(number)])
+        activities, working = [make() for _ in range(number)], time.process_time()
+        seconds, trips = await _applied(rooms, log, activities)
+        working = time.process_time() - working
         figures |= {f"{kind}_per_s": round(number / seconds),
+                    f"{kind}_cpu_us": round(working / number * 1e6),
                     f"{kind}_trips": round(trips / number, 4)}
         print(f"  {kind:9} {number / seconds:8.0f} a second   {trips / number:.4f} round trips "
-              "each", flush=True)
+              f"and {figures[f'{kind}_cpu_us']} µs of this process each", flush=True)
     print(f"  {dict(rooms.ingest.outcomes)}")
     for kind, make in (("vote", backlog.vote), ("comment", backlog.comment)):
         runs = [await _applied(rooms, log, [make()]) for _ in range(8)]

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 from lichen import __version__, media
 from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, status
 from lichen.faces.given import Given
+from lichen.federation import discovery
 
 
 def application_of(
@@ -31,6 +32,9 @@ def application_of(
             nodeinfo.router(
                 store=given.store, accounts=given.accounts, forum=given.forum,
                 addresses=given.addresses, config=given.config,
+            ),
+            discovery.router(
+                store=given.store, accounts=given.accounts, addresses=given.addresses,
             ),
             people.router(),
         ],

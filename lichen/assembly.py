@@ -15,6 +15,8 @@ from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
 from lichen.enforcing import ModerationEnforcement, Queueing
 from lichen.erasing import Erasures, Kind
+from lichen.federation.room import Room as FederationRoom
+from lichen.federation.room import build as build_federation
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
 from lichen.forum.room import build as build_forum
@@ -55,6 +57,7 @@ class Rooms:
     automod: Automod
     search: Search
     notifications: Notifications
+    federation: FederationRoom
 
     @property
     def forum(self) -> Forum:
@@ -170,6 +173,9 @@ async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> 
         notifications=await build_notifications(
             ground, store, forum=forum, accounts=accounts, addresses=addresses,
             log_first_seq=base.first_seq,
+        ),
+        federation=await build_federation(
+            ground, store, accounts=accounts, forum=forum, addresses=addresses
         ),
     )
 

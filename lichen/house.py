@@ -109,6 +109,8 @@ class House:
         with suppress(Unavailable):  # the checkpoint stays where it was
             await self.rooms.talk.rank_reader.close()
         await self.rooms.hooked.plugins.close()
+        with suppress(Unavailable):  # notes of the last second
+            await self.rooms.federation.close()
         await self.rooms.accounts.close()
         await self.rooms.pictures.close()
         await self.ground.outbound.close()
@@ -131,6 +133,7 @@ class House:
             asyncio.create_task(self._forget(), name="forgetting"),
             asyncio.create_task(self.ground.mail.run(), name="mail"),
             asyncio.create_task(self.rooms.accounts.run_letters(), name="letters"),
+            asyncio.create_task(self.rooms.federation.peers.run(), name="peers"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -222,6 +225,7 @@ class House:
             moderation=self.rooms.moderation, plugins=self.rooms.hooked.plugins,
             exports=self.exports, pictures=self.rooms.pictures, addresses=self.addresses,
             gate=self.rooms.gate, config=self.ground.config, flags=self.ground.flags,
+            federation=self.rooms.federation,
         )
 
     def _figures(self) -> dict[str, float]:

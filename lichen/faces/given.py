@@ -6,6 +6,7 @@ from typing import Any
 from lichen.accounts import Accounts
 from lichen.automod import Automod
 from lichen.export import Exports
+from lichen.federation.room import Room as FederationRoom
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
@@ -38,6 +39,7 @@ class Given:
     gate: Gate
     config: Config
     flags: Flags
+    federation: FederationRoom
 
     @property
     def all(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from litestar.response.base import ASGIResponse
 
 from lichen import __version__
 from lichen.accounts import Accounts
+from lichen.federation import CAPABILITIES
 from lichen.forum import Forum, SiteCounts
 from lichen.kit.config import Config
 from lichen.store import Store, Unit
@@ -80,7 +81,9 @@ def _document(schema: str, software: dict[str, str], known: _Known) -> ASGIRespo
             "localPosts": counts.posts,
             "localComments": counts.comments,
         },
-        "metadata": {"implementation": f"lichen {__version__}"},
+        "metadata": {
+            "implementation": f"lichen {__version__}", "capabilities": CAPABILITIES,
+        },
     })
 
 

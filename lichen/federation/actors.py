@@ -5,7 +5,7 @@ Pleroma, Friendica, WordPress, NodeBB and others. The vocabulary lets a value be
 of them, an address or an object with one (ActivityStreams 2.0 §4); each is borne where it stands.
 What is decoration and cannot be used is dropped; what an actor cannot be without is refused.
 
-Every address of an actor is on its own server, so that nobody's inbox or key can be named by others.
+Every address of an actor is on its own server: nobody names the inbox or the key of others.
 """
 
 import re

@@ -4,8 +4,8 @@
                                                               │
                    the id is what was asked for ◀─ same host? ┘ no ─▶ ask for the id itself, once
 
-A document says who it is by `id`. It is believed only where it was served from the id's own address,
-so that nobody can put words under another server's name, nor an upload under its own server's.
+A document says who it is by `id`. It is believed only where it was served from the id's own
+address, so that nobody can put words under another server's name, nor an upload under its own's.
 
 It does not read what the documents say, nor keep them.
 """

@@ -1,6 +1,5 @@
 """Statements over what came in: what was applied, what waits, which Follows stand."""
 
-import base64
 import hashlib
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ from lichen.store import Statement, any_of, upsert
 
 _NOW = sa.bindparam("now_us", type_=sa.BigInteger)
 _LIMIT = sa.bindparam("limit", type_=sa.Integer)
-_KEY_LENGTH = 26  # characters of base32, so 130 bits
+_KEY_LENGTH = 32  # characters of hex, so 128 bits
 
 # By primary key.
 KNOWN = Statement(
@@ -99,8 +98,7 @@ def key_of(voucher: str, id: str) -> str:
 
     Who vouches for it is part of it, so that nobody can use up the id of somebody else's.
     """
-    digest = hashlib.sha256(f"{voucher}\n{id}".encode()).digest()
-    return base64.b32encode(digest).decode().lower()[:_KEY_LENGTH]
+    return hashlib.sha256(f"{voucher}\n{id}".encode()).hexdigest()[:_KEY_LENGTH]
 
 
 def gone_key(ap_id: str) -> str:

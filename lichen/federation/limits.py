@@ -31,17 +31,20 @@ FETCH_S_MAX = 10.0  # s; what Lemmy waits
 
 PEERS_KEPT_MAX = 50_000  # servers in memory; the whole fediverse of 2026 has some 30,000
 PEER_AGE_US_MAX = 24 * HOUR_US  # a peer's NodeInfo is asked for anew after it
+ASKED_AT_ONCE_MAX = 50  # peers asked for their NodeInfo in one turn
+FLUSH_S = 1.0  # s between two writings of what was noted of peers; a crash loses as much
 CAPABILITIES_MAX = 64  # of one peer; each at most a line
 PEER_TEXT_LENGTH_MAX = 120  # characters of a software's name, a version, a capability
 
 ACTOR_NAME_LENGTH_MAX = 255  # characters; peers decide what their names are
 ACTOR_TEXT_LENGTH_MAX = 20_000  # characters of a summary; the rest is cut
 ACTORS_AT_ONCE_MAX = 500  # asked for in one call; what one batch of the inbox names
+RECENT_ACTORS_MAX = 1_000  # documents of actors just fetched, until their rows are seen by all
+ADDRESSEES_TRIED_MAX = 10  # of a post, asked whether they are its community
 PARENTS_MAX = 50  # comments above one that is fetched; as deep as threads go here
 RECENT_POSTS_MAX = 20  # of a community that is new here
 COLLECTION_PAGES_MAX = 3  # of a collection read; the first says what is recent
 MODERATORS_MAX = 50  # of a community, read from its collection
-FETCHES_A_QUESTION_MAX = 100  # documents for one question, as in Lemmy
 
 ACTIVITY_BYTES_MAX = 1_000_000  # of one request; a batch of 1,000 votes fills half of it
 CONTAINERS_MAX = 20_000  # objects and arrays in one request; a batch of 1,000 votes has 5,000

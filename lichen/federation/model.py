@@ -3,7 +3,7 @@
 Pure: nothing here reads a clock, a file, a row or a socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +14,9 @@ from lichen.kit import Refused
 
 Style = Literal["cavage", "rfc9421"]  # how a request is signed
 
+# What our NodeInfo advertises, in PieFed's form: activities announced whole (FEP-1b12), and many of
+# them in one Announce (FEP-1a11).
+CAPABILITIES = ("fep-1b12", "fep-1a11")
 DEFAULT_PORTS = {"https": "443", "http": "80"}  # RFC 9110 §4.2
 
 
@@ -85,6 +88,12 @@ class ActorDocument(msgspec.Struct, frozen=True, kw_only=True):
     moved_to: str = ""
     also_known_as: tuple[str, ...] = ()
 
+    @property
+    def ap_id(self) -> str:
+        """The id that the actor was born with."""
+        assert self.draft.ap_id is not None, "a remote actor brings its id"
+        return self.draft.ap_id
+
 
 class SigningKey(msgspec.Struct, frozen=True):
     """A local actor's private key, and the id under which peers find its public half."""
@@ -152,7 +161,7 @@ def host_of(authority: str) -> str:
     return host if colon and port.isdigit() else authority
 
 
-def is_listed(authority: str, listed: frozenset[str]) -> bool:
+def is_listed(authority: str, listed: Collection[str]) -> bool:
     """Say whether a list of servers names an authority, or its bare host."""
     return authority in listed or host_of(authority) in listed
 

@@ -50,7 +50,7 @@ def row_of_peer(one: Peer) -> dict[str, object]:
 def row_of_addresses(document: ActorDocument, *, now_us: int) -> dict[str, object]:
     """Return the columns of what is kept beside a remote actor's row."""
     return {
-        "ap_id": document.draft.ap_id, "shared_inbox": document.shared_inbox,
+        "ap_id": document.ap_id, "shared_inbox": document.shared_inbox,
         "outbox": document.outbox, "followers": document.followers,
         "featured": document.featured, "moderators": document.moderators,
         "moved_to": document.moved_to, "fetched_us": now_us,

@@ -52,12 +52,21 @@ class Flights(Generic[T]):
 
     async def join(self, key: str, do: Callable[[], Awaitable[T]]) -> T:
         """Return what `do` returns, or raise what it raises; done once for all who wait."""
+        return await asyncio.shield(self.start(key, do))
+
+    def start(self, key: str, do: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        """Begin what is not being done already, and wait for nothing."""
         task = self._under_way.get(key)
         if task is None:
             task = asyncio.ensure_future(_run(do))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(task)
+        return task
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way."""
+        while self._under_way:
+            await asyncio.wait(list(self._under_way.values()))
 
     async def close(self) -> None:
         """End what is under way."""

@@ -1,1 +1,57 @@
-"""Assembles the room (skeleton)."""
+"""Assembles the room."""
+
+from dataclasses import dataclass
+
+from lichen.accounts import Accounts
+from lichen.federation.fetching import Documents
+from lichen.federation.keys import KeyRing, SigningKeys
+from lichen.federation.peers import Peers, load_peers
+from lichen.federation.resolving import Resolver
+from lichen.federation.signatures import sign
+from lichen.forum import Forum
+from lichen.kit.ground import Ground
+from lichen.store import Store
+from lichen.web import Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Who is out there, and what they have; the house runs `peers` and closes the room."""
+
+    peers: Peers
+    documents: Documents
+    keys: KeyRing
+    resolver: Resolver
+
+    async def close(self) -> None:
+        """End what is being fetched, and write what was noted of peers."""
+        await self.resolver.close()
+        await self.keys.close()
+        await self.peers.close()
+
+
+async def build(
+    ground: Ground, store: Store, *, accounts: Accounts, forum: Forum, addresses: Addresses
+) -> Room:
+    """Return the room over what the rows know of others."""
+    own = SigningKeys(store, accounts)
+
+    async def signed_as_site(url: str) -> dict[str, str]:
+        key = await own.signing_key(accounts.current_site.actor.id)
+        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock())
+
+    peers = Peers(
+        store, accounts, addresses=addresses, clock=ground.clock,
+        known=await store.read(load_peers, apart=True),
+    )
+    documents = Documents(
+        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site,
+        signs_always=lambda: accounts.current_site.settings.federation_signed_fetch,
+    )
+    peers.ask_through(documents)
+    keys = KeyRing(store, documents, own, clock=ground.clock)
+    resolver = Resolver(
+        store, accounts=accounts, forum=forum, documents=documents, keys=keys, peers=peers,
+        addresses=addresses, clock=ground.clock,
+    )
+    return Room(peers, documents, keys, resolver)

@@ -261,6 +261,34 @@ class Arrivals(Members):
             if community != view.community:
                 self._changed_community(unit, view, community)
 
+    def seat_moderators(self, unit: Unit, community_id: int, person_ids: Sequence[int]) -> None:
+        """Take over who moderates a remote community, in their order; who is there stays.
+
+        Two round trips.
+        """
+        asked = {"ids": [community_id], "now_us": unit.clock_us}
+        _lock, order, people, *found = (flush := self._views.fetch(
+            unit, None,
+            (community_rows.LOCK_COMMUNITIES, asked), (community_rows.MODERATORS, asked),
+            self._accounts.actors_query(unit, person_ids),
+            *self._views.community_queries(unit, None, [community_id]),
+        )).rows
+        view = self._views.communities(found, flush.standing).get(community_id)
+        persons = self._accounts.actors_from(people)
+        seated = {row.person_id for row in order}
+        fresh = [persons[one] for one in dict.fromkeys(person_ids)
+                 if one in persons and one not in seated]
+        if view is None or not fresh:
+            return
+        ledger = self._ledger(unit)
+        # A microsecond apart, so that they keep the order in which their own server names them.
+        unit.stage(community_rows.WRITE_MODERATOR, *(
+            {"community_id": community_id, "person_id": person.id, "published_us": at_us,
+             "tid": self._tell_moderator(ledger, view.community, person, at_us)}
+            for at_us, person in enumerate(fresh, unit.clock_us)
+        ))
+        ledger.close()
+
     def _write_posts(self, unit: Unit, changed: Sequence[tuple[PostView, Post]]) -> None:
         verdicts = self._check.judge(unit, [
             Written(post=post, author=view.creator, community=view.community, before=view.post,

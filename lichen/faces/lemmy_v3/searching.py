@@ -2,10 +2,10 @@
 
 import re
 
-from lichen.accounts import ActorKind
+from lichen.accounts import Actor, ActorKind
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
-from lichen.forum import CommunityView, PersonView
+from lichen.forum import Comment, CommunityView, PersonView, Post
 from lichen.kit import NotFound, Refused
 from lichen.search import SearchResult
 from lichen.store import Unit
@@ -60,15 +60,45 @@ def _answer(
 async def resolve_object(
     parts: Parts, caller: Caller, asked: wire.ResolveObject
 ) -> wire.ResolveObjectResponse:
-    """Return what is at an address of ours, at `!community` or at `@person`."""
+    """Return what is at an address, at `!community` or at `@person`, of ours or of others.
 
-    def query(unit: Unit) -> wire.ResolveObjectResponse:
+    Other servers are asked for people who are logged in alone, as in Lemmy.
+    """
+    text = asked.q.strip()
+
+    def query(unit: Unit) -> wire.ResolveObjectResponse | None:
         try:
-            return _resolved(parts, unit, caller, asked.q.strip())
+            return _resolved(parts, unit, caller, text)
         except NotFound:
-            raise _nothing() from None
+            return None
 
-    return await parts.store.read(query)
+    here = await parts.store.read(query)
+    if here is not None:
+        return here
+    found = await parts.federation.resolver.find(text, asks=caller.viewer is not None)
+    if found is None:
+        raise _nothing()
+    return await parts.store.read(lambda unit: _of_found(parts, unit, caller, found))
+
+
+def _of_found(
+    parts: Parts, unit: Unit, caller: Caller, found: Post | Comment | Actor
+) -> wire.ResolveObjectResponse:
+    """Return what was found elsewhere and is a row of ours by now."""
+    forum, viewer = parts.forum, caller.viewer
+    try:
+        match found:
+            case Post():
+                return wire.ResolveObjectResponse(
+                    post=views.post_view(forum.post_view(unit, viewer, found.id))
+                )
+            case Comment():
+                return wire.ResolveObjectResponse(
+                    comment=views.comment_view(forum.comment_view(unit, viewer, found.id))
+                )
+        return _of_actor(parts, unit, caller, found)
+    except NotFound:
+        raise _nothing() from None
 
 
 def _resolved(parts: Parts, unit: Unit, caller: Caller, text: str) -> wire.ResolveObjectResponse:
@@ -99,9 +129,15 @@ def _at_address(
     actor = parts.accounts.actors_by_ap_id(unit, [address]).get(address)
     if actor is None:
         raise _nothing()
+    return _of_actor(parts, unit, caller, actor)
+
+
+def _of_actor(
+    parts: Parts, unit: Unit, caller: Caller, actor: Actor
+) -> wire.ResolveObjectResponse:
     if actor.kind is ActorKind.COMMUNITY:
-        return _community(forum.community(unit, viewer, id=actor.id))
-    return _person(forum.person(unit, viewer, id=actor.id))
+        return _community(parts.forum.community(unit, caller.viewer, id=actor.id))
+    return _person(parts.forum.person(unit, caller.viewer, id=actor.id))
 
 
 def _community(view: CommunityView) -> wire.ResolveObjectResponse:

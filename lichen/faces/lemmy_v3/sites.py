@@ -67,15 +67,18 @@ async def get_federated_instances(
     known, lines = await parts.store.read(query)
     by_domain = {one.domain: one for one in known}
 
+    def shown(one: Instance) -> wire.InstanceWithFederationState:
+        return views.instance(one, parts.federation.peers.known(one.domain))
+
     def listed(kind: str) -> list[wire.InstanceWithFederationState]:
         return [
-            views.instance(by_domain.get(line.content) or _unknown(line))
+            shown(by_domain.get(line.content) or _unknown(line))
             for line in lines if line.kind == kind
         ]
 
     return wire.GetFederatedInstancesResponse(
         federated_instances=wire.FederatedInstances(
-            linked=[views.instance(one) for one in known if one.id != OUR_INSTANCE_ID],
+            linked=[shown(one) for one in known if one.id != OUR_INSTANCE_ID],
             allowed=listed("allowed_instances"), blocked=listed("blocked_instances"),
         )
     )

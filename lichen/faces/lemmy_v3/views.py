@@ -12,6 +12,7 @@ from typing import TypedDict
 from lichen import forum
 from lichen.accounts import Actor, Emoji, Instance, SiteLine
 from lichen.faces.lemmy_v3 import wire
+from lichen.federation import Peer
 from lichen.messages import MessageView
 from lichen.notifications import Notification
 
@@ -197,11 +198,20 @@ def private_message_view(view: MessageView) -> wire.PrivateMessageView:
     )
 
 
-def instance(one: Instance) -> wire.InstanceWithFederationState:
-    """Return a server, of whose deliveries nothing is said."""
+def instance(one: Instance, peer: Peer | None = None) -> wire.InstanceWithFederationState:
+    """Return a server: what it runs, and how deliveries to it go."""
+    state = None
+    if peer is not None:
+        state = wire.ReadableFederationState(
+            instance_id=one.id, last_successful_id=peer.cursor or None,
+            last_successful_published_time=wire.maybe_time_of(peer.last_success_us or None),
+            fail_count=peer.fail_count, next_retry=wire.maybe_time_of(peer.retry_at_us or None),
+        )
     return wire.InstanceWithFederationState(
         id=one.id, domain=one.domain, published=wire.time_of(one.published_us),
-        updated=wire.maybe_time_of(one.updated_us), software=one.software, version=one.version,
+        updated=wire.maybe_time_of(one.updated_us),
+        software=(peer.software if peer else "") or one.software,
+        version=(peer.version if peer else "") or one.version, federation_state=state,
     )
 
 

@@ -1,17 +1,29 @@
 """Finding: the one search box, the list of communities, every place by name."""
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 from litestar import MediaType, Response, get
 from litestar.params import FromQuery
 from markupsafe import escape
 
+from lichen.accounts import Actor, ActorKind
 from lichen.faces.pages.answers import fragment, page
+from lichen.faces.pages.elsewhere import look_elsewhere
 from lichen.faces.pages.lists import downvotes, next_page
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, Visit
 from lichen.faces.pages.wording import SHORTCUTS, choices
-from lichen.forum import CommentView, CommunityView, Listing, PersonView, PostView, Sort
+from lichen.forum import (
+    Comment,
+    CommentView,
+    CommunityView,
+    Listing,
+    PersonView,
+    Post,
+    PostView,
+    Sort,
+)
 from lichen.search import Kind
 from lichen.store import Unit
 from lichen.web import check_text
@@ -87,7 +99,10 @@ async def search_page(
             return Found([], [], [], [])
         return _found(parts, unit, visit, asked, kind=kind, page_number=page_number, limit=limit)
 
+    elsewhere = await look_elsewhere(parts, visit, asked)
     found, frame = await parts.framed(visit, find)
+    if elsewhere.found is not None:
+        found = await parts.store.read(partial(_named, parts, visit=visit, found=elsewhere.found))
     most = max(len(items) for items in found)
     following = choices(
         [(str(page_number + 1), "")], "", path, q=asked, kind=kind, page_number="{}"
@@ -100,7 +115,7 @@ async def search_page(
         "asked": asked, "ways": places, **found._asdict(),
         "tabs": choices(_KINDS, kind, path, q=asked, kind="{}"), "sorts": [],
         "onward": following[0].href if kind != "all" and most == limit else None,
-        "now_us": parts.now_us(), "downvotes": downvotes(parts),
+        "now_us": parts.now_us(), "downvotes": downvotes(parts), "unheard": elsewhere.unheard,
     })
 
 
@@ -177,6 +192,22 @@ def open_search(parts: GivenParts) -> Response[bytes]:
         "</OpenSearchDescription>"
     )
     return Response(text.encode(), media_type="application/opensearchdescription+xml")
+
+
+def _named(
+    parts: Parts, unit: Unit, *, visit: Visit, found: Post | Comment | Actor
+) -> Found:
+    """Return the one thing that a name or an address means, as the viewer may see it."""
+    viewer, forum = visit.viewer, parts.forum
+    is_community = isinstance(found, Actor) and found.kind is ActorKind.COMMUNITY
+    is_person = isinstance(found, Actor) and not is_community
+    return Found(
+        communities=forum.community_views(unit, viewer, [found.id]) if is_community else [],
+        persons=forum.persons(unit, viewer, [found.id]) if is_person else [],
+        posts=forum.post_views(unit, viewer, [found.id]) if isinstance(found, Post) else [],
+        comments=forum.comment_views(unit, viewer, [found.id])
+        if isinstance(found, Comment) else [],
+    )
 
 
 def _found(

@@ -92,6 +92,7 @@ async def opened(folder: Path) -> AsyncIterator[Garden]:
         "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": URL, "LICHEN_METRICS_PORT": "0",
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
         "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
+        "LICHEN_OUTBOUND_PRIVATE_ADDRESSES": "true", "LICHEN_OUTBOUND_PLAIN_HTTP": "true",
     })
     house = await House.open(config)
     try:

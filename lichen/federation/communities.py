@@ -1,0 +1,146 @@
+"""Communities that are new here: their moderators, their recent posts, what they pin.
+
+Fetched in the background, once, after the community itself was stored; whoever asked for it does
+not wait. What cannot be had is left out: later activities bring the rest.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+
+from lichen.accounts import Actor, ActorKind
+from lichen.federation.actors import address_of
+from lichen.federation.fetching import Document, Documents
+from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
+from lichen.federation.model import ActorDocument, authority_of
+from lichen.federation.objects import THING_TYPES, Thing, thing_of
+from lichen.federation.remembering import Flights
+from lichen.forum import Comment, Forum, Post
+from lichen.kit import Refused, Unavailable
+from lichen.store import Store, Unit
+
+_WRAPPERS = ("Announce", "Create", "Update", "Add")
+_WRAPPED_MAX = 3  # levels of activities around a post in an outbox: Announce{Create{Page}}
+
+_log = structlog.get_logger("lichen.federation")
+
+
+class Finder(Protocol):
+    """Who finds and stores what a community names; the resolver."""
+
+    async def known(self, ap_id: str) -> Post | Comment | Actor | None:
+        """Return what is stored and seen under an id."""
+
+    async def actors(self, ap_ids: Iterable[str]) -> dict[str, Actor]:
+        """Return actors by id, fetched where they are not known."""
+
+    async def store_thing(self, thing: Thing) -> Post | Comment | Actor | None:
+        """Store a thing that its own server served; raises Refused."""
+
+
+class Communities:
+    """Brings what stands around a new community; owns the tasks that do."""
+
+    def __init__(
+        self, store: Store, documents: Documents, forum: Forum, finder: Finder
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._forum = forum
+        self._finder = finder
+        self._flights: Flights[None] = Flights()
+        self._welcomed: set[int] = set()
+
+    def welcome(self, community: Actor, document: ActorDocument) -> None:
+        """Begin to bring what stands around a community, unless that was begun before."""
+        if community.id not in self._welcomed and not community.local:
+            self._welcomed.add(community.id)
+            self._flights.start(community.ap_id, partial(self._bring, community, document))
+
+    async def settled(self) -> None:
+        """Wait until nothing is being brought any more."""
+        await self._flights.settled()
+
+    async def close(self) -> None:
+        """End what is being brought."""
+        await self._flights.close()
+
+    async def _bring(self, community: Actor, document: ActorDocument) -> None:
+        await self._bring_moderators(community, document.moderators)
+        things: list[Thing] = []
+        for address in (document.outbox, document.featured):
+            try:
+                things += [one async for one in self._posts_in(address)] if address else []
+            except (Refused, Unavailable) as error:
+                _log.info("nothing_brought", peer=community.domain, reason=str(error))
+        for thing in sorted(things, key=lambda one: one.published_us or 0)[-RECENT_POSTS_MAX:]:
+            try:
+                if await self._finder.known(thing.ap_id) is None:
+                    await self._finder.store_thing(thing)
+            except (Refused, Unavailable) as error:
+                _log.info("post_not_brought", peer=community.domain, reason=str(error))
+
+    async def _bring_moderators(self, community: Actor, address: str) -> None:
+        try:
+            named = [one async for one in self._items(address)] if address else []
+        except (Refused, Unavailable) as error:
+            _log.info("nothing_brought", peer=community.domain, reason=str(error))
+            return
+        ids = [found for one in named[:MODERATORS_MAX] if (found := address_of(one))]
+        people = await self._finder.actors(ids)
+        persons = [people[one].id for one in ids
+                   if one in people and people[one].kind is ActorKind.PERSON]
+
+        def write(unit: Unit) -> None:
+            with unit.coming_from(community.domain):
+                self._forum.seat_moderators(unit, community.id, persons)
+
+        if persons:
+            await self._store.write(write)
+
+    async def _posts_in(self, address: str) -> AsyncIterator[Thing]:
+        """Yield the posts in a collection, the newest first, whatever is wrapped around them."""
+        count = 0
+        async for item in self._items(address):
+            if count >= RECENT_POSTS_MAX:
+                return
+            try:
+                thing = await self._thing(item, authority_of(address))
+            except (Refused, Unavailable):
+                continue
+            if thing is not None and not thing.replies_to:
+                count += 1
+                yield thing
+
+    async def _thing(self, item: Any, authority: str) -> Thing | None:
+        for _ in range(_WRAPPED_MAX):
+            if isinstance(item, dict) and item.get("type") in _WRAPPERS:
+                item = item.get("object")
+        if isinstance(item, dict) and item.get("type") in THING_TYPES:
+            thing = thing_of(item)
+            # What another server wrote is believed from that server alone.
+            if {authority_of(thing.ap_id), *map(authority_of, thing.authors)} == {authority}:
+                return thing
+        address = address_of(item)
+        if not address or await self._finder.known(address) is not None:
+            return None
+        return thing_of(await self._documents.fetch(address))
+
+    async def _items(self, address: str) -> AsyncIterator[Any]:
+        """Yield what a collection holds: its own items, else those of its first pages."""
+        page: Document = await self._documents.fetch(address)
+        for turn in range(1, COLLECTION_PAGES_MAX + 1):
+            for name in ("orderedItems", "items"):
+                value = page.get(name)
+                for item in value if isinstance(value, list) else [value] if value else []:
+                    yield item
+            following = page.get("next") or page.get("first")
+            if isinstance(following, dict):
+                page = following
+                continue
+            named = address_of(following)
+            if authority_of(named) != authority_of(address) or turn == COLLECTION_PAGES_MAX:
+                return
+            page = await self._documents.fetch(named)

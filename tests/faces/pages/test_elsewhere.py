@@ -1,0 +1,53 @@
+"""The search box finds what other servers have, for people who are logged in."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.faces.pages.garden import Garden
+from tests.federation.elsewhere import Elsewhere
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Elsewhere]:
+    one = Elsewhere()
+    stop = await one.start()
+    yield one
+    await stop()
+
+
+async def test_a_name_or_an_address_of_another_server_is_found(
+    garden: Garden, peer: Elsewhere
+) -> None:
+    person, stranger = await garden.person(), garden.stranger()
+    peer.person(summary="I grow elsewhere.")
+    peer.group("herbs")
+    peer.finger("herbs", ("/c/herbs", "Group"))
+    peer.note(1, peer.page(to="herbs")["id"])
+
+    before = await stranger.see(f"/search?q=!herbs@{peer.authority}")
+    assert "Log in to have other servers asked" in before.text
+    assert peer.asked == []
+
+    found = await person.see(f"/search?q=!herbs@{peer.authority}")
+    assert f"/c/herbs@{peer.authority}" in found.text
+    assert "Join" in found.text
+    comment = await person.see(f"/search?q={peer.at('/comment/1')}")
+    assert "Answer 1." in comment.text
+    anna = await person.see(f"/search?q={peer.at('/u/anna')}")
+    assert f"/u/anna@{peer.authority}" in anna.text
+    # By now it is known, to strangers too.
+    assert f"/c/herbs@{peer.authority}" in (
+        await stranger.see(f"/search?q=!herbs@{peer.authority}")).text
+
+
+async def test_a_server_that_does_not_answer_is_said_to(garden: Garden, peer: Elsewhere) -> None:
+    person = await garden.person()
+    peer.documents["/post/1"] = 503
+
+    found = await person.see(f"/search?q={peer.at('/post/1')}")
+
+    assert found.status_code == 200
+    assert "That server does not answer now." in found.text
