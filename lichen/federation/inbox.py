@@ -44,6 +44,7 @@ class Inbox:
     def __init__(
         self, log: Log, *, keys: Keys, is_allowed: Callable[[str], bool], clock: Clock,
         public_url: str, position: int,
+        note_received: Callable[[str], None] = lambda authority: None,
     ) -> None:
         self.outcomes: Counter[str] = Counter()
         self._log = log
@@ -51,6 +52,7 @@ class Inbox:
         self._is_allowed = is_allowed
         self._clock = clock
         self._public_url = public_url
+        self._note_received = note_received
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._queue = _Queue(position, clock)
 
@@ -103,6 +105,7 @@ class Inbox:
                 return
             raise
         await self._append(peer, body)
+        self._note_received(peer)
         self.outcomes["accepted"] += 1
         self._note_seen(key)
 

@@ -49,6 +49,7 @@ class Incoming(NamedTuple):
 async def open_incoming(
     ground: Ground, store: Store, below: Below, *, folder: Path, keys: Keys,
     is_allowed: Callable[[str], bool], resolver: Finding,
+    note_received: Callable[[str], None] = lambda authority: None,
 ) -> Incoming:
     """Open the log `inbox` in the data folder and build what stands around it."""
     log = SegmentLog.open(
@@ -58,7 +59,7 @@ async def open_incoming(
     position = await store.read(lambda unit: checkpoint_of(unit, NAME), apart=True)
     inbox = Inbox(
         log, keys=keys, is_allowed=is_allowed, clock=ground.clock,
-        public_url=ground.config.public_url, position=position,
+        public_url=ground.config.public_url, position=position, note_received=note_received,
     )
     ingest = Ingest(store, Applying(below, ground.tids), position=position, moved=inbox.moved)
     waiting = Waiting(store, ingest, resolver)

@@ -9,7 +9,7 @@ A slow fetch delays those alone that need it: the reader of the inbox never wait
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, Protocol
 
@@ -35,7 +35,7 @@ _log = structlog.get_logger("lichen.federation")
 class Finding(Protocol):
     """Who finds what an id names, here or elsewhere; see resolving.py."""
 
-    async def actors(self, ap_ids: Iterable[str]) -> dict[str, object]:
+    async def actors(self, ap_ids: Iterable[str]) -> Mapping[str, object]:
         """Return actors by id, fetched and stored where they are not known."""
 
     async def thing(self, ap_id: str) -> object | None:
@@ -97,10 +97,9 @@ class Waiting:
     async def _found_actors(self, ap_ids: Sequence[str]) -> dict[str, Found]:
         if not ap_ids:
             return {}
-        try:
+        found: Mapping[str, object] = {}
+        with suppress(Refused, Unavailable):
             found = await self._resolver.actors(ap_ids)
-        except (Refused, Unavailable):
-            found = {}
         return {one: "found" if one in found else "away" for one in ap_ids}
 
     async def _found_thing(self, ap_id: str) -> Found:
