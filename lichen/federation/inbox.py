@@ -65,7 +65,7 @@ class Inbox:
         Unavailable.
         """
         try:
-            await self._receive(method, target, headers, body)
+            await self._receive(method, target, headers=headers, body=body)
         except Refused as refusal:
             self.outcomes[refusal.code] += 1
             raise
@@ -80,7 +80,7 @@ class Inbox:
         return dict(self._queue.waiting)
 
     async def _receive(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes
     ) -> None:
         document = decoded(body)
         actor = id_of(document.get("actor"))
