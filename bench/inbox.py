@@ -53,7 +53,7 @@ def requests(count: int, key: SigningKey) -> list[tuple[Scope, bytes]]:
     for number in range(count):
         body = json.dumps({
             "@context": "https://www.w3.org/ns/activitystreams", "type": "Announce",
-            "id": f"{PEER}/activities/{number}", "actor": f"{PEER}/c/moss", "to": [f"{PEER}/c/moss"],
+            "id": f"{PEER}/activities/{number}", "actor": f"{PEER}/c/moss", "to": [],
             "object": {"type": "Like", "id": f"{PEER}/like/{number}", "actor": f"{PEER}/u/ann",
                        "object": f"{PEER}/post/{number}", "audience": f"{PEER}/c/moss"},
         }).encode()

@@ -49,7 +49,7 @@ class House:
     """One running Lichen: ground, log, store, rooms, readers, relay, application."""
 
     def __init__(
-        self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms, incoming: Incoming
+        self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms, *, incoming: Incoming
     ) -> None:
         self.ground = ground
         self.log = log
@@ -94,7 +94,8 @@ class House:
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
         rooms = await build_rooms(ground, store, log)
-        house = cls(ground, log, store, rooms, await open_inbox(ground, store, rooms))
+        house = cls(ground, log, store, rooms,
+                    incoming=await open_inbox(ground, store, rooms))
         await house._start()
         return house
 
