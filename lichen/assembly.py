@@ -15,6 +15,10 @@ from lichen.automod.room import build as build_automod
 from lichen.automod.room import build_check
 from lichen.enforcing import ModerationEnforcement, RulesPlugin
 from lichen.erasing import Erasures, Kind
+from lichen.federation import Peer
+from lichen.federation.actors import actor_in
+from lichen.federation.decisions import Below
+from lichen.federation.incoming import Incoming, open_incoming
 from lichen.federation.room import Room as FederationRoom
 from lichen.federation.room import build as build_federation
 from lichen.forum import Forum
@@ -197,6 +201,22 @@ async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> 
         federation=await build_federation(
             ground, store, accounts=accounts, forum=forum, addresses=addresses
         ),
+    )
+
+
+async def open_inbox(ground: Ground, store: Store, rooms: Rooms) -> Incoming:
+    """Return what takes in and applies what peers send."""
+    out = rooms.federation
+    below = Below(
+        accounts=rooms.accounts, forum=rooms.forum, messages=rooms.messages,
+        moderation=rooms.moderation, read_actor=actor_in,
+        accepts=lambda authority: (out.peers.known(authority) or Peer(authority)).accepts,
+        own_authority=Addresses(ground.config.public_url).authority,
+    )
+    return await open_incoming(
+        ground, store, below, folder=ground.config.server.data, keys=out.keys,
+        is_allowed=out.peers.is_allowed, resolver=out.resolver,
+        note_received=out.peers.note_received,
     )
 
 

@@ -15,12 +15,14 @@ import structlog
 from litestar.types import ASGIApp
 
 from lichen.application import application_of
-from lichen.assembly import Rooms, build_rooms
+from lichen.assembly import Rooms, build_rooms, open_inbox
 from lichen.erasing import Emptied, Eraser, Erasures
 from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
+from lichen.federation.entrance import Entrance
+from lichen.federation.incoming import Incoming
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
@@ -46,11 +48,14 @@ _log = structlog.get_logger("lichen.house")
 class House:
     """One running Lichen: ground, log, store, rooms, readers, relay, application."""
 
-    def __init__(self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms) -> None:
+    def __init__(
+        self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms, *, incoming: Incoming
+    ) -> None:
         self.ground = ground
         self.log = log
         self.store = store
         self.rooms = rooms
+        self.incoming = incoming
         self.addresses = Addresses(ground.config.public_url)
         self.followers = Followers(log, rooms.readers)
         self.relay = Relay(
@@ -73,6 +78,7 @@ class House:
             keepers=[self.exports, PicturesToErase(rooms.pictures, store)],
         )
         self.application: ASGIApp = application_of(self._faces(), self._readiness)
+        self.entrance = Entrance(self.application, incoming.inbox)  # what is served
         self._start_seq = 0
         self.broken = asyncio.Event()  # a part that never ends has failed: crash
         self._tasks: list[asyncio.Task[None]] = []
@@ -90,7 +96,9 @@ class House:
         url = config.database.url.reveal()
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
-        house = cls(ground, log, store, await build_rooms(ground, store, log))
+        rooms = await build_rooms(ground, store, log)
+        house = cls(ground, log, store, rooms,
+                    incoming=await open_inbox(ground, store, rooms))
         await house._start()
         return house
 
@@ -106,6 +114,7 @@ class House:
         self._stop_metrics()
         await self.rooms.automod.trials.close()
         await self.log.close()
+        await self.incoming.log.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -129,6 +138,8 @@ class House:
         self._tasks = [
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
+            asyncio.create_task(self.incoming.followers.run(), name="ingest"),
+            asyncio.create_task(self.incoming.waiting.run(), name="parked"),
             asyncio.create_task(self._retain(), name="retention"),
             asyncio.create_task(self.eraser.run(), name="erasing"),
             asyncio.create_task(self.exports.run(), name="exports"),
@@ -187,6 +198,7 @@ class House:
             try:
                 await accounts.finish_departures()
                 await accounts.forget_addresses()
+                await self.incoming.forget()
             except Unavailable as error:
                 _log.warning("forgetting_waits", reason=error.text)
             await asyncio.sleep(FORGETTING_INTERVAL_S)
@@ -243,5 +255,6 @@ class House:
             "round_trips_total": float(self.store.round_trips),
             "round_trips_apart_total": float(self.store.round_trips_apart),
             **self.rooms.hooked.plugins.figures(),
+            **self.incoming.figures(),
             **lag,
         }

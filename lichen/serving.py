@@ -108,7 +108,7 @@ class Entrance:
             await self._live(receive, send)
             return
         assert self._house is not None, "a request before start-up"
-        await self._house.application(scope, receive, send)  # type: ignore[arg-type]
+        await self._house.entrance(scope, receive, send)  # type: ignore[arg-type]
 
     async def _live(self, receive: Receive, send: Send) -> None:
         # ASGI, Lifespan protocol: startup and shutdown are answered once each.

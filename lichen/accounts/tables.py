@@ -301,6 +301,7 @@ REMOTE_ACTOR_BY_NAME = Statement(
 )
 # By the unique index of ap_id, of did.
 ACTORS_BY_AP_ID = Statement(ACTOR_ROWS.where(any_of(actor.c.ap_id, "ap_ids")))
+ACTOR_IDS_BY_AP_ID = sa.select(actor.c.id).where(any_of(actor.c.ap_id, "actor_ap_ids"))
 ACTOR_BY_DID = Statement(ACTOR_ROWS.where(actor.c.did == bindparam("did")))
 # By index actor_admin.
 ADMINS = Statement(ACTOR_ROWS.where(actor.c.admin, ~actor.c.deleted).order_by(actor.c.id))
@@ -412,10 +413,6 @@ SET_SETTINGS = Statement(
         email_verified=bindparam("new_email_verified"),
     )
 )
-
-
-# By the unique index of ap_id: for selects of other rooms over rows that name actors.
-ACTOR_IDS_BY_AP_ID = sa.select(actor.c.id).where(any_of(actor.c.ap_id, "actor_ap_ids"))
 
 
 def actors_among(ids: "sa.SelectBase") -> Statement:

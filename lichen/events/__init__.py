@@ -6,6 +6,7 @@ meaning is a new record. `visibility` says of each collection what outsiders may
 
 from lichen.events.envelope import (
     LOCAL,
+    SEVERAL,
     Event,
     Operation,
     Record,
@@ -19,6 +20,6 @@ from lichen.events.envelope import (
 )
 
 __all__ = [
-    "LOCAL", "Event", "Operation", "Record", "at_uri", "cid_of", "collection_of", "decode_events",
-    "deletion_of", "encode_event", "event_of",
+    "LOCAL", "SEVERAL", "Event", "Operation", "Record", "at_uri", "cid_of", "collection_of",
+    "decode_events", "deletion_of", "encode_event", "event_of",
 ]

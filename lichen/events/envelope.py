@@ -17,6 +17,9 @@ Operation = Literal["create", "update", "delete"]
 
 LOCAL = ""  # the origin of what happened here; else the authority of the peer it came from
 
+# The origin of what the words of several peers changed together in one batch, as a tally.
+SEVERAL = "*"
+
 NOTHING = msgspec.Raw()  # the record of a deletion
 
 # Multiformats: CIDv1, codec dag-cbor (0x71), multihash sha2-256 (0x12) of 32 bytes.

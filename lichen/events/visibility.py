@@ -10,6 +10,7 @@ from enum import Enum
 from lichen.events import (
     accounts,
     automod,
+    federation,
     forum,
     media,
     messages,
@@ -74,6 +75,7 @@ _RECORDS: dict[type[Record], Visibility] = {
     plugins.Switch: PRIVATE,
     automod.Rule: PRIVATE,
     automod.Hit: PRIVATE,
+    federation.Accepted: PRIVATE,
 }
 
 VISIBILITY: dict[str, Visibility] = {

@@ -9,7 +9,7 @@ id of an activity is on its actor's server, always. What an activity may touch i
 (authorities.py), when the rows are known; here it is decided what it says.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -154,6 +154,7 @@ class Item(msgspec.Struct, frozen=True):
     refusal: str = ""
 
 
+_Read = Callable[[Document, dict[str, Any]], Activity]
 _COLLECTIONS = ("Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage")
 # The last segment of a collection's address, as Lemmy, PieFed and Mbin name them.
 _KINDS: dict[str, Literal["featured", "moderators"]] = {
@@ -169,6 +170,8 @@ def decoded(body: bytes) -> dict[str, Any]:
             f"An activity has at most {ACTIVITY_BYTES_MAX} bytes; this one has {len(body)}.",
             status=413,
         )
+    if b"\\u0000" in body:
+        raise Refused("invalid_json", "No text holds the character NUL.")
     # Openers inside of strings count too: real activities have hundreds.
     openers = body.count(b"{") + body.count(b"[")
     if openers > CONTAINERS_MAX:
@@ -212,7 +215,7 @@ def activity_of(document: Document, *, announcer: str = "") -> Activity:
         raise Refused("foreign_id", "An activity's id is on its actor's server.")
     common = {"id": id, "actor": actor, "announcer": announcer,
               "addressees": addressees_of(document)}
-    read = _READ.get(kind)
+    read: _Read | None = _READ.get(kind)
     if read is None:
         raise Refused("unknown_activity", "Activities of this type are not read here.")
     return read(document, common)
@@ -393,7 +396,7 @@ _OPPOSITES: dict[type[Activity], dict[str, Any]] = {
     Follow: {"follow": False}, Voting: {"value": 0}, Deletion: {"deleted": False},
     Locking: {"locked": False}, Blocking: {"blocked": False},
 }
-_READ: dict[str, Any] = {
+_READ: dict[str, _Read] = {
     "Follow": _follow, "Accept": _answer, "Reject": _answer, "Create": _writing,
     "Update": _writing, "Like": _vote, "Dislike": _vote, "Delete": _deletion, "Undo": _undo,
     "Lock": _locking, "Add": _seating, "Remove": _seating, "Block": _blocking, "Flag": _flagging,

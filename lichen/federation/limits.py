@@ -47,7 +47,7 @@ RECENT_POSTS_MAX = 20  # of a community that is new here
 COLLECTION_PAGES_MAX = 3  # of a collection read; the first says what is recent
 MODERATORS_MAX = 50  # of a community, read from its collection
 
-ACTIVITY_BYTES_MAX = 1 << 20  # of one request; a batch of 1,000 votes fills half of it
+ACTIVITY_BYTES_MAX = 1_000_000  # of one request; a batch of 1,000 votes fills half of it
 CONTAINERS_MAX = 20_000  # objects and arrays in one request; a batch of 1,000 votes has 5,000
 DEPTH_MAX = 32  # levels of nesting in one request; the deepest honest one has 8
 ANNOUNCED_MAX = 1_000  # activities in one Announce (FEP-1a11)
@@ -61,16 +61,21 @@ PICTURES_MAX = 8  # attachments of one comment that are shown below its text
 INGEST_BATCH_MAX = 2_000
 """Activities applied in one transaction where the database may be far: some 8 round trips."""
 INGEST_BATCH_NEAR_MAX = 250  # the same on SQLite, whose one writer others wait for: some 100 ms
+BROKEN_IN_A_ROW_MAX = 5
+"""Activities in a row that bring about an error of ours before the reader stops, losing nothing."""
 RECEIVED_AGE_US_MAX = 7 * 24 * HOUR_US  # how long an activity's id is remembered; as Lemmy does
 PARKED_TRIES_MAX = 6  # tries to find what an activity needs, over some four hours
 PARKED_RETRY_US_MIN = 2 * MINUTE_US  # before the second try; a later one waits four times as long
 PARKED_MAX = 100_000  # activities waiting; beyond it new ones that need a fetch are dropped
 PARKED_AT_ONCE_MAX = 64  # things looked for at once; kit's client keeps it to 8 a host
 PARKED_RELEASE_MAX = 1_000  # activities that one found thing releases in one transaction
-SINGLES_MAX = 50  # moderators' acts in one transaction: each costs round trips of its own
+MESSAGES_AT_ONCE_MAX = 500  # private messages in one command, which is what their room takes
+FORGET_BATCH = 5_000  # old ids forgotten in one transaction
+PARKED_LOOK_S = 15.0  # s between two looks for what is due, when nothing wakes it
 
 INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
 INBOX_WAITING_MAX = 200_000
 """Activities accepted and not applied yet; beyond it everybody is told to wait (429)."""
+INBOX_FULL_MAX = 400_000  # waiting ones beyond which nobody is taken in, however fair
 INBOX_SHARE_MIN = 5_000  # of these that one peer may always have, however many others send
 INBOX_RETRY_S_MAX = 600  # the longest a peer is told to wait; Lemmy doubles it by itself

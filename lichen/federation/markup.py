@@ -48,6 +48,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._out: list[str] = []
         self._line_start = True
+        self._quoted = 0  # marks of quotes that stand on this line already
         self._prefixes: list[str] = []
         self._lists: list[int | None] = []
         self._links: list[tuple[str, int]] = []
@@ -76,7 +77,7 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS and tag != "tr":
             self._break(2 if not self._lists or tag in ("pre", "blockquote") else 1)
         if tag == "br":
-            self._break(1)
+            self._new_lines(1)
         elif tag == "hr":
             self._write("\n\n---\n\n")
         elif tag in _INLINE and not self._fenced:
@@ -176,19 +177,21 @@ class _Reader(HTMLParser):
             self.handle_data(named["alt"])  # a custom emoji
 
     def _break(self, lines: int) -> None:
-        if not self._out:
+        """Begin a new line, and leave a gap where there are two; once is enough."""
+        if not self._out or (lines == 1 and self._line_start):
             return
-        prefix = "".join(self._prefixes)
-        self._out.append(f"\n{prefix}" * lines)
-        self._line_start = True
+        self._new_lines(lines)
+
+    def _new_lines(self, count: int) -> None:
+        self._out.append(("\n" + "".join(self._prefixes)) * count)
+        self._line_start, self._quoted = True, len(self._prefixes)
 
     def _write(self, words: str) -> None:
         if not words:
             return
-        if not self._out or (self._line_start and not self._out[-1].endswith(
-                "".join(self._prefixes))):
-            words = "".join(self._prefixes) + words
+        if self._line_start:
+            words = "".join(self._prefixes[self._quoted:]) + words
         if self._fenced and self._prefixes:
             words = words.replace("\n", "\n" + "".join(self._prefixes))
         self._out.append(words)
-        self._line_start = words.endswith("\n")
+        self._line_start, self._quoted = words.endswith("\n"), len(self._prefixes)

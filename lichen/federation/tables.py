@@ -3,7 +3,7 @@
 Columns that name a row of another room are plain values; foreign keys stay inside the room.
 """
 
-from sqlalchemy import BigInteger, Column, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Table, Text
 
 from lichen.store import metadata
 
@@ -45,4 +45,36 @@ peer_actor = Table(
     Column("moderators", Text, nullable=False, index=True),
     Column("moved_to", Text, nullable=False),
     Column("fetched_us", BigInteger, nullable=False),
+)
+
+# Every activity that was applied, by a hash of its id and of who vouches for it: exactly once.
+received = Table(
+    "received", metadata,
+    Column("key", Text, primary_key=True),
+    Column("at_us", BigInteger, nullable=False, index=True),
+)
+
+# Activities that wait: `needs` is the id of the actor or thing that must be there first, `subject`
+# what later activities are kept in order by.
+parked = Table(
+    "parked", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),  # in the log `inbox`
+    Column("peer", Text, nullable=False),
+    Column("announcer", Text, nullable=False),
+    Column("raw", Text, nullable=False),  # the activity as it came
+    Column("needs", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # "actor" or "thing"
+    Column("subject", Text, nullable=False, index=True),
+    Column("tries", BigInteger, nullable=False),
+    Column("retry_us", BigInteger, nullable=False),
+    Index("parked_due", "retry_us", "id"),
+)
+
+# The ids of the Follows that stand, so that an Accept or a Reject can name one.
+follow = Table(
+    "follow", metadata,
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("community_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ap_id", Text, nullable=False, index=True),
 )

@@ -18,6 +18,7 @@ from lichen.forum.drafts import fitting_comment, fitting_title, fitting_url
 from lichen.forum.holding import HeldCount, HeldQuery
 from lichen.forum.judges import Scene
 from lichen.forum.languages import LANGUAGES, Language
+from lichen.forum.limits import COMMENT_DEPTH_MAX
 from lichen.forum.live import Listener
 from lichen.forum.model import (
     Comment,
@@ -72,14 +73,15 @@ from lichen.forum.rulings import (
 from lichen.forum.service import Forum
 
 __all__ = [
-    "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment", "CommentChange", "CommentId",
-    "CommentPlace", "CommentQuery", "CommentRuling", "CommentSort", "CommentView", "Community",
-    "CommunityDraft", "CommunityPlace", "CommunityRuling", "CommunityView", "ContentCheck",
-    "Earlier", "FollowAnswer", "Following", "Forum", "HeldCount", "HeldQuery", "Language",
-    "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost", "Page",
-    "PastBounds", "PastThing", "PersonView", "Places", "Post", "PostAround", "PostChange",
-    "PostDraft", "PostId", "PostPlace", "PostQuery", "PostRuling", "PostView", "Reaction",
-    "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
-    "Words", "Written", "check_admin_of_site", "check_member", "check_moderator", "earlier_from",
-    "earlier_query", "fitting_comment", "fitting_title", "fitting_url", "is_moderator",
+    "COMMENT_DEPTH_MAX", "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment",
+    "CommentChange", "CommentId", "CommentPlace", "CommentQuery", "CommentRuling", "CommentSort",
+    "CommentView", "Community", "CommunityDraft", "CommunityPlace", "CommunityRuling",
+    "CommunityView", "ContentCheck", "Earlier", "FollowAnswer", "Following", "Forum", "HeldCount",
+    "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment", "NewCommunity",
+    "NewPost", "Page", "PastBounds", "PastThing", "PersonView", "Places", "Post", "PostAround",
+    "PostChange", "PostDraft", "PostId", "PostPlace", "PostQuery", "PostRuling", "PostView",
+    "Reaction", "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote",
+    "Voter", "Words", "Written", "check_admin_of_site", "check_member", "check_moderator",
+    "earlier_from", "earlier_query", "fitting_comment", "fitting_title", "fitting_url",
+    "is_moderator",
 ]

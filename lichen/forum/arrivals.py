@@ -13,7 +13,7 @@ import msgspec
 from lichen.accounts import Actor, actors_among
 from lichen.events import forum as records
 from lichen.forum import arrival_rows, comment_rows, community_rows, post_rows
-from lichen.forum.checks import Written, settle
+from lichen.forum.checks import Written, judged, settle
 from lichen.forum.comments import ACTORS_OF_PARENTS
 from lichen.forum.communities import edited_community
 from lichen.forum.departures import (
@@ -290,17 +290,17 @@ class Arrivals(Members):
         ledger.close()
 
     def _write_posts(self, unit: Unit, changed: Sequence[tuple[PostView, Post]]) -> None:
-        verdicts = self._check.judge(unit, [
+        verdicts = judged(self._hooks, unit, [
             Written(post=post, author=view.creator, community=view.community, before=view.post,
                     moderates=view.creator_is_moderator)
             for view, post in changed if _is_rewritten(view.post, post)
         ])
-        judged = iter(verdicts)
+        each = iter(verdicts)
         ledger = self._ledger(unit)
         counted: dict[int, Community] = {}
         for view, post in changed:
             if _is_rewritten(view.post, post):
-                post = msgspec.structs.replace(post, held=post.held or next(judged).hold)
+                post = msgspec.structs.replace(post, held=post.held or next(each).hold)
             post = msgspec.structs.replace(post, unseen=post.unseen and is_gone(post))
             count_post(ledger, counted, view, post)
             unit.stage(post_rows.CHANGE_POST,
@@ -313,17 +313,17 @@ class Arrivals(Members):
         self, unit: Unit, scene: CommentScene, changed: Sequence[tuple[CommentView, Comment]],
         uris: Mapping[int, str],
     ) -> None:
-        verdicts = self._check.judge(unit, [
+        verdicts = judged(self._hooks, unit, [
             Written(post=view.post, comment=comment, author=view.creator, before=view.comment,
                     community=view.community, moderates=view.creator_is_moderator)
             for view, comment in changed if view.comment.content != comment.content
         ])
-        judged = iter(verdicts)
+        each = iter(verdicts)
         ledger = self._ledger(unit)
         counted = Counted({}, {})
         for view, comment in changed:
             if view.comment.content != comment.content:
-                comment = msgspec.structs.replace(comment, held=comment.held or next(judged).hold)
+                comment = msgspec.structs.replace(comment, held=comment.held or next(each).hold)
             author_did = scene.actors[view.post.creator_id].did
             count_comment(ledger, counted, view, comment, author_did=author_did)
             unit.stage(comment_rows.CHANGE_COMMENT, comment_rows.row_of_comment(

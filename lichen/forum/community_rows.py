@@ -100,7 +100,8 @@ COMMUNITIES_MODERATED = Statement(
     name="moderated communities",
 )
 FOLLOWINGS = Statement(
-    sa.select(subscription.c.person_id, subscription.c.community_id, subscription.c.tid)
+    sa.select(subscription.c.person_id, subscription.c.community_id, subscription.c.tid,
+              subscription.c.published_us)
     .where(any_of(subscription.c.person_id, "people"), any_of(subscription.c.community_id, "ids")),
     name="followings",
 )

@@ -26,23 +26,30 @@ ACTORS_MODERATING = actors_among(rows.MODERATOR_IDS)
 
 
 class _Followed(NamedTuple):
-    """Communities as they are, the keys of the subscriptions there are, and the people."""
+    """Communities as they are, the subscriptions there are (key, time), and the people."""
 
     views: dict[int, CommunityView]
-    tids: dict[tuple[int, int], str]
+    standing: dict[tuple[int, int], tuple[str, int]]
     people: dict[int, Actor]
 
 
 class Members(Communities):
     """Commands and queries about people in communities."""
 
-    def follow_communities(self, unit: Unit, followings: Sequence[Following]) -> None:
+    def follow_communities(
+        self, unit: Unit, followings: Sequence[Following], *, tell_again: bool = False
+    ) -> None:
         """Make people follow communities, or stop; twice is once; two round trips in all.
 
-        Checks whether there is such a community, not who follows: that is decided by who calls.
+        With `tell_again` who follows already is told of again, because its server has asked again
+        and waits for an answer. Checks whether there is such a community, not who follows: that is
+        decided by who calls.
         """
         assert len(followings) <= BATCH_MAX
-        self._follow(unit, followings, self._before(unit, None, followings))
+        before = self._before(unit, None, followings)
+        self._follow(unit, followings, before)
+        if tell_again:
+            self._tell_standing(unit, followings, before)
 
     def subscribe(
         self, unit: Unit, viewer: Viewer, community_id: int, *, follow: bool
@@ -195,6 +202,23 @@ class Members(Communities):
             for one in ids if one in people and people[one].kind is ActorKind.PERSON
         ]
 
+    def _tell_standing(
+        self, unit: Unit, followings: Sequence[Following], before: _Followed
+    ) -> None:
+        """Tell of those among the followings that there were before."""
+        ledger = self._ledger(unit)
+        for one in followings:
+            found = before.standing.get((one.person_id, one.community_id))
+            if found is None or not one.follow:
+                continue
+            community = before.views[one.community_id].community
+            record = forum.Subscription(
+                subject=community.actor.did, created_at=isoformat(found[1]),
+                pending=not community.actor.local,
+            )
+            ledger.say(record, did=before.people[one.person_id].did, operation="update",
+                       rkey=found[0], row=community.id)
+
     def _before(
         self, unit: Unit, viewer: Viewer | None, followings: Sequence[Following]
     ) -> _Followed:
@@ -213,7 +237,7 @@ class Members(Communities):
             raise no_such_community()
         return _Followed(
             views,
-            {(row.person_id, row.community_id): row.tid for row in followed},
+            {(row.person_id, row.community_id): (row.tid, row.published_us) for row in followed},
             self._accounts.actors_from(actors),
         )
 
@@ -225,7 +249,7 @@ class Members(Communities):
         communities = {key: view.community for key, view in before.views.items()}
         wanted = {(one.person_id, one.community_id): one.follow for one in followings}
         for (person_id, community_id), follow in sorted(wanted.items()):
-            tid = before.tids.get((person_id, community_id))
+            tid, _since_us = before.standing.get((person_id, community_id), (None, 0))
             if follow == (tid is not None):
                 continue
             community, person = communities[community_id], before.people[person_id]

@@ -3,9 +3,9 @@
 It is one service in several files, each about one noun: `communities` and `members`, `posts`,
 `comments` and `threads`, `votes`, `marks`, `holding`, `past`, `owned`, `departures`, what peers
 send (`arrivals`), and what moderators decide: `judges`, `sweeps`, `purges`. All take the open unit
-of work, so that other rooms can call them inside their own, but for `publishing`, which asks the hooks first. Commands return
-the fresh view, made from what they read and what they wrote, so that a write costs two round trips:
-one to learn, one to commit.
+of work, so that other rooms can call them inside their own, but for `publishing`, which asks the
+hooks first. Commands return the fresh view, made from what they read and what they wrote, so that a
+write costs two round trips: one to learn, one to commit.
 """
 
 from lichen.forum.arrivals import Arrivals

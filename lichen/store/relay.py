@@ -70,6 +70,7 @@ class Relay:
         self.relayed = 0
         self.late = 0  # commands answered before their pages showed them
         store.settle = self.settle
+        store.nudge = self._wake.set
 
     async def start(self) -> None:
         """Find what a crash left in the outbox though the log has it; it is deleted first of all.

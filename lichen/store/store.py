@@ -25,7 +25,7 @@ class Store(ABC):
     """Rows behind one interface; see `SqliteStore` and `PostgresqlStore`.
 
     `engine` is "sqlite" or "postgresql". `settle`, given by the relay, waits until what a command
-    committed has reached the log and the readers that serve pages.
+    committed has reached the log and the readers that serve pages; `nudge` only tells the relay.
     """
 
     engine: str
@@ -33,6 +33,7 @@ class Store(ABC):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.settle: Settle | None = None
+        self.nudge: Callable[[], None] | None = None
         self.round_trips = 0
         self.round_trips_apart = 0
         self._numbers = Numbers()
@@ -46,15 +47,20 @@ class Store(ABC):
         self._count(outcome.round_trips, apart=apart)
         return outcome.result
 
-    async def write(self, command: Callable[[Unit], T], *, apart: bool = False) -> T:
+    async def write(
+        self, command: Callable[[Unit], T], *, apart: bool = False, wait: bool = True
+    ) -> T:
         """Run a command, commit it durably, and wait (bounded) until its own pages show it.
 
-        A refusal rolls back this command alone. Raises Unavailable where the database or its disk
-        does not take the write; nothing of the command is then kept.
+        Without `wait`, for readers that nobody waits for, it returns once it is durable. A refusal
+        rolls back this command alone. Raises Unavailable where the database or its disk does not
+        take the write; nothing of the command is then kept.
         """
         outcome = await self._write(command)
         self._count(outcome.round_trips, apart=apart)
-        if outcome.events and self.settle is not None:
+        if outcome.events and not wait and self.nudge is not None:
+            self.nudge()
+        elif outcome.events and self.settle is not None:
             await self.settle(outcome.events)
         return outcome.result
 

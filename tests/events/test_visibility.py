@@ -55,6 +55,7 @@ EXPECTED = {
     "lichen.plugin.switch": PRIVATE,
     "lichen.automod.rule": PRIVATE,
     "lichen.automod.hit": PRIVATE,
+    "lichen.federation.accepted": PRIVATE,
 }
 SECRETS = re.compile(r"password|token|secret|hash|mail|address|agent|(^|_)ip($|_)|cookie|key$")
 # Who did it belongs to the moderators, who are people with neighbours.

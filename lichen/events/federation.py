@@ -1,0 +1,13 @@
+"""What happens between servers: the records of the room `federation`."""
+
+from lichen.events.envelope import Record
+
+
+class Accepted(Record, frozen=True, tag="lichen.federation.accepted"):
+    """An activity of a remote person was applied in a local community, which passes it on.
+
+    `activity` is its sequence in the log `inbox`, where its bytes are, `community` a DID.
+    """
+
+    activity: int
+    community: str

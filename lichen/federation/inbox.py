@@ -1,0 +1,191 @@
+"""The door for other servers: who signed, may it speak, does it fit; then durable, then 202.
+
+    POST ─► size ─► JSON within limits ─► allowed? ─► not too many waiting ─► seen before? ─► 202
+                                                                                  │ no
+                    202 ◄── durable in the log `inbox` ◄── signature by a key of the actor's server
+
+Constant work and no row: whatever an activity means is for the reader of the log (ingest.py). The
+check for what was seen before is only a saving; what holds is the key in the rows.
+"""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from lichen.federation.activities import decoded, id_of, kind_of
+from lichen.federation.ingest_rows import key_of
+from lichen.federation.limits import (
+    INBOX_FULL_MAX,
+    INBOX_IDS_KEPT_MAX,
+    INBOX_RETRY_S_MAX,
+    INBOX_SHARE_MIN,
+    INBOX_WAITING_MAX,
+)
+from lichen.federation.model import Claim, PeerKey, authority_of
+from lichen.federation.signatures import claimed, verify
+from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany
+from lichen.log import Log
+
+_RATE_SMOOTHING = 0.2  # of a new measurement of the rate; the last five or so count
+
+
+class Keys(Protocol):
+    """Whose key an address names; see keys.py."""
+
+    async def public_key(self, key_id: str, *, refresh: bool = False) -> PeerKey:
+        """Return a peer's key; raises Refused, Unavailable."""
+
+
+class Inbox:
+    """Takes in what other servers send; the only appender of the log `inbox`."""
+
+    def __init__(
+        self, log: Log, *, keys: Keys, is_allowed: Callable[[str], bool], clock: Clock,
+        public_url: str, position: int,
+        note_received: Callable[[str], None] = lambda authority: None,
+    ) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._log = log
+        self._keys = keys
+        self._is_allowed = is_allowed
+        self._clock = clock
+        self._public_url = public_url
+        self._note_received = note_received
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._queue = _Queue(position, clock)
+
+    async def receive(
+        self, *, method: str, target: str, headers: Mapping[str, str], body: bytes, address: str
+    ) -> None:
+        """Take in one request; returns once it is durable. No round trip to the database.
+
+        `headers` have names in lower case. Raises Refused (400, 401, 403, 413), TooMany (429) and
+        Unavailable.
+        """
+        try:
+            await self._receive(method, target, headers=headers, body=body)
+        except Refused as refusal:
+            self.outcomes[refusal.code] += 1
+            raise
+
+    def moved(self, position: int) -> None:
+        """Note up to where the log has been applied."""
+        self._queue.moved(position)
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Return how many activities of each peer are not applied yet."""
+        return dict(self._queue.waiting)
+
+    async def _receive(
+        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        document = decoded(body)
+        actor = id_of(document.get("actor"))
+        peer = authority_of(actor)
+        if not peer:
+            raise Refused("no_actor", "An activity names its actor, by an address of the web.")
+        if not self._is_allowed(peer):
+            raise Forbidden("domain_blocked", "Nothing of your server is taken here.")
+        self._queue.check(peer, lag=self._log.last_seq - self._queue.position)
+        id = id_of(document.get("id"))
+        key = key_of(actor, id) if id else ""
+        if key in self._seen:
+            self.outcomes["duplicate"] += 1
+            return
+        claim = claimed(method, target, headers, public_url=self._public_url)
+        try:
+            await self._verify(claim, peer, body)
+        except NotFound:
+            if kind_of(document) == "Delete" and id_of(document.get("object")) == actor:
+                # Who is gone for ever, and was never seen here, has no key to be fetched any more.
+                self.outcomes["gone_before"] += 1
+                return
+            raise
+        await self._append(peer, body)
+        self._note_received(peer)
+        self.outcomes["accepted"] += 1
+        self._note_seen(key)
+
+    async def _verify(self, claim: Claim, peer: str, body: bytes) -> None:
+        """Refuse a request that no key of the actor's server has signed."""
+        for refresh in (False, True):
+            key = await self._keys.public_key(claim.key_id, refresh=refresh)
+            if key.authority != peer or authority_of(key.owner) != peer:
+                raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")
+            try:
+                verify(claim, public_pem=key.public_pem, body=body, now_us=self._clock())
+            except Refused:
+                if refresh:
+                    raise
+                continue  # keys change: ask once whether this one did
+            return
+
+    async def _append(self, peer: str, body: bytes) -> None:
+        line = body if b"\n" not in body and b"\r" not in body else msgspec.json.format(
+            body, indent=-1
+        )
+        now_us = self._clock()
+        payload = b'{"peer":%b,"receivedUs":%d,"activity":%b}' % (
+            msgspec.json.encode(peer), now_us, line
+        )
+        appended = await self._log.append([payload])
+        self._queue.joined(peer, appended.first_seq)
+
+    def _note_seen(self, key: str) -> None:
+        if key:
+            self._seen[key] = None
+            if len(self._seen) > INBOX_IDS_KEPT_MAX:
+                self._seen.popitem(last=False)
+
+
+class _Queue:
+    """How many activities wait, of whom, and how fast they are applied."""
+
+    def __init__(self, position: int, clock: Clock) -> None:
+        self.position = position
+        self.waiting: Counter[str] = Counter()
+        self._clock = clock
+        self._line: deque[tuple[int, str]] = deque()
+        self._moved_us = clock()
+        self._per_s = 0.0
+
+    def check(self, peer: str, *, lag: int) -> None:
+        """Refuse for now a peer that has more than its share of too many.
+
+        The share is equal for all that wait: one that floods is told first, the others go on.
+        """
+        share = max(INBOX_SHARE_MIN, INBOX_WAITING_MAX // max(1, len(self.waiting)))
+        is_over = lag >= INBOX_WAITING_MAX and self.waiting[peer] >= INBOX_SHARE_MIN
+        if is_over or self.waiting[peer] >= share or lag >= INBOX_FULL_MAX:
+            raise TooMany("too_many_activities", retry_after_s=self._retry_s(lag))
+        if not self.waiting[peer]:
+            del self.waiting[peer]
+
+    def joined(self, peer: str, seq: int) -> None:
+        """Note that an activity waits now, unless the reader was faster."""
+        if seq > self.position:
+            self._line.append((seq, peer))
+            self.waiting[peer] += 1
+
+    def moved(self, position: int) -> None:
+        """Note that everything up to a sequence is applied."""
+        now_us = self._clock()
+        elapsed_s = (now_us - self._moved_us) / 1_000_000
+        if elapsed_s > 0 and position > self.position:
+            per_s = (position - self.position) / elapsed_s
+            self._per_s += (per_s - self._per_s) * (_RATE_SMOOTHING if self._per_s else 1.0)
+        self.position, self._moved_us = position, now_us
+        while self._line and self._line[0][0] <= position:
+            peer = self._line.popleft()[1]
+            self.waiting[peer] -= 1
+            if not self.waiting[peer]:
+                del self.waiting[peer]
+
+    def _retry_s(self, lag: int) -> float:
+        """Return in how many seconds half of what waits will be applied, at the measured rate."""
+        if not self._per_s:
+            return float(INBOX_RETRY_S_MAX)
+        return min(float(INBOX_RETRY_S_MAX), max(1.0, lag / 2 / self._per_s))

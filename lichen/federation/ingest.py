@@ -1,0 +1,202 @@
+"""The reader of the log `inbox`: applies what peers sent, in batches, exactly once.
+
+    inbox ─► lines ─► activities ─► batches ─► Applying ── rows, checkpoint, COMMIT ─► done
+                                       │ refused as a whole: in halves, down to the one
+                                       └ waits for something: a row of `parked` (waiting.py)
+
+A rows reader: what a batch does and the reader's checkpoint share a transaction. An activity that
+comes twice is held off by its key in the same transaction, whatever the door let through.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from lichen.federation.activities import activity_of, decoded, items_of
+from lichen.federation.applying import Applying
+from lichen.federation.ingest_rows import DROP, FORGET, KEEP
+from lichen.federation.known import Arrival
+from lichen.federation.limits import (
+    BROKEN_IN_A_ROW_MAX,
+    FORGET_BATCH,
+    INGEST_BATCH_MAX,
+    INGEST_BATCH_NEAR_MAX,
+    RECEIVED_AGE_US_MAX,
+)
+from lichen.kit import Refused, Unavailable
+from lichen.log import Batch
+from lichen.store import Row, Store, Unit, advance_checkpoint
+
+NAME = "ingest"
+
+_log = structlog.get_logger("lichen.federation")
+
+
+class Line(msgspec.Struct, frozen=True, rename="camel"):
+    """A line of the log `inbox`: who sent it, when it came, and the activity as it came."""
+
+    peer: str
+    received_us: int
+    activity: msgspec.Raw
+
+
+_LINE = msgspec.json.Decoder(Line)
+
+
+class _Run(NamedTuple):
+    """Activities to be applied in one transaction, and the checkpoint after it."""
+
+    arrivals: Sequence[Arrival]
+    checkpoint: int
+
+
+class Ingest:
+    """Follows the log `inbox` and applies it."""
+
+    name = NAME
+    serves_pages = False
+
+    def __init__(
+        self, store: Store, applying: Applying, *, position: int,
+        moved: Callable[[int], None] = lambda position: None,
+    ) -> None:
+        """Take where it stands, and who is told how far it is: the door."""
+        self.outcomes: Counter[str] = Counter()
+        self.turn = asyncio.Lock()  # one batch at a time, of the log or of what waited
+        self._broken_in_a_row = 0
+        self._store = store
+        self._applying = applying
+        self._position = position
+        self._moved = moved
+        self._parked: Callable[[], None] = lambda: None
+        self._batch_max = INGEST_BATCH_NEAR_MAX if store.engine == "sqlite" else INGEST_BATCH_MAX
+
+    def when_parked(self, then: Callable[[], None]) -> None:
+        """Call this from now on whenever something was parked."""
+        self._parked = then
+
+    def position(self) -> int:
+        """Return the last sequence applied."""
+        return self._position
+
+    async def apply(self, batch: Batch) -> None:
+        """Apply lines of the log; what was applied before changes nothing."""
+        arrivals: list[Arrival] = []
+        last = self._position
+        for entry in batch.entries():
+            if entry.seq <= self._position:
+                continue
+            if len(arrivals) >= self._batch_max:
+                await self._apply(_Run(arrivals, last))
+                arrivals = []
+            arrivals += self._arrivals(entry.seq, entry.payload)
+            last = entry.seq
+        await self._apply(_Run(arrivals, max(last, batch.next_seq - 1)))
+
+    async def apply_parked(
+        self, arrivals: Sequence[Arrival], then: Callable[[Unit], None]
+    ) -> None:
+        """Apply what waited, and do `then` in the same transaction, refused or not."""
+        async with self.turn:
+            await self._apply_some(arrivals, then)
+
+    async def forget(self) -> int:
+        """Forget the keys of activities that came long ago, a batch a unit; return how many."""
+        total = 0
+        while count := await self._store.write(
+            lambda unit: len(unit.fetch(
+                FORGET, before_us=unit.clock_us - RECEIVED_AGE_US_MAX, limit=FORGET_BATCH
+            )), apart=True,
+        ):
+            total += count
+        return total
+
+    def _arrivals(self, seq: int, payload: bytes) -> list[Arrival]:
+        """Return the activities of a line; those that cannot be read are counted."""
+        try:
+            line = _LINE.decode(payload)
+            document = decoded(bytes(line.activity))
+        except (msgspec.DecodeError, Refused):
+            self.outcomes["invalid_json"] += 1
+            return []
+        arrivals = []
+        for item in items_of(document):
+            if item.activity is None:
+                self.outcomes[item.refusal] += 1
+            else:
+                arrivals.append(Arrival(seq, line.peer, item.activity, item.raw))
+        return arrivals
+
+    async def _apply(self, run: _Run) -> None:
+        async with self.turn:
+            if run.checkpoint > self._position:
+                await self._apply_some(
+                    run.arrivals,
+                    lambda unit: advance_checkpoint(unit, NAME, run.checkpoint),
+                )
+                self._position = run.checkpoint
+        self._moved(self._position)
+
+    async def _apply_some(
+        self, arrivals: Sequence[Arrival], then: Callable[[Unit], None]
+    ) -> None:
+        """Apply a batch; one that is refused as a whole is tried in halves, `then` with the last.
+
+        What the first half did is known by its keys, should the second one never come.
+        """
+        def command(unit: Unit) -> Counter[str]:
+            outcomes = self._applying.apply(unit, arrivals) if arrivals else Counter[str]()
+            then(unit)
+            return outcomes
+
+        try:
+            outcomes = await self._store.write(command, apart=True, wait=False)
+        except Unavailable:
+            raise
+        except Exception as error:  # whatever one activity brings about must not stop the others
+            await self._halve(arrivals, then, error)
+            return
+        self._broken_in_a_row = 0
+        self.outcomes.update(outcomes)
+        if outcomes["parked"]:
+            self._parked()
+
+    async def _halve(
+        self, arrivals: Sequence[Arrival], then: Callable[[Unit], None], error: Exception
+    ) -> None:
+        if len(arrivals) > 1:
+            middle = len(arrivals) // 2
+            await self._apply_some(arrivals[:middle], lambda unit: None)
+            await self._apply_some(arrivals[middle:], then)
+            return
+        if not arrivals:
+            raise error
+        (one,) = arrivals
+        if isinstance(error, Refused):
+            self.outcomes[error.code] += 1
+        else:
+            # When nothing works any more it is we who are ill: stop, and lose nothing.
+            self._broken_in_a_row += 1
+            if self._broken_in_a_row > BROKEN_IN_A_ROW_MAX:
+                raise error
+            self.outcomes["broken"] += 1
+            # Its text may quote what somebody wrote.
+            _log.error("ingest_broken", peer=one.peer, seq=one.seq, error=type(error).__name__)
+
+        def give_up(unit: Unit) -> None:
+            unit.stage(KEEP, {"key": one.key, "at_us": unit.clock_us})
+            unit.stage(DROP, {"ids": [one.parked_id or 0]})
+            then(unit)
+
+        await self._store.write(give_up, apart=True, wait=False)
+
+
+def arrival_of(row: Row) -> Arrival:
+    """Return the activity in a row of `parked`."""
+    raw = row.raw.encode()
+    activity = activity_of(decoded(raw), announcer=row.announcer)
+    return Arrival(row.seq, row.peer, activity, raw, tries=row.tries + 1, parked_id=row.id)

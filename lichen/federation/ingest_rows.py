@@ -1,0 +1,106 @@
+"""Statements over what came in: what was applied, what waits, which Follows stand."""
+
+import hashlib
+
+import sqlalchemy as sa
+
+from lichen.federation.tables import follow, parked, received
+from lichen.store import Statement, any_of, upsert
+
+_NOW = sa.bindparam("now_us", type_=sa.BigInteger)
+_LIMIT = sa.bindparam("limit", type_=sa.Integer)
+_KEY_LENGTH = 32  # characters of hex, so 128 bits
+
+# By primary key.
+KNOWN = Statement(
+    sa.select(received.c.key).where(any_of(received.c.key, "keys")), name="received before"
+)
+KEEP = upsert(received, keys=["key"], update=[])
+# By the index on at_us.
+FORGET = Statement(
+    sa.delete(received).where(received.c.key.in_(
+        sa.select(received.c.key)
+        .where(received.c.at_us < sa.bindparam("before_us", type_=sa.BigInteger))
+        .order_by(received.c.at_us).limit(_LIMIT)
+    )).returning(received.c.key),
+    name="forget what was received",
+)
+
+PARK = Statement(sa.insert(parked), name="park")
+# By the index on subject.
+SUBJECTS = Statement(
+    sa.select(parked.c.id, parked.c.subject, parked.c.needs, parked.c.kind)
+    .where(any_of(parked.c.subject, "subjects")),
+    name="what waits for its turn",
+)
+COUNT_PARKED = Statement(
+    sa.select(sa.func.count().label("count")).select_from(parked), name="how many wait"
+)
+# By the index parked_due.
+DUE = Statement(
+    sa.select(
+        parked.c.needs, parked.c.kind, sa.func.max(parked.c.tries).label("tries"),
+        sa.func.min(parked.c.retry_us).label("since_us"),
+    )
+    .where(parked.c.retry_us <= _NOW)
+    .group_by(parked.c.needs, parked.c.kind)
+    .order_by(sa.func.min(parked.c.id))
+    .limit(_LIMIT),
+    name="what is due",
+)
+NEXT_DUE = Statement(
+    sa.select(sa.func.min(parked.c.retry_us).label("at_us")), name="when something is due"
+)
+# By the index on needs.
+WAITING_FOR = Statement(
+    sa.select(parked).where(parked.c.needs == sa.bindparam("needed"))
+    .order_by(parked.c.id).limit(_LIMIT),
+    name="who waits for something",
+)
+DROP = Statement(sa.delete(parked).where(any_of(parked.c.id, "ids")), name="no longer parked")
+# Not what has come while it was looked for: CAME has set that before `floor_us`.
+_STILL_AWAY = sa.and_(
+    parked.c.needs == sa.bindparam("needed"),
+    parked.c.retry_us >= sa.bindparam("floor_us", type_=sa.BigInteger),
+)
+DROP_ALL_OF = Statement(
+    sa.delete(parked).where(_STILL_AWAY).returning(parked.c.id),
+    name="nothing waits for it any more",
+)
+LATER = Statement(
+    sa.update(parked).where(_STILL_AWAY)
+    .values(tries=sa.bindparam("more_tries", type_=sa.BigInteger),
+            retry_us=sa.bindparam("later_us", type_=sa.BigInteger)),
+    name="try again later",
+)
+CAME_US = -1  # the time at which to look for what has come: before every other
+CAME = Statement(
+    sa.update(parked).where(any_of(parked.c.needs, "needed"))
+    .values(retry_us=sa.literal(CAME_US, sa.BigInteger)),
+    name="what came is there",
+)
+
+FOLLOWS = Statement(
+    sa.select(follow).where(any_of(follow.c.ap_id, "ap_ids")), name="follows by their ids"
+)
+KEEP_FOLLOW = upsert(follow, keys=["person_id", "community_id"], update=["ap_id"])
+DROP_FOLLOW = Statement(
+    sa.delete(follow).where(
+        follow.c.person_id == sa.bindparam("person_id", type_=sa.BigInteger),
+        follow.c.community_id == sa.bindparam("community_id", type_=sa.BigInteger),
+    ),
+    name="drop follow",
+)
+
+
+def key_of(voucher: str, id: str) -> str:
+    """Return the key under which an activity is remembered.
+
+    Who vouches for it is part of it, so that nobody can use up the id of somebody else's.
+    """
+    return hashlib.sha256(f"{voucher}\n{id}".encode()).hexdigest()[:_KEY_LENGTH]
+
+
+def gone_key(ap_id: str) -> str:
+    """Return the key that remembers that something was deleted before it came."""
+    return key_of("gone", ap_id)

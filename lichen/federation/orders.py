@@ -1,0 +1,66 @@
+"""What a decided batch will do: the orders to the rooms below, and what is kept beside. Pure."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from lichen.federation.known import Arrival, Need
+from lichen.forum import (
+    CommentChange,
+    FollowAnswer,
+    Following,
+    NewComment,
+    NewPost,
+    PostChange,
+    Vote,
+)
+from lichen.messages import MessageChange, MessageId, NewMessage
+from lichen.store import Unit
+
+
+class Act(msgspec.Struct, frozen=True):
+    """A command of its own, with the peer whose word it is, and the arrival that asks for it."""
+
+    arrival: Arrival
+    origin: str
+    run: Callable[[Unit], object]
+    community_did: str = ""  # of a local community that passes it on, "" for none
+
+
+class KeptFollow(msgspec.Struct, frozen=True):
+    """The id of a Follow that stands, or None where it no longer does."""
+
+    person_id: int
+    community_id: int
+    ap_id: str | None
+
+
+class Parking(msgspec.Struct, frozen=True):
+    """An activity that must wait, and for what."""
+
+    arrival: Arrival
+    need: Need
+    subject: str
+
+
+class Orders(msgspec.Struct):
+    """Everything that one batch does, in the order in which it is done."""
+
+    followings: list[Following] = []
+    answers: list[FollowAnswer] = []
+    posts: list[NewPost] = []
+    comments: list[NewComment] = []
+    post_changes: list[PostChange] = []
+    comment_changes: list[CommentChange] = []
+    votes: list[Vote] = []
+    messages: dict[MessageId, NewMessage] = {}
+    message_changes: list[MessageChange] = []
+    acts: list[Act] = []
+    accepted: list[tuple[int, str]] = []  # sequence in the log `inbox`, DID of the community
+    follows: list[KeptFollow] = []
+    parked: list[Parking] = []
+    received: list[str] = []
+    came: list[str] = []  # ids that others may be waiting for
+    origins: dict[str, str] = {}  # the peer by DID
+    outcomes: Counter[str] = msgspec.field(default_factory=Counter)
