@@ -4,6 +4,7 @@ The front door. `build` makes `Accounts`, the service; the other names are the t
 and what other rooms share: checks, DIDs, and `actors_among` for a select of actors by their own.
 """
 
+from lichen.accounts.authority_rows import AUTHORITIES
 from lichen.accounts.away import Away, away_from
 from lichen.accounts.content import ContentEnd, PersonGone
 from lichen.accounts.model import (
@@ -39,8 +40,8 @@ from lichen.accounts.standing import Act, Permission
 from lichen.accounts.tables import actors_among
 
 __all__ = [
-    "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts", "Act", "Actor",
-    "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "Blocks", "Branch",
+    "AUTHORITIES", "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts", "Act",
+    "Actor", "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "Blocks", "Branch",
     "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite", "Keys", "Login", "Permission",
     "PersonGone", "ProfileDraft", "Role", "Session", "SessionId", "Settings", "Site",
     "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among", "away_from", "build",
