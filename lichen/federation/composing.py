@@ -32,7 +32,6 @@ from lichen.federation.scenes import (
     gather,
 )
 from lichen.federation.telling import Telling, is_told
-from lichen.kit.crash_points import crash_point
 from lichen.log import Batch, Log, LogTrimmed
 from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
 from lichen.web import Addresses
@@ -109,11 +108,9 @@ class Composing:
             for part, told in enumerate(telling.tell(event), 1):
                 if (seq, part) > self._last:
                     records.append(msgspec.structs.replace(told, source=seq, part=part))
-        crash_point("composing.before_append")
         for chunk in _chunks(records):
             await self._outgoing.append([encode(record) for record in chunk])
             self._last = (chunk[-1].source, chunk[-1].part)
-        crash_point("composing.after_append")
         self.composed += len(records)
         if records or telling.kept:
             await self._store.write(partial(_keep, telling=telling, last=last), apart=True)
