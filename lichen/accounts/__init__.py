@@ -37,14 +37,14 @@ from lichen.accounts.service import Accounts
 from lichen.accounts.site_keeping import emoji_from, lines_from
 from lichen.accounts.site_lists import Emoji, EmojiDraft, SiteLine, SiteLists
 from lichen.accounts.standing import Act, Permission
-from lichen.accounts.tables import actors_among
+from lichen.accounts.tables import ACTOR_IDS_BY_AP_ID, actors_among
 
 __all__ = [
-    "AUTHORITIES", "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts", "Act",
-    "Actor", "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban", "Blocks", "Branch",
-    "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite", "Keys", "Login", "Permission",
-    "PersonGone", "ProfileDraft", "Role", "Session", "SessionId", "Settings", "Site",
-    "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among", "away_from", "build",
-    "check_admin", "check_name", "check_permission", "emoji_from", "is_permitted", "lines_from",
-    "remote_did", "site_did",
+    "ACTOR_IDS_BY_AP_ID", "AUTHORITIES", "OUR_INSTANCE_ID", "SITE_RATES", "Account",
+    "AccountDraft", "Accounts", "Act", "Actor", "ActorDraft", "ActorId", "ActorKind", "Application", "Away",
+    "Ban", "Blocks", "Branch", "ContentEnd", "Emoji", "EmojiDraft", "Instance", "Invite",
+    "Keys", "Login", "Permission", "PersonGone", "ProfileDraft", "Role", "Session", "SessionId",
+    "Settings", "Site", "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among",
+    "away_from", "build", "check_admin", "check_name", "check_permission", "emoji_from",
+    "is_permitted", "lines_from", "remote_did", "site_did",
 ]

@@ -158,6 +158,10 @@ class Actors:
         rows = unit.fetch(tables.ACTORS_BY_AP_ID, ap_ids=list(ap_ids), now_us=unit.clock_us)
         return {row.ap_id: actor_from(row) for row in rows}
 
+    def actors_by_ap_id_query(self, unit: Unit, ap_ids: Iterable[str]) -> Query:
+        """Return the query for actors by ActivityPub id, to ride along; see `actors_from`."""
+        return tables.ACTORS_BY_AP_ID, {"ap_ids": list(ap_ids), "now_us": unit.clock_us}
+
     def admins(self, unit: Unit) -> list[Actor]:
         """Return the administrators, the longest-serving account first."""
         return [actor_from(row) for row in unit.fetch(tables.ADMINS, now_us=unit.clock_us)]

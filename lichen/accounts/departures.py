@@ -49,6 +49,13 @@ class Departures(Letters):
         if delete_content:
             await self.finish_departures()
 
+    def end_remote(self, unit: Unit, actor: Actor, *, content: bool) -> None:
+        """Note that a remote person is gone for ever, and have what it wrote taken away."""
+        assert not actor.local, "a local account ends by its own command"
+        self._end_actor(unit, actor)
+        if content:
+            self.take_content(unit, actor, "deleted")
+
     def take_content(self, unit: Unit, actor: Actor, content: ContentEnd) -> None:
         """Have a person's content taken away or brought back, the first batch in this unit."""
         if self._person_gone(unit, actor, content=content):
@@ -104,8 +111,14 @@ class Departures(Letters):
             unit.stage(statement, asked)
         unit.stage(standing_rows.DELETE_ROLE, {"person_id": account.actor.id})
         unit.stage(standing_rows.EMPTY_ACCOUNT, {"row_account_id": account.id})
+        gone = self._end_actor(unit, account.actor)
+        if delete_content:
+            self.take_content(unit, gone, "deleted")
+
+    def _end_actor(self, unit: Unit, actor: Actor) -> Actor:
+        """Empty a person's profile, mark it as gone, tell, and return it."""
         gone = msgspec.structs.replace(
-            account.actor, display_name=None, summary=None, avatar=None, banner=None,
+            actor, display_name=None, summary=None, avatar=None, banner=None,
             matrix_user_id=None, admin=False,
         )
         self.change_actor(unit, gone)
@@ -113,5 +126,4 @@ class Departures(Letters):
         unit.emit(deletion_of(
             _PROFILE, id=self._ground.tids.next(), did=gone.did, rkey=SELF, row=gone.id
         ))
-        if delete_content:
-            self.take_content(unit, gone, "deleted")
+        return gone

@@ -1,6 +1,6 @@
 """Persons: what they say of themselves, what they choose, whom they block, and their bans."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -11,6 +11,7 @@ from lichen.accounts.limits import BANNED_MAX, BLOCKS_MAX, REASON_LENGTH_MAX
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Actor,
+    ActorDraft,
     ActorKind,
     ProfileDraft,
     Settings,
@@ -52,6 +53,20 @@ class Persons(Actors):
             bot=before.bot if draft.bot is None else draft.bot,
         )
         return before if after == before else self._stage_profile(unit, after)
+
+    def refresh_persons(self, unit: Unit, drafts: Mapping[int, ActorDraft]) -> None:
+        """Take over what remote persons say of themselves now, by actor id; two round trips."""
+        rows = unit.fetch(tables.ACTORS_LOCKED, ids=list(drafts), now_us=unit.clock_us)
+        for before in map(actor_from, rows):
+            assert not before.local, "a local person's profile is its own"
+            draft = drafts[before.id]
+            after = msgspec.structs.replace(
+                before, display_name=draft.display_name, summary=draft.summary,
+                avatar=draft.avatar, banner=draft.banner,
+                matrix_user_id=draft.matrix_user_id, bot=draft.bot,
+            )
+            if after != before:
+                self._stage_profile(unit, after)
 
     def save_settings(self, unit: Unit, viewer: Viewer, settings: Settings) -> Settings:
         """Replace a person's settings and return them; two round trips.

@@ -419,6 +419,10 @@ SET_SETTINGS = Statement(
 )
 
 
+# By the unique index of ap_id: for selects of other rooms over rows that name actors.
+ACTOR_IDS_BY_AP_ID = sa.select(actor.c.id).where(any_of(actor.c.ap_id, "actor_ap_ids"))
+
+
 def actors_among(ids: "sa.SelectBase") -> Statement:
     """Return the statement for actors whose ids a select yields; bind `now_us` and its own."""
     return Statement(ACTOR_ROWS.where(actor.c.id.in_(ids)))

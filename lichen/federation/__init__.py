@@ -6,10 +6,10 @@ speaks in and what faces ask of it.
 
 from lichen.federation.fetching import Documents, Gone
 from lichen.federation.keys import KeyRing
-from lichen.federation.model import ActorDocument, Peer, PeerKey, Style
+from lichen.federation.model import ActorDocument, Claim, Peer, PeerKey, SigningKey, Style
 from lichen.federation.peers import Peers
 from lichen.federation.resolving import Resolver
-from lichen.federation.signatures import Claim, SigningKey, claimed, sign, verify
+from lichen.federation.signatures import claimed, sign, verify
 
 __all__ = [
     "ActorDocument", "Claim", "Documents", "Gone", "KeyRing", "Peer", "PeerKey", "Peers",

@@ -20,8 +20,8 @@ SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
 KEYS_KEPT_MAX = 50_000  # peers' keys in memory; some 600 bytes each
 KEY_REFRESH_US_MIN = 5 * MINUTE_US
 """A key is not fetched again sooner, however many signatures fail: forgers must not make us ask."""
-KEY_AGE_US_MAX = 7 * 24 * HOUR_US  # a key is asked for anew now and then, so that owners can change it
-MISSING_US_MAX = 10 * MINUTE_US  # how long a key, actor or thing that was not there is not asked for
+KEY_AGE_US_MAX = 7 * 24 * HOUR_US  # then a key is asked for anew: owners may change it
+MISSING_US_MAX = 10 * MINUTE_US  # what was not there is not asked for again so soon
 MISSING_KEPT_MAX = 20_000  # addresses that were not there; beyond it the oldest are forgotten
 FETCHES_AT_ONCE_MAX = 64  # to all peers together; kit's client keeps it to 8 a host
 
@@ -42,6 +42,34 @@ RECENT_POSTS_MAX = 20  # of a community that is new here
 COLLECTION_PAGES_MAX = 3  # of a collection read; the first says what is recent
 MODERATORS_MAX = 50  # of a community, read from its collection
 FETCHES_A_QUESTION_MAX = 100  # documents for one question, as in Lemmy
+
+ACTIVITY_BYTES_MAX = 1 << 20  # of one request; a batch of 1,000 votes fills half of it
+CONTAINERS_MAX = 20_000  # objects and arrays in one request; a batch of 1,000 votes has 5,000
+DEPTH_MAX = 32  # levels of nesting in one request; the deepest honest one has 8
+ANNOUNCED_MAX = 1_000  # activities in one Announce (FEP-1a11)
+ADDRESSEES_MAX = 100  # of one activity that are looked at; who is mentioned comes first
+URL_LENGTH_MAX = 2_000  # characters of an id; as the forum's addresses
+REASON_LENGTH_MAX = 2_000  # characters of a reason; the rest is cut
+MARKUP_LENGTH_MAX = 200_000  # characters of HTML that are turned into Markdown; the rest is cut
+MARKUP_DEPTH_MAX = 50  # levels of quotes and lists kept of it
+PICTURES_MAX = 8  # attachments of one comment that are shown below its text
+
+INGEST_BATCH_MAX = 2_000
+"""Activities applied in one transaction where the database may be far: some 8 round trips."""
+INGEST_BATCH_NEAR_MAX = 250  # the same on SQLite, whose one writer others wait for: some 100 ms
+RECEIVED_AGE_US_MAX = 7 * 24 * HOUR_US  # how long an activity's id is remembered; as Lemmy does
+PARKED_TRIES_MAX = 6  # tries to find what an activity needs, over some four hours
+PARKED_RETRY_US_MIN = 2 * MINUTE_US  # before the second try; a later one waits four times as long
+PARKED_MAX = 100_000  # activities waiting; beyond it new ones that need a fetch are dropped
+PARKED_AT_ONCE_MAX = 64  # things looked for at once; kit's client keeps it to 8 a host
+PARKED_RELEASE_MAX = 1_000  # activities that one found thing releases in one transaction
+SINGLES_MAX = 50  # moderators' acts in one transaction: each costs round trips of its own
+
+INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
+INBOX_WAITING_MAX = 200_000
+"""Activities accepted and not applied yet; beyond it everybody is told to wait (429)."""
+INBOX_SHARE_MIN = 5_000  # of these that one peer may always have, however many others send
+INBOX_RETRY_S_MAX = 600  # the longest a peer is told to wait; Lemmy doubles it by itself
 
 CHUNK_RECORDS = 256  # of the log `outgoing` decoded at once, for all peers together
 CHUNKS_KEPT_MAX = 64  # decoded; 16,384 activities, some 30 MB

@@ -3,12 +3,14 @@
 Pure: nothing here reads a clock, a file, a row or a socket.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from lichen.accounts import ActorDraft
+from lichen.kit import Refused
 
 Style = Literal["cavage", "rfc9421"]  # how a request is signed
 
@@ -84,6 +86,50 @@ class ActorDocument(msgspec.Struct, frozen=True, kw_only=True):
     also_known_as: tuple[str, ...] = ()
 
 
+class SigningKey(msgspec.Struct, frozen=True):
+    """A local actor's private key, and the id under which peers find its public half."""
+
+    key_id: str
+    private_pem: str
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A request as far as signatures cover it.
+
+    `target` is path and query as they came; `headers` have lower-case names, and those that came
+    several times are joined by ", " (RFC 9110 §5.2). `scheme` is that of our public address: what
+    the sender called, whatever a proxy made of it.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    scheme: str = "https"
+
+    @property
+    def authority(self) -> str:
+        """The host that was called, in lower case, without the scheme's own port."""
+        return authority_of(f"{self.scheme}://{self.headers.get('host', '').strip()}")
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a request says of its signature, well-formed and not believed yet.
+
+    `base` is what was signed. `algorithm` is "" where none was named. `created_us` and
+    `expires_us` are None where nothing covered says so. `digests` are those of the body that the
+    signature covers, by algorithm.
+    """
+
+    key_id: str
+    style: Style
+    algorithm: str
+    base: bytes
+    signature: bytes
+    created_us: int | None
+    expires_us: int | None
+    digests: Mapping[str, bytes]
+
+
 def authority_of(url: str) -> str:
     """Return the authority of an id: host in lower case, and port unless it is the scheme's own.
 
@@ -109,3 +155,8 @@ def host_of(authority: str) -> str:
 def is_listed(authority: str, listed: frozenset[str]) -> bool:
     """Say whether a list of servers names an authority, or its bare host."""
     return authority in listed or host_of(authority) in listed
+
+
+def unsigned(code: str, text: str) -> Refused:
+    """Return the refusal of a request whose signature does not hold."""
+    return Refused(code, text, status=401)

@@ -4,7 +4,17 @@ The front door. `Forum` is the service, built by `lichen.forum.room.build`; the 
 types it speaks in.
 """
 
+from lichen.forum.arrivals import (
+    CommentChange,
+    CommentPlace,
+    CommunityPlace,
+    FollowAnswer,
+    Places,
+    PostChange,
+    PostPlace,
+)
 from lichen.forum.checks import ContentCheck, Verdict, Written
+from lichen.forum.drafts import fitting_comment, fitting_title, fitting_url
 from lichen.forum.holding import HeldCount, HeldQuery
 from lichen.forum.judges import Scene
 from lichen.forum.languages import LANGUAGES, Language
@@ -57,12 +67,14 @@ from lichen.forum.rulings import (
 from lichen.forum.service import Forum
 
 __all__ = [
-    "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment", "CommentId", "CommentQuery",
-    "CommentRuling", "CommentSort", "CommentView", "Community", "CommunityDraft",
-    "CommunityRuling", "CommunityView", "ContentCheck", "Earlier", "Following", "Forum",
-    "HeldCount", "HeldQuery", "Language", "Link", "Listener", "Listing", "NewComment",
-    "NewCommunity", "NewPost", "Page", "PastBounds", "PastThing", "PersonView", "Post",
-    "PostAround", "PostDraft", "PostId", "PostQuery", "PostRuling", "PostView", "Reaction",
+    "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment", "CommentChange", "CommentId",
+    "CommentPlace", "CommentQuery", "CommentRuling", "CommentSort", "CommentView", "Community",
+    "CommunityDraft", "CommunityPlace", "CommunityRuling", "CommunityView", "ContentCheck",
+    "Earlier", "FollowAnswer", "Following", "Forum", "HeldCount", "HeldQuery", "Language",
+    "Link", "Listener", "Listing", "NewComment", "NewCommunity", "NewPost", "Page",
+    "PastBounds", "PastThing", "PersonView", "Places", "Post", "PostAround", "PostChange",
+    "PostDraft", "PostId", "PostPlace", "PostQuery", "PostRuling", "PostView", "Reaction",
     "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote", "Voter",
-    "Words", "Written", "check_moderator", "earlier_from", "earlier_query", "is_moderator",
+    "Words", "Written", "check_moderator", "earlier_from", "earlier_query", "fitting_comment",
+    "fitting_title", "fitting_url", "is_moderator",
 ]

@@ -11,7 +11,7 @@ from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
 from lichen.forum.checks import Written, settle
 from lichen.forum.comment_entry import Thread, bumped, enter
-from lichen.forum.drafts import check_comment, check_language
+from lichen.forum.drafts import check_comment, check_language, fitting_language
 from lichen.forum.ledger import uri_of_comment, uri_of_post
 from lichen.forum.limits import BATCH_MAX, COMMENT_DEPTH_MAX
 from lichen.forum.model import (
@@ -272,7 +272,10 @@ class Comments(Part):
             ap_id=new.ap_id or self._addresses.absolute(self._addresses.comment(number)),
             local=new.local, post_id=post.id, creator_id=new.creator_id,
             path=path_below(parent.path if parent else None, number), content=content,
-            language_id=check_language(new.language_id, community),
+            language_id=(
+                check_language(new.language_id, community) if new.local
+                else fitting_language(new.language_id, community)
+            ),
             published_us=published_us, updated_us=None, deleted=False, removed=False,
             distinguished=False, up=1, down=0, children=0,
         )

@@ -78,7 +78,7 @@ class Communities(Part):
         check_community(draft)
         self._screen(draft.title, draft.description)
         view, _ = self._governed(unit, viewer, community_id)
-        community = _edited(view.community, draft)
+        community = edited_community(view.community, draft)
         return self._changed_community(unit, view, community)
 
     def community(
@@ -279,7 +279,7 @@ def _is_listed(row: Row, listing: Listing, standing: Standing) -> bool:
     return bool(row.local) or listing is Listing.ALL
 
 
-def _edited(community: Community, draft: CommunityDraft) -> Community:
+def edited_community(community: Community, draft: CommunityDraft) -> Community:
     """Return the community as the draft changes it."""
     actor = community.actor
 

@@ -27,7 +27,7 @@ from lichen.store import Unit
 DELETED_TEXT = "*Permanently Deleted*"
 
 
-class _Counted(NamedTuple):
+class Counted(NamedTuple):
     """The posts and communities whose counts a batch changes, by id, as they are so far."""
 
     posts: dict[int, tuple[Post, str]]
@@ -62,12 +62,12 @@ class Departures(Part):
         counted: dict[int, Community] = {}
         for view in scene.views.values():
             post = _ended_post(view.post, content)
-            _count_post(ledger, counted, view, post)
+            count_post(ledger, counted, view, post)
             unit.stage(
                 post_rows.CHANGE_POST, post_rows.row_of_post(post, url_key=url_key(post.url))
             )
             tell_post(ledger, view, post)
-        _close(unit, ledger, counted)
+        close_counts(unit, ledger, counted)
 
     def _end_comments(self, unit: Unit, ids: list[int], content: ContentEnd) -> None:
         asked = {"ids": ids}
@@ -87,11 +87,11 @@ class Departures(Part):
             for row in parents
         }
         ledger = self._ledger(unit)
-        counted = _Counted({}, {})
+        counted = Counted({}, {})
         for view in scene.views.values():
             comment = _ended_comment(view.comment, content)
             author_did = scene.actors[view.post.creator_id].did
-            _count_comment(ledger, counted, view, comment, author_did=author_did)
+            count_comment(ledger, counted, view, comment, author_did=author_did)
             unit.stage(comment_rows.CHANGE_COMMENT, comment_rows.row_of_comment(
                 comment, community_id=view.community.id
             ))
@@ -102,12 +102,7 @@ class Departures(Part):
                     post_uri=uri_of_post(view.post, author_did),
                     parent_uri=uris.get(view.comment.parent_id or 0),
                 )
-        unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts(
-            [post for post, _ in counted.posts.values()]
-        ))
-        for post, author_did in counted.posts.values():
-            ledger.tally_post(post, author_did=author_did)
-        _close(unit, ledger, counted.communities)
+        stage_counts(unit, ledger, counted)
 
 
 def _ended_post(post: Post, content: ContentEnd) -> Post:
@@ -124,9 +119,10 @@ def _ended_comment(comment: Comment, content: ContentEnd) -> Comment:
     return msgspec.structs.replace(comment, removed=content == "removed")
 
 
-def _count_post(
+def count_post(
     ledger: Ledger, counted: dict[int, Community], view: PostView, post: Post
 ) -> None:
+    """Count a post in or out of its community where it came or went."""
     more = is_gone(view.post) - is_gone(post)
     if not more:
         return
@@ -135,9 +131,10 @@ def _count_post(
     ledger.words(post.creator_id, posts=more)
 
 
-def _count_comment(
-    ledger: Ledger, counted: _Counted, view: CommentView, comment: Comment, *, author_did: str
+def count_comment(
+    ledger: Ledger, counted: Counted, view: CommentView, comment: Comment, *, author_did: str
 ) -> None:
+    """Count a comment in or out of its post and community where it came or went."""
     more = is_gone(view.comment) - is_gone(comment)
     if not more:
         return
@@ -152,7 +149,18 @@ def _count_comment(
     ledger.words(comment.creator_id, comments=more)
 
 
-def _close(unit: Unit, ledger: Ledger, counted: dict[int, Community]) -> None:
+def stage_counts(unit: Unit, ledger: Ledger, counted: Counted) -> None:
+    """Stage what posts and communities count now, tell, and close the ledger."""
+    unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts(
+        [post for post, _ in counted.posts.values()]
+    ))
+    for post, author_did in counted.posts.values():
+        ledger.tally_post(post, author_did=author_did)
+    close_counts(unit, ledger, counted.communities)
+
+
+def close_counts(unit: Unit, ledger: Ledger, counted: dict[int, Community]) -> None:
+    """Stage what communities count now, tell, and close the ledger."""
     stage_communities(unit, counted.values())
     for community in counted.values():
         ledger.tally_community(community)

@@ -6,6 +6,7 @@ Pure. Lengths are counted in characters, codes of refusal are those of the Lemmy
 import re
 from urllib.parse import urlsplit
 
+import msgspec
 import xxhash
 
 from lichen.forum.languages import UNDETERMINED, is_language
@@ -104,6 +105,50 @@ def check_post(draft: PostDraft, community: Community) -> PostDraft:
         alt_text=alt_text, nsfw=bool(draft.nsfw),
         language_id=check_language(draft.language_id, community),
     )
+
+
+def fitting_title(*candidates: str) -> str:
+    """Return the first of the candidates that can be a title, cut to its length.
+
+    For what comes from peers, whose titles keep other rules; the last candidate must fit.
+    """
+    for candidate in candidates:
+        line = " ".join(candidate.split())
+        cut = line if len(line) <= TITLE_LENGTH_MAX else f"{line[:TITLE_LENGTH_MAX - 1].rstrip()}…"
+        if _WORD.search(cut):
+            return cut
+    raise AssertionError("the last candidate fits")
+
+
+def fitting_url(url: str | None) -> str | None:
+    """Return an address that a post may point to, None for what is none."""
+    try:
+        return check_url(url)
+    except Refused:
+        return None
+
+
+def fitting_draft(draft: PostDraft, community: Community) -> PostDraft:
+    """Return a post's draft cut to what may be stored, whatever a peer sent."""
+    alt_text = draft.alt_text[:ALT_TEXT_LENGTH_MAX] if draft.alt_text and draft.url else None
+    return msgspec.structs.replace(
+        draft, body=draft.body[:BODY_LENGTH_MAX] if draft.body else "", alt_text=alt_text or "",
+        url=draft.url or "", language_id=fitting_language(draft.language_id, community),
+    )
+
+
+def fitting_comment(content: str) -> str:
+    """Return a comment's text cut to what may be stored; an empty one says so."""
+    return content[:COMMENT_LENGTH_MAX] if content.strip() else "…"
+
+
+def fitting_language(language_id: int | None, community: Community) -> int:
+    """Return a language that may be written in the community, the given one where it may."""
+    spoken = community.languages
+    chosen = language_id or UNDETERMINED
+    if not spoken or chosen in spoken:
+        return chosen
+    return UNDETERMINED if UNDETERMINED in spoken else spoken[0]
 
 
 def check_community(draft: CommunityDraft) -> CommunityDraft:

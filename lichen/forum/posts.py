@@ -8,7 +8,7 @@ from lichen.accounts import Act, Actor, Settings, Viewer, actors_among
 from lichen.events import Operation
 from lichen.forum import community_rows, post_rows, vote_rows
 from lichen.forum.checks import Written, settle
-from lichen.forum.drafts import check_post, url_key
+from lichen.forum.drafts import check_post, fitting_draft, url_key
 from lichen.forum.ledger import Ledger, uri_of_post
 from lichen.forum.limits import BATCH_MAX, CROSS_POSTS_MAX, VOTED_POSTS_MAX
 from lichen.forum.model import (
@@ -261,7 +261,8 @@ class Posts(Part):
     def _new_post(
         self, unit: Unit, new: NewPost, community: Community, *, number: int
     ) -> Post:
-        draft = check_post(new.draft, community)
+        draft = new.draft if new.local else fitting_draft(new.draft, community)
+        draft = check_post(draft, community)
         assert draft.name is not None, "a checked draft has a name"
         assert draft.language_id is not None, "a checked draft has a language"
         published_us = unit.clock_us if new.published_us is None else new.published_us

@@ -55,16 +55,20 @@ class _Ballot(msgspec.Struct):
 class Votes(Part):
     """Commands about votes."""
 
-    def cast_votes(self, unit: Unit, votes: Sequence[Vote]) -> None:
+    def cast_votes(
+        self, unit: Unit, votes: Sequence[Vote], *, even_gone: bool = False
+    ) -> None:
         """Cast a batch of votes in their order; two round trips, three where kinds are mixed.
 
-        Checks the values and the subjects, not who votes: that is decided by who calls.
+        Checks the values and the subjects, not who votes: that is decided by who calls. With
+        `even_gone` votes on what is gone are kept and nobody is told, so that the order in which
+        peers' votes and deletions come does not matter.
         """
         assert len(votes) <= BATCH_MAX
         for kind in SubjectKind:
             of_kind = [vote for vote in votes if vote.kind is kind]
             if of_kind:
-                self._cast(unit, of_kind, self._open(unit, None, of_kind))
+                self._cast(unit, of_kind, self._open(unit, None, of_kind, even_gone=even_gone))
 
     def vote_post(self, unit: Unit, viewer: Viewer, post_id: int, *, value: int) -> PostView:
         """Vote on a post with 1, -1 or 0, and return it; two round trips."""
@@ -98,7 +102,9 @@ class Votes(Part):
         self._cast(unit, [vote], ballot)
         return ballot
 
-    def _open(self, unit: Unit, viewer: Viewer | None, votes: Sequence[Vote]) -> _Ballot:
+    def _open(
+        self, unit: Unit, viewer: Viewer | None, votes: Sequence[Vote], *, even_gone: bool = False
+    ) -> _Ballot:
         """Return the subjects voted on, locked, and what the voters thought before."""
         kind = votes[0].kind
         _check_values(votes)
@@ -128,7 +134,8 @@ class Votes(Part):
             },
             dids={key: one.did for key, one in self._accounts.actors_from(voters).items()},
         )
-        if len(ballot.subjects) < len(ids) or any(map(is_gone, ballot.subjects.values())):
+        is_missing = not even_gone and any(map(is_gone, ballot.subjects.values()))
+        if len(ballot.subjects) < len(ids) or is_missing:
             raise no_such_post() if on_posts else no_such_comment()
         return ballot
 
@@ -194,7 +201,7 @@ def _stage_tallies(
     comments = [one for one in subjects if isinstance(one, Comment)]
     unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts(posts))
     unit.stage(comment_rows.TALLY_COMMENT, *comment_rows.tallies_of_comments(comments))
-    for post in posts:
+    for post in (one for one in posts if not is_gone(one)):
         ledger.tally_post(post, author_did=ballot.views[post.id].creator.did)
-    for comment in comments:
+    for comment in (one for one in comments if not is_gone(one)):
         ledger.tally_comment(comment, author_did=ballot.views[comment.id].creator.did)

@@ -30,6 +30,25 @@ class Message(msgspec.Struct, frozen=True):
     updated_us: int | None
 
 
+class NewMessage(msgspec.Struct, frozen=True):
+    """A message that came from a peer, to be kept."""
+
+    ap_id: str
+    creator_id: int
+    recipient_id: int
+    content: str
+    published_us: int | None = None
+
+
+class MessageChange(msgspec.Struct, frozen=True):
+    """What becomes of a message from a peer; None leaves it as it is."""
+
+    id: int
+    content: str | None = None
+    deleted: bool | None = None
+    updated_us: int | None = None
+
+
 class MessageView(msgspec.Struct, frozen=True):
     """A message with both its people, as one of them sees it."""
 
@@ -60,6 +79,11 @@ def check_content(content: str) -> str:
             f"A message has at most {MESSAGE_LENGTH_MAX} characters; this one has {len(content)}.",
         )
     return content
+
+
+def fitting_content(content: str) -> str:
+    """Return a message's text cut to what may be stored; an empty one says so."""
+    return content[:MESSAGE_LENGTH_MAX] if content.strip() else "…"
 
 
 def check_writer(writer: Actor | None) -> None:

@@ -1,6 +1,6 @@
 """What messages promise: written, changed, taken away, marked, listed, counted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -13,12 +13,15 @@ from lichen.messages.limits import BATCH_MAX, DAY_US, MESSAGES_PER_DAY_MAX, UNRE
 from lichen.messages.model import (
     Conversation,
     Message,
+    MessageChange,
     MessageId,
     MessageView,
+    NewMessage,
     check_content,
     check_page,
     check_recipient,
     check_writer,
+    fitting_content,
     no_such_message,
     seen_by,
 )
@@ -73,24 +76,89 @@ class Messages:
         self._tell(unit, view, "create")
         return _seen(view, viewer)
 
+    def places_query(self, ap_ids: Iterable[str]) -> Query:
+        """Return the query for messages by ActivityPub id, to ride along: id, ap_id, creator_id."""
+        return tables.MESSAGES_AT, {"ap_ids": list(ap_ids)}
+
+    def take_number(self, unit: Unit) -> MessageId:
+        """Return the number of a message that will be received in this unit."""
+        return MessageId(unit.take_numbers("message")[0])
+
+    def receive_messages(self, unit: Unit, new: Mapping[MessageId, NewMessage]) -> None:
+        """Keep messages that came from peers, by their numbers; two round trips in all.
+
+        One whose recipient blocks its writer, or cannot be written to, is dropped: its server is
+        not told. Who writes is checked by who calls.
+        """
+        assert len(new) <= BATCH_MAX
+        writers = sorted({one.creator_id for one in new.values()})
+        recipients = sorted({one.recipient_id for one in new.values()})
+        people, blocked = unit.fetch_all(
+            self._accounts.actors_query(unit, sorted({*writers, *recipients})),
+            self._accounts.blocks_among_query(recipients, writers),
+        )
+        actors = self._accounts.actors_from(people)
+        blocks = {(row.person_id, row.target_id) for row in blocked}
+        for number, one in new.items():
+            recipient = actors.get(one.recipient_id)
+            refuses = (one.recipient_id, one.creator_id) in blocks
+            if refuses or recipient is None or not recipient.local or recipient.deleted:
+                continue
+            message = Message(
+                id=number, tid=self._tids.next(), ap_id=one.ap_id, local=False,
+                creator_id=one.creator_id, recipient_id=one.recipient_id,
+                content=fitting_content(one.content), deleted=False, read=False,
+                published_us=unit.clock_us if one.published_us is None else one.published_us,
+                updated_us=None,
+            )
+            unit.stage(tables.INSERT, row_of(message))
+            unit.stage(tables.KEEP_CONVERSATION, *_sides(message))
+            view = MessageView(message=message, creator=actors[one.creator_id],
+                               recipient=recipient)
+            self._tell(unit, view, "create")
+
+    def change_messages(self, unit: Unit, changes: Sequence[MessageChange]) -> None:
+        """Change messages that came from peers, in their order; two round trips in all."""
+        assert len(changes) <= BATCH_MAX
+        asked = {"ids": sorted({change.id for change in changes})}
+        rows, people = unit.fetch_all(
+            (tables.LOCK, asked), (_PEOPLE, asked | {"now_us": unit.clock_us})
+        )
+        actors = self._accounts.actors_from(people)
+        views = {row.id: _view(row, actors) for row in rows}
+        for change in changes:
+            view = views.get(change.id)
+            if view is None:
+                continue
+            after = view.message
+            if change.content is not None and change.content != after.content:
+                after = msgspec.structs.replace(
+                    after, content=fitting_content(change.content),
+                    updated_us=change.updated_us or unit.clock_us,
+                )
+            if change.deleted is not None:
+                after = msgspec.structs.replace(after, deleted=change.deleted)
+            self._change(unit, view, after)
+            views[change.id] = msgspec.structs.replace(view, message=after)
+
     def edit_message(
         self, unit: Unit, viewer: Viewer, message_id: int, *, content: str
     ) -> MessageView:
         """Change one's own message; the recipient sees that it was edited; two round trips."""
         check_content(content)
         before = self._own(unit, viewer, message_id)
-        return self._change(unit, viewer, before, msgspec.structs.replace(
+        after = msgspec.structs.replace(
             before.message, content=content, updated_us=unit.clock_us
-        ))
+        )
+        return _seen(self._change(unit, before, after), viewer)
 
     def delete_message(
         self, unit: Unit, viewer: Viewer, message_id: int, *, deleted: bool
     ) -> MessageView:
         """Take one's own message away, or bring it back; two round trips."""
         before = self._own(unit, viewer, message_id)
-        return self._change(unit, viewer, before, msgspec.structs.replace(
-            before.message, deleted=deleted
-        ))
+        after = msgspec.structs.replace(before.message, deleted=deleted)
+        return _seen(self._change(unit, before, after), viewer)
 
     def mark_read(
         self, unit: Unit, viewer: Viewer, message_id: int, *, read: bool
@@ -256,7 +324,7 @@ class Messages:
         return _view(rows[0], self._accounts.actors_from(people))
 
     def _change(
-        self, unit: Unit, viewer: Viewer, before: MessageView, after: Message
+        self, unit: Unit, before: MessageView, after: Message
     ) -> MessageView:
         view = msgspec.structs.replace(before, message=after)
         if after != before.message:
@@ -265,7 +333,7 @@ class Messages:
                 self._tell(unit, view, "update")
             elif not before.message.deleted:
                 self._retract(unit, view)
-        return _seen(view, viewer)
+        return view
 
     def _views(self, unit: Unit, rows: Sequence[Row]) -> list[MessageView]:
         if not rows:

@@ -67,6 +67,13 @@ KEEP_CONVERSATION = upsert(
     conversation, keys=["owner_id", "other_id"], update=["message_id", "published_us"]
 )
 
+# By the unique index message_ap_id.
+MESSAGES_AT = Statement(
+    sa.select(message.c.id, message.c.ap_id, message.c.creator_id)
+    .where(any_of(message.c.ap_id, "ap_ids")),
+    name="messages at addresses",
+)
+
 # By primary key.
 FIND = Statement(sa.select(message).where(_OF_IDS), name="messages")
 KNOWN = Statement(sa.select(message.c.id).where(_OF_IDS), name="known messages")

@@ -6,11 +6,14 @@ in one flush. So a command costs two round trips, however far away the database 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
-from lichen.events import Event, encode_event
+from lichen.events import LOCAL, Event, encode_event
 from lichen.store import tables
 from lichen.store.numbers import Numbers
 from lichen.store.statement import Parameters, Row, Statement
@@ -31,6 +34,8 @@ class Unit(ABC):
         self.events: list[Event] = []
         self._numbers = numbers
         self._finished = False
+        self._origin = LOCAL
+        self._origins: Mapping[str, str] = {}
 
     def fetch(self, statement: "Statement | sa.Executable", **parameters: Any) -> list[Row]:
         """Return the rows of one statement; one round trip, staged writes go with it."""
@@ -55,7 +60,28 @@ class Unit(ABC):
     def emit(self, *events: Event) -> None:
         """Queue events for the log; they are inserted last, in the same transaction."""
         assert not self._finished, "emit after finish"
-        self.events.extend(events)
+        if self._origin == LOCAL:
+            self.events.extend(events)
+            return
+        for event in events:
+            origin = event.origin or self._origins.get(event.did, self._origin)
+            self.events.append(msgspec.structs.replace(event, origin=origin))
+
+    @contextmanager
+    def coming_from(
+        self, authority: str, *, origins: Mapping[str, str] | None = None
+    ) -> Iterator[None]:
+        """Say where the events of what is done meanwhile come from: a peer, by its authority.
+
+        `origins` says it by DID, for a batch of several peers' words; `authority` is for the rest.
+        """
+        assert authority != LOCAL, "what comes from here needs no origin"
+        assert self._origin == LOCAL, "one origin at a time"
+        self._origin, self._origins = authority, origins or {}
+        try:
+            yield
+        finally:
+            self._origin, self._origins = LOCAL, {}
 
     def finish(self, *queries: Query) -> list[list[Row]]:
         """Commit, and return the rows of the queries from the same flush; nothing may follow."""

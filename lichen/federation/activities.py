@@ -1,0 +1,401 @@
+"""Activities as peers send them, read into one of a few frozen nouns. Pure.
+
+    bytes ─► JSON, within limits of size, depth and count ─► the activity in our words
+    Announce{activity | [activities] | OrderedCollection} ─► each of them, with its announcer
+    Undo{activity} ─► the activity's opposite
+
+The vocabulary lets nearly everything be a string, an object or an array of them; all are borne. An
+id of an activity is on its actor's server, always. What an activity may touch is decided later
+(authorities.py), when the rows are known; here it is decided what it says.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from lichen.federation.limits import (
+    ACTIVITY_BYTES_MAX,
+    ADDRESSEES_MAX,
+    ANNOUNCED_MAX,
+    CONTAINERS_MAX,
+    DEPTH_MAX,
+    REASON_LENGTH_MAX,
+    URL_LENGTH_MAX,
+)
+from lichen.federation.model import authority_of
+from lichen.federation.objects import ACTOR_TYPES, THING_TYPES, Thing, thing_of, time_us
+from lichen.kit import Refused
+
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"  # ActivityPub §5.6
+Document = Mapping[str, Any]
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """What all activities have; `announcer` is the community that passed it on, "" for none.
+
+    `addressees` are all it names as recipients, in order, the audience first.
+    """
+
+    id: str
+    actor: str
+    announcer: str = ""
+    addressees: tuple[str, ...] = ()
+
+    @property
+    def voucher(self) -> str:
+        """Return the actor whose server says that this happened."""
+        return self.announcer or self.actor
+
+
+class Follow(Activity, frozen=True, kw_only=True):
+    """Somebody follows an actor, or no longer."""
+
+    object: str
+    follow: bool = True
+
+
+class Answer(Activity, frozen=True, kw_only=True):
+    """An actor accepts or rejects a Follow, named by its id, or by who follows."""
+
+    follow_id: str
+    follower: str
+    accepted: bool
+
+
+class Writing(Activity, frozen=True, kw_only=True):
+    """Something was written, or written anew."""
+
+    thing: Thing
+    is_update: bool = False
+
+    @property
+    def object(self) -> str:
+        """Return the id of what was written."""
+        return self.thing.ap_id
+
+
+class Voting(Activity, frozen=True, kw_only=True):
+    """Somebody likes (1) or dislikes (-1) something, or no longer thinks of it (0)."""
+
+    object: str
+    value: int
+
+
+class Deletion(Activity, frozen=True, kw_only=True):
+    """Something is gone, or back; with a reason, "" too, it is a moderator's removal."""
+
+    object: str
+    deleted: bool = True
+    reason: str | None = None
+    remove_data: bool = False
+
+
+class Locking(Activity, frozen=True, kw_only=True):
+    """A moderator closes a post for new comments, or opens it."""
+
+    object: str
+    locked: bool = True
+    reason: str = ""
+
+
+class Seating(Activity, frozen=True, kw_only=True):
+    """Something was added to a community's collection or taken out: featured posts, moderators."""
+
+    object: str
+    target: str
+    kind: Literal["featured", "moderators"]
+    added: bool = True
+
+
+class Blocking(Activity, frozen=True, kw_only=True):
+    """A moderator bans a person from a community or a site, or lets it in again."""
+
+    object: str
+    target: str
+    blocked: bool = True
+    remove_data: bool = False
+    expires_us: int | None = None
+    reason: str = ""
+
+
+class Flagging(Activity, frozen=True, kw_only=True):
+    """Somebody reports something."""
+
+    objects: tuple[str, ...]
+    reason: str
+
+
+class Profile(Activity, frozen=True, kw_only=True):
+    """An actor says anew what it is; `document` is the actor's document as it came."""
+
+    object: str
+    document: dict[str, Any]
+
+
+class Moving(Activity, frozen=True, kw_only=True):
+    """An actor says that it has moved."""
+
+    object: str
+    target: str
+
+
+class Sharing(Activity, frozen=True, kw_only=True):
+    """An actor points at something elsewhere by its id."""
+
+    object: str
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One activity out of a request, or why it is none, with its JSON as it came."""
+
+    activity: Activity | None
+    raw: bytes
+    refusal: str = ""
+
+
+_COLLECTIONS = ("Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage")
+# The last segment of a collection's address, as Lemmy, PieFed and Mbin name them.
+_KINDS: dict[str, Literal["featured", "moderators"]] = {
+    "featured": "featured", "pinned": "featured", "moderators": "moderators",
+}
+
+
+def decoded(body: bytes) -> dict[str, Any]:
+    """Return a JSON object within the limits of size, depth and count, or refuse it."""
+    if len(body) > ACTIVITY_BYTES_MAX:
+        raise Refused(
+            "activity_too_large",
+            f"An activity has at most {ACTIVITY_BYTES_MAX} bytes; this one has {len(body)}.",
+            status=413,
+        )
+    # Openers inside of strings count too: real activities have hundreds.
+    openers = body.count(b"{") + body.count(b"[")
+    if openers > CONTAINERS_MAX:
+        raise Refused("activity_too_complex",
+                      f"An activity holds at most {CONTAINERS_MAX} objects and arrays.", status=413)
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Refused("invalid_json", "Expected one JSON object in UTF-8.") from None
+    if not isinstance(document, dict):
+        raise Refused("invalid_json", "Expected one JSON object.")
+    if openers > DEPTH_MAX and _is_deep(document):
+        raise Refused("activity_too_deep", f"An activity nests at most {DEPTH_MAX} levels.")
+    return document
+
+
+def items_of(document: dict[str, Any]) -> Iterator[Item]:
+    """Iterate over the activities in what a peer sent; one that is malformed is refused alone."""
+    if kind_of(document) != "Announce":
+        yield _item(document, announcer="")
+        return
+    announcer = id_of(document.get("actor"))
+    inner = _announced(document.get("object"))
+    if len(inner) > ANNOUNCED_MAX:
+        yield Item(None, b"", "too_many_activities")
+        return
+    for one in inner:
+        if isinstance(one, dict) and kind_of(one) not in THING_TYPES:
+            yield _item(one, announcer=announcer)
+        else:
+            share = {**document, "object": id_of(one)}
+            yield _item(share, announcer="")
+
+
+def activity_of(document: Document, *, announcer: str = "") -> Activity:
+    """Return the activity that a document says, or refuse it."""
+    kind, id, actor = kind_of(document), id_of(document.get("id")), id_of(document.get("actor"))
+    if not actor:
+        raise Refused("no_actor", "An activity names its actor.")
+    if id and authority_of(id) != authority_of(actor):
+        raise Refused("foreign_id", "An activity's id is on its actor's server.")
+    common = {"id": id, "actor": actor, "announcer": announcer,
+              "addressees": addressees_of(document)}
+    read = _READ.get(kind)
+    if read is None:
+        raise Refused("unknown_activity", "Activities of this type are not read here.")
+    return read(document, common)
+
+
+def id_of(value: Any) -> str:
+    """Return the id in a string, an object or the first of an array; "" where there is none."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        value = value.get("id") or value.get("href")
+    return value if isinstance(value, str) and len(value) <= URL_LENGTH_MAX else ""
+
+
+def ids_of(value: Any) -> tuple[str, ...]:
+    """Return every id in a string, an object or an array of them, up to the limit."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(found for one in values[:ADDRESSEES_MAX] if (found := id_of(one)))
+
+
+def kind_of(document: Document) -> str:
+    """Return the type of a document; of several the first."""
+    kind = document.get("type")
+    if isinstance(kind, list):
+        kind = kind[0] if kind else ""
+    return kind if isinstance(kind, str) else ""
+
+
+def addressees_of(document: Document) -> tuple[str, ...]:
+    """Return whom a document is for, the audience first, each once."""
+    named = [*ids_of(document.get("audience")), *ids_of(document.get("to")),
+             *ids_of(document.get("cc"))]
+    return tuple(dict.fromkeys(named))[:ADDRESSEES_MAX]
+
+
+def _item(document: dict[str, Any], *, announcer: str) -> Item:
+    raw = msgspec.json.encode(document)
+    try:
+        return Item(activity_of(document, announcer=announcer), raw)
+    except Refused as refusal:
+        return Item(None, raw, refusal.code)
+
+
+def _announced(value: Any) -> list[Any]:
+    """Return what an Announce passes on: one thing, an array, or a collection (FEP-1a11)."""
+    if isinstance(value, dict) and kind_of(value) in _COLLECTIONS:
+        value = value.get("orderedItems", value.get("items"))
+    return value if isinstance(value, list) else [value]
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _object(document: Document) -> str:
+    found = id_of(document.get("object"))
+    if not found:
+        raise Refused("no_object", "This activity names its object.")
+    return found
+
+
+def _reason(document: Document) -> str:
+    for name in ("summary", "content"):
+        said = document.get(name)
+        if isinstance(said, str):
+            return said[:REASON_LENGTH_MAX]
+    return ""
+
+
+def _follow(document: Document, common: dict[str, Any]) -> Follow:
+    return Follow(**common, object=_object(document))
+
+
+def _answer(document: Document, common: dict[str, Any]) -> Answer:
+    follow = document.get("object")
+    follower = id_of(follow.get("actor")) if isinstance(follow, dict) else ""
+    if isinstance(follow, dict) and kind_of(follow) not in ("Follow", ""):
+        raise Refused("unknown_activity", "Only a Follow is answered.")
+    return Answer(**common, follow_id=_object(document) if not follower else id_of(follow),
+                  follower=follower, accepted=kind_of(document) == "Accept")
+
+
+def _writing(document: Document, common: dict[str, Any]) -> Activity:
+    value, is_update = document.get("object"), kind_of(document) == "Update"
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict) and kind_of(value) in ACTOR_TYPES:
+        return Profile(**common, object=_object(document), document=value)
+    if not isinstance(value, dict):
+        return Sharing(**common, object=_object(document))
+    thing = thing_of(value, heard=common["addressees"])
+    return Writing(**common, thing=thing, is_update=is_update)
+
+
+def _vote(document: Document, common: dict[str, Any]) -> Voting:
+    value = -1 if kind_of(document) == "Dislike" else 1
+    return Voting(**common, object=_object(document), value=value)
+
+
+def _deletion(document: Document, common: dict[str, Any]) -> Deletion:
+    reason = document.get("summary")
+    return Deletion(
+        **common, object=_object(document), remove_data=document.get("removeData") is True,
+        reason=reason[:REASON_LENGTH_MAX] if isinstance(reason, str) else None,
+    )
+
+
+def _locking(document: Document, common: dict[str, Any]) -> Locking:
+    return Locking(**common, object=_object(document), reason=_reason(document))
+
+
+def _seating(document: Document, common: dict[str, Any]) -> Seating:
+    target = id_of(document.get("target"))
+    kind = _KINDS.get(target.rstrip("/").rsplit("/", 1)[-1])
+    if kind is None:
+        raise Refused("unknown_collection", "Only moderators and featured posts are kept.")
+    return Seating(**common, object=_object(document), target=target, kind=kind,
+                   added=kind_of(document) == "Add")
+
+
+def _blocking(document: Document, common: dict[str, Any]) -> Blocking:
+    target = id_of(document.get("target"))
+    if not target:
+        raise Refused("no_target", "A Block names what somebody is banned from.")
+    # Lemmy 0.19 says `endTime`, before that it said `expires`.
+    ends = time_us(document.get("endTime")) or time_us(document.get("expires"))
+    return Blocking(
+        **common, object=_object(document), target=target, expires_us=ends,
+        remove_data=document.get("removeData") is True, reason=_reason(document),
+    )
+
+
+def _flagging(document: Document, common: dict[str, Any]) -> Flagging:
+    objects = ids_of(document.get("object"))
+    if not objects:
+        raise Refused("no_object", "A report names what it is about.")
+    return Flagging(**common, objects=objects, reason=_reason(document))
+
+
+def _moving(document: Document, common: dict[str, Any]) -> Moving:
+    return Moving(**common, object=_object(document), target=id_of(document.get("target")))
+
+
+def _sharing(document: Document, common: dict[str, Any]) -> Sharing:
+    return Sharing(**common, object=_object(document))
+
+
+def _undo(document: Document, common: dict[str, Any]) -> Activity:
+    inner = document.get("object")
+    if isinstance(inner, list) and len(inner) == 1:
+        inner = inner[0]
+    if not isinstance(inner, dict):
+        raise Refused("unknown_undo", "An Undo carries the activity that it undoes.")
+    # Another moderator of the same server may lift a ban; Lemmy 0.19 asks for the same host.
+    doer = id_of(inner.get("actor")) or common["actor"]
+    if authority_of(doer) != authority_of(common["actor"]):
+        raise Refused("foreign_undo", "Only who did something undoes it.")
+    undone = activity_of({**inner, "actor": common["actor"], "id": ""}, announcer="")
+    changes: dict[str, Any] = {**common, "addressees": (
+        common["addressees"] or undone.addressees
+    )}
+    opposite = _OPPOSITES.get(type(undone))
+    if opposite is None:
+        raise Refused("unknown_undo", "This cannot be undone.")
+    return msgspec.structs.replace(undone, **changes, **opposite)
+
+
+_OPPOSITES: dict[type[Activity], dict[str, Any]] = {
+    Follow: {"follow": False}, Voting: {"value": 0}, Deletion: {"deleted": False},
+    Locking: {"locked": False}, Blocking: {"blocked": False},
+}
+_READ: dict[str, Any] = {
+    "Follow": _follow, "Accept": _answer, "Reject": _answer, "Create": _writing,
+    "Update": _writing, "Like": _vote, "Dislike": _vote, "Delete": _deletion, "Undo": _undo,
+    "Lock": _locking, "Add": _seating, "Remove": _seating, "Block": _blocking, "Flag": _flagging,
+    "Move": _moving, "Announce": _sharing,
+}
