@@ -54,7 +54,7 @@ class _Came(msgspec.Struct):
 
     type: object = ""
     actor: object = ""
-    object: object = ""
+    about: object = msgspec.field(name="object", default="")
 
 
 class _About(msgspec.Struct):
@@ -70,12 +70,12 @@ class _About(msgspec.Struct):
 def _about(activity: msgspec.Raw) -> _About:
     """Return what an activity that came changes; it was judged when it was applied."""
     came = msgspec.json.decode(activity, type=_Came)
-    inner = came.object if isinstance(came.object, dict) else {}
+    inner = came.about if isinstance(came.about, dict) else {}
     if came.type == "Undo" and inner.get("type") in ("Like", "Dislike"):
         object_id = _id_of(inner.get("object"))
         key = vote_key(_id_of(came.actor), object_id)
         return _About(writes=(key,), reads=(object_id,), vote=key, undo=True)
-    object_id = _id_of(came.object)
+    object_id = _id_of(came.about)
     if came.type in ("Like", "Dislike"):
         key = vote_key(_id_of(came.actor), object_id)
         return _About(writes=(key,), reads=(object_id,), vote=key)

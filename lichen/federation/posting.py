@@ -18,9 +18,9 @@ import xxhash
 from lichen.federation.deeds import Deeds, encoded
 from lichen.federation.documents import CONTENT_TYPE
 from lichen.federation.limits import ANSWER_BYTES_MAX, FAILURE_LENGTH_MAX, SEND_S_MAX
-from lichen.federation.model import Peer, Style
+from lichen.federation.model import Peer, SigningKey, Style
 from lichen.federation.outgoing import Outgoing
-from lichen.federation.signatures import SigningKey, sign
+from lichen.federation.signatures import sign
 from lichen.kit import Clock, Refused, Unavailable
 from lichen.kit.outbound import Fetched, Outbound
 
@@ -59,7 +59,7 @@ class _Announced(msgspec.Struct):
     """What is inside an Announce, and by whom."""
 
     actor: str
-    object: msgspec.Raw
+    inner: msgspec.Raw = msgspec.field(name="object")
 
 
 _ANNOUNCED = msgspec.json.Decoder(_Announced)
@@ -102,7 +102,7 @@ class Posting:
         mark = xxhash.xxh64_hexdigest("".join(record.id for record in records).encode())
         return encoded(self._deeds.announce(
             f"{records[-1].key}-{mark}", group=announced[0].actor,
-            object_=[one.object for one in announced],
+            object_=[one.inner for one in announced],
         ))
 
     async def _post(self, inbox: str, body: bytes, key: SigningKey, style: Style) -> Fetched:
