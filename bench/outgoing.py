@@ -201,6 +201,7 @@ async def measure(folder: Path, ports: list[int], votes: int, peers: int) -> dic
     after = resource.getrusage(resource.RUSAGE_SELF)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    posting.close()
     await log.close()
     await ground.outbound.close()
     await store.close()

@@ -93,5 +93,6 @@ BACK_OFF_JITTER = 0.2  # of a pause, so that peers that failed together do not c
 LANE_KEPT_S = 60.0  # a pause longer than this gives the peer's lane back; it is read again later
 CURSOR_S = 5.0  # between two notes of where the peers stand; what a crash sends again
 SENDERS_MAX = 192  # requests at once to all peers; below the 256 connections of kit's client
+SIGNING_THREADS_MAX = 2  # beside the loop; each makes some 3,800 signatures a second
 COLLECTION_ITEMS_MAX = 50  # of an outbox, as in Lemmy
 CONTEXT_ITEMS_MAX = 1_000  # comments named by a post's context (FEP-7888)

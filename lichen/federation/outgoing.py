@@ -116,15 +116,14 @@ class Shelf:
         start = bisect_left(chunk, from_seq, key=lambda entry: entry.seq)
         return chunk[start:], next_seq
 
-    def find(self, id_: str) -> Outgoing | None:
-        """Return the record of an activity by its id, None where none is near its time.
+    def find(self, key: str) -> list[Outgoing]:
+        """Return the records that tell of an event, by its TID; none where none is near its time.
 
         Records are nearly in the order of their keys' times: a search by halves, then a look
         around; some twenty reads.
         """
-        key = id_.rpartition("/")[2].partition("-")[0]
         if not is_tid(key):
-            return None
+            return []
         time_us = time_us_of_tid(key)
         low, high = self.first_seq, self.last_seq + 1
         while low < high:
@@ -135,12 +134,11 @@ class Shelf:
             else:
                 low = middle + 1
         end = min(self.last_seq + 1, low + NEAR_RECORDS_MAX)
-        while low < end:
+        found: list[Outgoing] = []
+        while low < end and not found:
             entries, low = self.entries(low)
-            for entry in entries:
-                if entry.record.id == id_:
-                    return entry.record
-        return None
+            found = [entry.record for entry in entries if entry.record.key == key]
+        return found
 
     def _at(self, seq: int) -> Entry | None:
         """Return the first record from a sequence on, None at the end."""

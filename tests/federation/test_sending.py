@@ -138,6 +138,7 @@ async def street(
     await ground.outbound.close()
     for receiver in built.receivers:
         await receiver.stop()
+    built.posting.close()
     await store.close()
 
 
@@ -353,8 +354,8 @@ async def test_an_activity_is_found_by_its_id(street: Street) -> None:
     await street.log.append([
         encode(msgspec.structs.replace(street.record(1), id=base + tid)) for tid in tids])
 
-    found = [sending.shelf.find(base + tid) for tid in (tids[0], tids[300], tids[-1])]
+    found = [sending.shelf.find(tid) for tid in (tids[0], tids[300], tids[-1])]
 
-    assert [one.id for one in found if one] == [base + tids[0], base + tids[300], base + tids[-1]]
-    assert sending.shelf.find(base + "nonsense") is None
-    assert sending.shelf.find(base + street.ground.tids.next()) is None
+    assert [one.id for (one,) in found] == [base + tids[0], base + tids[300], base + tids[-1]]
+    assert sending.shelf.find("nonsense") == []
+    assert sending.shelf.find(street.ground.tids.next()) == []
