@@ -24,6 +24,7 @@ from lichen.federation.documents import (
 )
 from lichen.federation.limits import COLLECTION_ITEMS_MAX, CONTEXT_ITEMS_MAX
 from lichen.federation.outgoing import Outgoing, Shelf
+from lichen.federation.scenes import mentioned_in
 from lichen.forum import (
     CommentView,
     Community,
@@ -95,7 +96,7 @@ class Desk:
 
     async def comment(self, comment_id: int) -> Shown:
         """Return a comment of ours."""
-        def read(unit: Unit) -> tuple[CommentView, PostView, CommentView | None]:
+        def read(unit: Unit) -> tuple[CommentView, PostView, CommentView | None, list[Actor]]:
             view = self._forum.scene_of(unit, None, comments=[comment_id]).comments.get(comment_id)
             if view is None:
                 raise _nothing()
@@ -103,9 +104,12 @@ class Desk:
             more = self._forum.scene_of(
                 unit, None, posts=[view.post.id], comments=[] if above is None else [above]
             )
-            return view, more.posts[view.post.id], more.comments.get(above or 0)
+            names = [(one.name, one.domain) for one in mentioned_in(view.comment.content)]
+            named = self._accounts.persons_named(unit, names) if names else {}
+            return (view, more.posts[view.post.id], more.comments.get(above or 0),
+                    list(named.values()))
 
-        view, below, parent = await self._read(read)
+        view, below, parent, named = await self._read(read)
         comment = view.comment
         is_hidden = comment.held or view.post.held or view.community.local_only
         if not comment.local or is_hidden:
@@ -115,7 +119,7 @@ class Desk:
         return self._alone(self._documents.note(
             comment, author=view.creator, community=view.community.actor, post=view.post,
             parent=parent.comment if parent else None,
-            answered=parent.creator if parent else below.creator,
+            answered=parent.creator if parent else below.creator, mentioned=named,
         ))
 
     async def outbox(self, name: str) -> Shown:

@@ -6,10 +6,11 @@ Note, a private message a ChatMessage. Texts go out twice: as HTML in `content`,
 they were typed as in `source`. `deeds` wraps these documents in what is done with them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from lichen.accounts import Actor, ActorKind, Site
+from lichen.accounts import Actor, Site
 from lichen.forum import LANGUAGES, Comment, Community, Post
 from lichen.forum.markdown import render
 from lichen.kit import isoformat
@@ -25,6 +26,7 @@ CONTEXT: Sequence[str] = (
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"  # ActivityPub §5.6
 CONTENT_TYPE = "application/activity+json"
 
+_OUR_LINK = re.compile(r'\b(href|src)="/(?!/)')
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg")
 _LANGUAGES = {language.id: language for language in LANGUAGES}
 
@@ -56,6 +58,7 @@ class OurDocuments:
         return _spoken({
             **self._actor(actor, public_key),
             "type": "Group",
+            "name": actor.shown_name,
             "sensitive": community.nsfw,
             # FEP-1b12: `attributedTo` of a group is the collection of its moderators.
             "attributedTo": f"{actor.ap_id}/moderators",
@@ -157,7 +160,7 @@ class OurDocuments:
         return {
             "id": actor.ap_id,
             "preferredUsername": actor.name,
-            "name": actor.display_name or actor.name,
+            "name": actor.display_name,
             "icon": _picture(actor.avatar),
             "image": _picture(actor.banner),
             "inbox": actor.inbox,
@@ -174,9 +177,14 @@ class OurDocuments:
         if not text:
             return {}
         return {
-            field: render(text, self._addresses), "mediaType": "text/html",
+            field: self._html(text), "mediaType": "text/html",
             "source": {"content": text, "mediaType": "text/markdown"},
         }
+
+    def _html(self, text: str) -> str:
+        """Return a text as safe HTML whose links lead here from anywhere."""
+        # The cleaner writes attributes in double quotes, and our own links begin with one slash.
+        return _OUR_LINK.sub(rf'\1="{self._addresses.public_url}/', render(text, self._addresses))
 
 
 def tombstone(id_: str) -> Document:
@@ -241,8 +249,3 @@ def _time(time_us: int | None) -> str | None:
 def _spoken(document: Mapping[str, object]) -> Document:
     """Return the document without what has nothing to say."""
     return {name: value for name, value in document.items() if value is not None}
-
-
-def is_person(actor: Actor) -> bool:
-    """Say whether an actor is somebody."""
-    return actor.kind is ActorKind.PERSON

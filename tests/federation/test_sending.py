@@ -22,8 +22,8 @@ from lichen.federation.sending import Sending
 from lichen.kit.config import Config, Identity
 from lichen.kit.config import Outbound as OutboundSettings
 from lichen.kit.ground import Ground, ground_of
-from lichen.log import SegmentLog
 from lichen.log import Options as LogOptions
+from lichen.log import SegmentLog
 from lichen.store import Store, open_store
 from lichen.web import Addresses
 from tests.federation.outward import Book
@@ -150,7 +150,7 @@ def numbers(receiver: Receiver) -> list[int]:
 async def until(is_true: Callable[[], bool], *, timeout_s: float = 10.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(timeout_s):
-        while not is_true():
+        while not is_true():  # noqa: ASYNC110 - what is waited for rings no bell
             await asyncio.sleep(0.01)
 
 
