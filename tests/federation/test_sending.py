@@ -148,9 +148,9 @@ def numbers(receiver: Receiver) -> list[int]:
 
 
 async def until(is_true: Callable[[], bool], *, timeout_s: float = 10.0) -> None:
-    """Wait until something holds."""
+    """Wait until something holds; what is waited for rings no bell."""
     async with asyncio.timeout(timeout_s):
-        while not is_true():  # noqa: ASYNC110 - what is waited for rings no bell
+        while not is_true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
