@@ -196,7 +196,7 @@ async def measure(folder: Path, ports: list[int], votes: int, peers: int) -> dic
     good = everybody - {f"127.0.0.1:{port}" for port in ports[peers:]}
     async with asyncio.timeout(WAIT_S_MAX):
         while not all(one.behind == 0 for one in sending.states() if one.authority in good) or (
-                len(sending.states()) < peers):
+                len(sending.states()) < peers):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     after = resource.getrusage(resource.RUSAGE_SELF)
     task.cancel()

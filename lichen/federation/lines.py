@@ -17,7 +17,7 @@ from typing import Protocol
 from lichen.federation.lanes import Item, Lane
 from lichen.federation.limits import LANE_KEPT_S
 from lichen.federation.model import Peer
-from lichen.federation.outgoing import Shelf, is_for
+from lichen.federation.outgoing import Entry, Shelf, is_for
 from lichen.federation.posting import Answer, Posting, Verdict
 from lichen.federation.windows import Window, pause_s
 from lichen.kit import Clock
@@ -119,20 +119,23 @@ class Line:
             return self.under_way > 0
         try:
             while not lane.is_full and lane.scanned < street.shelf.last_seq:
-                entries, next_seq = street.shelf.entries(lane.scanned + 1)
-                for entry in entries:
-                    if lane.is_full:
-                        return True
-                    if is_for(entry.record, self.authority, street.followers):
-                        lane.offer(entry)
-                    lane.passed(entry.seq)
-                lane.passed(next_seq - 1)
+                self._fill(*street.shelf.entries(lane.scanned + 1))
         except LogTrimmed as error:
             self.error = MISSED
             if not self.under_way:
                 self.lane = Lane(error.floor_seq - 1)
                 return self._is_waiting()
         return not self.lane.is_empty
+
+    def _fill(self, entries: list[Entry], next_seq: int) -> None:
+        """Offer what is for this peer, until the lane is full."""
+        for entry in entries:
+            if self.lane.is_full:
+                return
+            if is_for(entry.record, self.authority, self._street.followers):
+                self.lane.offer(entry)
+            self.lane.passed(entry.seq)
+        self.lane.passed(next_seq - 1)
 
     async def _rest(self, left_s: float) -> None:
         """Pause; after a short while without anything under way the lane is given back."""

@@ -118,13 +118,13 @@ class People(Speaker):
         stood = self.standing(event.rkey)
         if event.operation == "delete":
             self.kept[event.rkey] = Standing("Delete", event.id, id_, 0)
-            activity = self._to(recipient, sender, "Delete", event.id, id_)
+            activity = self._to(recipient, sender, "Delete", event.id, object_=id_)
         elif view.message.deleted:
             return []
         elif stood is not None:
             self.kept[event.rkey] = None
             activity = self.deeds.undo(
-                event.id, self._to(recipient, sender, "Delete", stood.event_id, id_)
+                event.id, self._to(recipient, sender, "Delete", stood.event_id, object_=id_)
             )
         else:
             software = self.scene.software.get(view.recipient.domain, "")
@@ -132,14 +132,14 @@ class People(Speaker):
             document = self.documents.message(
                 view, "Note" if is_microblog(software) else "ChatMessage"
             )
-            activity = self._to(recipient, sender, kind, event.id, document)
+            activity = self._to(recipient, sender, kind, event.id, object_=document)
         return [self.direct(
             activity, by=view.creator, peers=[view.recipient.domain], inbox=view.recipient.inbox,
             public=False, keys=((id_,), ()),
         )]
 
     def _to(
-        self, recipient: str, sender: str, kind: str, key: str, object_: object
+        self, recipient: str, sender: str, kind: str, key: str, *, object_: object
     ) -> Document:
         return self.deeds.to_one(kind, key, actor=sender, recipient=recipient, object_=object_)
 

@@ -64,13 +64,13 @@ class Rulings(Words):
         subject = view.comment if isinstance(view, CommentView) else view.post
         if subject.unseen:
             return []  # it was never public: nobody elsewhere has it
-        return self._delete(event, action, by, community, subject.ap_id)
+        return self._delete(event, action, by, community, object_id=subject.ap_id)
 
     def _closed(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
-        return self._delete(event, action, by, community, community.actor.ap_id)
+        return self._delete(event, action, by, community, object_id=community.actor.ap_id)
 
     def _delete(
-        self, event: Event, action: Action, by: Actor, community: Community, object_id: str
+        self, event: Event, action: Action, by: Actor, community: Community, *, object_id: str
     ) -> Told:
         # Lemmy 0.19: a summary, even an empty one, says that a moderator removed it.
         return self._done(event, action, by, community, writes=object_id, activity=(

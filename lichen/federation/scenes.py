@@ -137,7 +137,7 @@ def gather(unit: Unit, rooms: Rooms, events: Iterable[Event]) -> Scene:
     wanted.comments |= wanted.reported_comments
     if wanted.posts or wanted.comments:
         _gather_words(unit, rooms, scene, wanted)
-    _gather_around(unit, rooms, scene, wanted, events)
+    _gather_around(unit, rooms, scene, wanted, events=events)
     return scene
 
 
@@ -220,7 +220,7 @@ def _gather_words(unit: Unit, rooms: Rooms, scene: Scene, wanted: _Wanted) -> No
 
 
 def _gather_around(
-    unit: Unit, rooms: Rooms, scene: Scene, wanted: _Wanted, events: Sequence[Event]
+    unit: Unit, rooms: Rooms, scene: Scene, wanted: _Wanted, *, events: Sequence[Event]
 ) -> None:
     """Look up communities, their moderators and followers, and people by number."""
     missing = wanted.communities - set(scene.communities)

@@ -150,7 +150,8 @@ class Words(Speaker):
             community = self.scene.communities.get(stood.community_id)
             value = 1 if stood.kind == "Like" else -1
             return [] if community is None else self._cast(
-                event, voter, community, value, stood.object, undoes=stood.event_id
+                event, voter, community, value=value, object_id=stood.object,
+                undoes=stood.event_id,
             )
         record = msgspec.json.decode(event.record, type=of_forum.Vote)
         is_post = record.subject.split("/")[3] == POST
@@ -167,10 +168,12 @@ class Words(Speaker):
             is_written = time_us_of_tid(event.id) - subject.published_us < EDIT_US_MAX
             if is_written:
                 return []
-        return self._cast(event, voter, view.community, record.value, subject.ap_id)
+        return self._cast(
+            event, voter, view.community, value=record.value, object_id=subject.ap_id
+        )
 
     def _cast(
-        self, event: Event, voter: Actor, community: Community, value: int, object_id: str, *,
+        self, event: Event, voter: Actor, community: Community, *, value: int, object_id: str,
         undoes: str = "",
     ) -> Told:
         vote = self.deeds.vote(
