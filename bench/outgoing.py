@@ -195,8 +195,7 @@ async def measure(folder: Path, ports: list[int], votes: int, peers: int) -> dic
     task = asyncio.create_task(sending.run())
     good = everybody - {f"127.0.0.1:{port}" for port in ports[peers:]}
     async with asyncio.timeout(WAIT_S_MAX):
-        while not all(one.behind == 0 for one in sending.states() if one.authority in good) or (
-                len(sending.states()) < peers):  # noqa: ASYNC110
+        while _behind(sending, good, peers):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     after = resource.getrusage(resource.RUSAGE_SELF)
     task.cancel()
@@ -208,6 +207,12 @@ async def measure(folder: Path, ports: list[int], votes: int, peers: int) -> dic
     return {"began": began, "posts": posting.requests,
             "cpu_s": round(after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime, 1),
             "failures": sum(book.failures.values())}
+
+
+def _behind(sending: Sending, good: frozenset[str], peers: int) -> bool:
+    """Say whether any of the good peers has not got everything."""
+    states = [one for one in sending.states() if one.authority in good]
+    return len(states) < peers or any(one.behind for one in states)
 
 
 def run(votes: int, peers: int, manners: list[str], delay_s: float) -> dict[str, Any]:
