@@ -4,6 +4,7 @@ The front door. `build` makes `Accounts`, the service; the other names are the t
 and what other rooms share: checks, DIDs, and `actors_among` for a select of actors by their own.
 """
 
+from lichen.accounts.authority_rows import AUTHORITIES
 from lichen.accounts.away import Away, away_from
 from lichen.accounts.content import ContentEnd, PersonGone
 from lichen.accounts.errors import BannedFromSite
@@ -41,11 +42,12 @@ from lichen.accounts.standing import Act, Permission
 from lichen.accounts.tables import ACTOR_IDS_BY_AP_ID, actors_among
 
 __all__ = [
-    "ACTOR_IDS_BY_AP_ID", "OUR_INSTANCE_ID", "SITE_RATES", "Account", "AccountDraft", "Accounts",
-    "Act", "Actor", "ActorDraft", "ActorId", "ActorKind", "Application", "Away", "Ban",
-    "BannedFromSite", "Blocks", "Branch", "ContentEnd", "Emoji", "EmojiDraft", "Instance",
-    "Invite", "Keys", "Login", "Permission", "PersonGone", "PostListingMode", "ProfileDraft",
-    "Role", "Session", "SessionId", "Settings", "Site", "SiteLine", "SiteLists", "SiteSettings",
-    "Viewer", "actors_among", "away_from", "build", "check_admin", "check_name",
-    "check_permission", "emoji_from", "is_permitted", "lines_from", "remote_did", "site_did",
+    "ACTOR_IDS_BY_AP_ID", "AUTHORITIES", "OUR_INSTANCE_ID", "SITE_RATES", "Account",
+    "AccountDraft", "Accounts", "Act", "Actor", "ActorDraft", "ActorId", "ActorKind",
+    "Application", "Away", "Ban", "BannedFromSite", "Blocks", "Branch", "ContentEnd", "Emoji",
+    "EmojiDraft", "Instance", "Invite", "Keys", "Login", "Permission", "PersonGone",
+    "PostListingMode", "ProfileDraft", "Role", "Session", "SessionId", "Settings", "Site",
+    "SiteLine", "SiteLists", "SiteSettings", "Viewer", "actors_among", "away_from", "build",
+    "check_admin", "check_name", "check_permission", "emoji_from", "is_permitted", "lines_from",
+    "remote_did", "site_did",
 ]

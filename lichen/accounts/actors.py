@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from lichen.accounts import door_rows, name_rows, tables
+from lichen.accounts import authority_rows, door_rows, name_rows, tables
 from lichen.accounts.attempts import Attempts
 from lichen.accounts.captchas import Captchas
 from lichen.accounts.content import PersonGone, nothing_to_take
@@ -135,6 +135,24 @@ class Actors:
         """Return the actor that events name by this DID."""
         rows = unit.fetch(tables.ACTOR_BY_DID, did=did, now_us=unit.clock_us)
         return actor_from(rows[0]) if rows else None
+
+    def actors_by_dids(self, unit: Unit, dids: Iterable[str]) -> dict[str, Actor]:
+        """Return actors by the DIDs that events name them by; unknown ones are missing."""
+        rows = unit.fetch(authority_rows.ACTORS_BY_DIDS, dids=list(dids), now_us=unit.clock_us)
+        return {row.did: actor_from(row) for row in rows}
+
+    def persons_named(
+        self, unit: Unit, names: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], Actor]:
+        """Return persons by name and authority, local or remote; case of the name is ignored."""
+        asked = {(name.lower(), domain) for name, domain in names}
+        rows = unit.fetch(
+            authority_rows.ACTORS_BY_NAMES, kind=ActorKind.PERSON.value, now_us=unit.clock_us,
+            name_keys=sorted({name for name, _ in asked}),
+        )
+        found = map(actor_from, rows)
+        pairs = {(person.name.lower(), person.domain): person for person in found}
+        return {pair: person for pair, person in pairs.items() if pair in asked}
 
     def actors_by_ap_id(self, unit: Unit, ap_ids: Iterable[str]) -> dict[str, Actor]:
         """Return actors by their ActivityPub id; unknown ones are missing."""

@@ -78,3 +78,20 @@ follow = Table(
     Column("community_id", BigInteger, primary_key=True, autoincrement=False),
     Column("ap_id", Text, nullable=False, index=True),
 )
+
+# Where sending stands: the peers that are behind; authority "" says how far all others are.
+outgoing_line = Table(
+    "outgoing_line", metadata,
+    Column("authority", Text, primary_key=True),
+    Column("cursor", BigInteger, nullable=False),  # in the log `outgoing`
+)
+
+# The activity that stands for the record of a vote or a deletion of ours: its Undo names it.
+outgoing_standing = Table(
+    "outgoing_standing", metadata,
+    Column("tid", Text, primary_key=True),  # the key of the record
+    Column("kind", Text, nullable=False),  # Like, Dislike, Delete
+    Column("event_id", Text, nullable=False),  # the TID in the activity's id
+    Column("object", Text, nullable=False),  # an ActivityPub id
+    Column("community_id", BigInteger, nullable=False),  # 0: of none
+)

@@ -5,7 +5,7 @@ from functools import lru_cache
 import msgspec
 import sqlalchemy as sa
 
-from lichen.accounts import Actor
+from lichen.accounts import AUTHORITIES, Actor
 from lichen.forum.comment_rows import COMMUNITY_IDS_OF_COMMENTS
 from lichen.forum.limits import COMMUNITIES_KEPT_MAX
 from lichen.forum.model import Community
@@ -111,6 +111,21 @@ SUBSCRIBER_IDS = Statement(
     .where(subscription.c.community_id == sa.bindparam("community_id", type_=sa.BigInteger)),
     name="subscribers",
 )
+# By the index subscription_community, then one look-up a subscriber.
+_FOLLOWER_AUTHORITIES = (
+    sa.select(subscription.c.community_id, AUTHORITIES.c.domain)
+    .select_from(
+        subscription.join(AUTHORITIES, subscription.c.person_id == AUTHORITIES.c.id)
+        .join(community, subscription.c.community_id == community.c.id)
+    )
+    .where(subscription.c.pending.is_(False), community.c.local.is_(True))
+    .distinct()
+)
+FOLLOWER_AUTHORITIES = Statement(
+    _FOLLOWER_AUTHORITIES.where(any_of(subscription.c.community_id, "ids")),
+    name="servers of followers",
+)
+ALL_FOLLOWER_AUTHORITIES = Statement(_FOLLOWER_AUTHORITIES, name="servers of all followers")
 _MODERATORS = sa.select(
     moderator.c.community_id, moderator.c.person_id, moderator.c.tid, moderator.c.published_us
 ).order_by(moderator.c.community_id, moderator.c.published_us, moderator.c.tid)

@@ -84,6 +84,35 @@ class Members(Communities):
         people = self._accounts.actors_from(actors)
         return [people[row.person_id] for row in order]
 
+    def moderators_of(self, unit: Unit, community_ids: Sequence[int]) -> dict[int, list[Actor]]:
+        """Return who moderates each community, the longest-serving first; one round trip."""
+        asked = {"ids": list(community_ids), "now_us": unit.clock_us}
+        order, actors = unit.fetch_all((rows.MODERATORS, asked), (ACTORS_MODERATING, asked))
+        people = self._accounts.actors_from(actors)
+        found: dict[int, list[Actor]] = {one: [] for one in community_ids}
+        for row in order:
+            found[row.community_id].append(people[row.person_id])
+        return found
+
+    def follower_authorities(
+        self, unit: Unit, community_ids: Sequence[int]
+    ) -> dict[int, frozenset[str]]:
+        """Return the servers whose people follow each community, ours left out; one round trip."""
+        found: dict[int, set[str]] = {one: set() for one in community_ids}
+        for row in unit.fetch(rows.FOLLOWER_AUTHORITIES, ids=list(community_ids)):
+            found[row.community_id].add(row.domain)
+        return {one: frozenset(authorities) for one, authorities in found.items()}
+
+    def all_follower_authorities(self, unit: Unit) -> dict[int, frozenset[str]]:
+        """Return the servers whose people follow each community of ours; one round trip.
+
+        A walk over the subscriptions of others: at the start of the house, once.
+        """
+        found: dict[int, set[str]] = {}
+        for row in unit.fetch(rows.ALL_FOLLOWER_AUTHORITIES):
+            found.setdefault(row.community_id, set()).add(row.domain)
+        return {one: frozenset(authorities) for one, authorities in found.items()}
+
     def add_moderator(
         self, unit: Unit, viewer: Viewer, community_id: int, person_id: int, *, added: bool,
         since_us: int | None = None,

@@ -94,14 +94,15 @@ def check_writer(writer: Actor | None) -> None:
         raise Forbidden("site_ban", "You are banned from this site.")
 
 
-def check_recipient(recipient: Actor | None, *, blocks_writer: bool) -> Actor:
+def check_recipient(
+    recipient: Actor | None, *, blocks_writer: bool, federates: bool
+) -> Actor:
     """Return whom a message is for, or refuse somebody who cannot be written to."""
     if recipient is None or recipient.kind is not ActorKind.PERSON or recipient.deleted:
         raise NotFound("couldnt_find_person", "There is nobody of that number.")
     if blocks_writer:
         raise Forbidden("person_is_blocked", "This person has blocked you.")
-    if not recipient.local:
-        # todo ActivityPub §7: messages are not sent to other servers
+    if not recipient.local and not federates:
         raise Refused("federation_disabled", "Messages reach people of this server alone.")
     return recipient
 

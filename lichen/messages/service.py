@@ -60,7 +60,10 @@ class Messages:
         )
         actors = self._accounts.actors_from(people)
         check_writer(actors.get(viewer.id))
-        recipient = check_recipient(actors.get(recipient_id), blocks_writer=bool(blocks))
+        recipient = check_recipient(
+            actors.get(recipient_id), blocks_writer=bool(blocks),
+            federates=self._accounts.current_site.settings.federation_enabled,
+        )
         self._check_allowance(viewer, sent=int(sent[0].count), now_us=unit.clock_us)
         (number,) = unit.take_numbers("message")
         message = Message(

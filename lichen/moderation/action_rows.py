@@ -84,6 +84,10 @@ TAKEN = Statement(
     sa.select(taken.c.kind, taken.c.subject_id).where(any_of(taken.c.action_id, "ids")),
     name="taken words",
 )
+SWEEPING = Statement(
+    sa.select(taken.c.action_id).where(any_of(taken.c.action_id, "ids")).distinct(),
+    name="actions that swept",
+)
 
 _BEFORE = msgspec.json.Decoder(Before)
 

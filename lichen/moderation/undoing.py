@@ -82,6 +82,17 @@ class Undoing(Acts, People, Remarks):
         ))
         return found
 
+    def actions_by_id(self, unit: Unit, ids: Sequence[int]) -> dict[int, tuple[Action, bool]]:
+        """Return actions, and whether each took words or brought some back; one round trip.
+
+        For whoever tells other servers: nothing in it may be shown to people as it is.
+        """
+        found, taken = unit.fetch_all(
+            (action_rows.OF_IDS, {"ids": list(ids)}), (action_rows.SWEEPING, {"ids": list(ids)})
+        )
+        sweeping = {row.action_id for row in taken}
+        return {row.id: (action_rows.action_from(row), row.id in sweeping) for row in found}
+
     def _named(
         self, unit: Unit, viewer: Viewer | None, queries: Sequence[ActionQuery]
     ) -> list[bool]:

@@ -9,6 +9,7 @@ from tests.house.sources import PACKAGE, sources, test_sources
 
 # Waiting rooms without a bound of their own, and what bounds them.
 BOUNDED_ELSEWHERE = {
+    "federation/lanes.py": "LANE_ACTIVITIES_MAX: a full lane is offered nothing",
     "log/scribe.py": "PENDING_BYTES_MAX: appends beyond it are refused",
     "federation/inbox.py": "INBOX_FULL_MAX: no more activities are taken in while so many wait",
     "store/sqlite.py": "serving.BACKPRESSURE: no more requests are in work at once",

@@ -182,8 +182,8 @@ async def test_who_was_banned_since_they_logged_in_cannot_write(
         await office.write("edit_message", mira, number, content="Anyway.")
 
 
-async def test_nobody_writes_to_a_community_a_number_or_another_server(
-    office: Post, mira: Viewer
+async def test_nobody_writes_to_a_community_a_number_or_to_others_of_a_house_by_itself(
+    office: Post, mira: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lichen.accounts import ActorDraft, ActorKind
 
@@ -194,6 +194,14 @@ async def test_nobody_writes_to_a_community_a_number_or_another_server(
     ]
     far, place = await office.store.write(
         lambda unit: office.accounts.create_actors(unit, drafts))
+    site = office.accounts.current_site
+    alone = msgspec.structs.replace(site.settings, federation_enabled=False)
+    written = await office.write("create_message", mira, far.id, content="Hello?")
+    assert written.recipient.ap_id == "https://far.example/u/far"
+    monkeypatch.setattr(
+        type(office.accounts), "current_site",
+        property(lambda _: msgspec.structs.replace(site, settings=alone)),
+    )
 
     for number, code in ((far.id, "federation_disabled"), (place.id, "couldnt_find_person"),
                          (999_999, "couldnt_find_person")):

@@ -1,0 +1,275 @@
+"""Votes that leave: 1,500 on one post, to 100 peers of which 50 take batches.
+
+    python -m bench.outgoing [--votes 1500] [--peers 100] [--delay-ms 0]
+
+The activities are in the log already; measured is from the start of sending until every peer has
+every vote. Receivers are sockets of another process that read a request, count what is in it and
+answer 202: what they cost is taken from the same two cores. Every request is signed with RSA-2048.
+Three peers more can be bad (`--bad`): one hangs, one answers 500, one trickles; the others are then
+measured against a run without them.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import re
+import resource
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from bench.results import record
+from lichen.accounts.keys import generate_keys
+from lichen.federation.deeds import Deeds
+from lichen.federation.model import Peer, SigningKey
+from lichen.federation.outgoing import Outgoing, encode
+from lichen.federation.posting import Posting
+from lichen.federation.sending import Sending
+from lichen.kit.config import Config, Identity, Outbound
+from lichen.kit.ground import ground_of
+from lichen.log import SegmentLog
+from lichen.store import metadata, open_store
+from lichen.web import Addresses
+
+GROUP, GROUP_ID, HERE = "http://here.example/c/stones", 7, "http://here.example"
+POST = f"{HERE}/post/1"
+ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
+TRICKLE = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+_VOTE = re.compile(rb'"n":(\d+)')
+WAIT_S_MAX = 300.0
+
+
+class Inbox(asyncio.Protocol):
+    """One connection of a peer: counts the votes it takes, each once."""
+
+    def __init__(self, got: set[int], manner: str, delay_s: float) -> None:
+        self._got = got
+        self._manner = manner
+        self._delay_s = delay_s
+        self._read = bytearray()
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole request."""
+        self._read += data
+        while (head := self._read.find(b"\r\n\r\n")) >= 0:
+            found = _LENGTH.search(self._read, 0, head)
+            end = head + 4 + int(found[1] if found else 0)
+            if len(self._read) < end:
+                return
+            body = bytes(self._read[head + 4:end])
+            del self._read[:end]
+            if self._manner == "quick":
+                self._got.update(map(int, _VOTE.findall(body)))
+                asyncio.get_running_loop().call_later(self._delay_s, self._say, ANSWER)
+            elif self._manner == "broken":
+                self._say(BROKEN)
+            elif self._manner == "trickling":
+                self._say(TRICKLE)
+
+    def _say(self, answer: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)
+
+
+def receive(
+    pipe: Any, peers: int, votes: int, manners: list[str], delay_s: float
+) -> None:
+    """Run the receivers in a process of their own; tell when everybody has everything."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        got: list[set[int]] = [set() for _ in range(peers)]
+        ports = []
+        for number, manner in enumerate([*["quick"] * peers, *manners]):
+            taken = got[number] if number < peers else set()
+            server = await loop.create_server(
+                lambda taken=taken, manner=manner: Inbox(taken, manner, delay_s), "127.0.0.1", 0
+            )
+            ports.append(server.sockets[0].getsockname()[1])
+        pipe.send(ports)
+        finished: dict[int, float] = {}
+        while len(finished) < peers:
+            await asyncio.sleep(0.02)
+            now = time.time()
+            finished |= {
+                number: now for number in range(peers)
+                if number not in finished and len(got[number]) == votes
+            }
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        pipe.send((sorted(finished.values()), used.ru_utime + used.ru_stime))
+
+    uvloop.run(main())
+
+
+class Keys:
+    """The Group's key."""
+
+    def __init__(self) -> None:
+        self._key = SigningKey(f"{GROUP}#main-key", generate_keys().private or "")
+
+    async def signing_key(self, _actor_id: int) -> SigningKey:
+        """Return it."""
+        return self._key
+
+
+class Book:
+    """Peers in memory."""
+
+    def __init__(self, peers: dict[str, Peer]) -> None:
+        self._peers = peers
+        self.failures: dict[str, int] = {}
+
+    async def peer(self, authority: str) -> Peer:
+        """Return a peer."""
+        return self._peers[authority]
+
+    def is_allowed(self, _authority: str) -> bool:
+        """Say yes."""
+        return True
+
+    def note_success(self, authority: str, *, cursor: int) -> None:
+        """Note nothing."""
+
+    def note_failure(self, authority: str, _error: str, *, retry_at_us: int) -> None:
+        """Count."""
+        self.failures[authority] = self.failures.get(authority, 0) + 1
+
+
+def vote(number: int, tid: str) -> Outgoing:
+    """Return the Announce of a vote as composing makes it."""
+    person = f"{HERE}/u/person{number}"
+    inner = {"type": "Like", "id": f"{HERE}/activities/like/{tid}", "actor": person,
+             "object": POST, "audience": GROUP, "n": number}
+    activity = {
+        "@context": ["https://join-lemmy.org/context.json",
+                     "https://www.w3.org/ns/activitystreams"],
+        "type": "Announce", "id": f"{HERE}/activities/announce/{tid}", "actor": GROUP,
+        "to": ["https://www.w3.org/ns/activitystreams#Public"], "object": inner,
+        "cc": [f"{GROUP}/followers"],
+    }
+    key = f"vote {person} {POST}"
+    return Outgoing(
+        source=number + 1, part=1, id=str(activity["id"]), sender=GROUP_ID, community=GROUP_ID,
+        activity=msgspec.Raw(json.dumps(activity, separators=(",", ":")).encode()),
+        writes=(key,), reads=(POST,), vote=key, fresh=True, batch=GROUP,
+    )
+
+
+async def measure(folder: Path, ports: list[int], votes: int, peers: int) -> dict[str, Any]:
+    """Send everything; return the figures of this side."""
+    config = Config(identity=Identity(public_url=HERE),
+                    outbound=Outbound(private_addresses=True, plain_http=True))
+    ground = ground_of(config)
+    store = open_store("", folder=folder, clock=ground.clock)
+    log = SegmentLog.open(folder / "outgoing", clock=ground.clock)
+    await log.append([encode(vote(number, ground.tids.next())) for number in range(votes)])
+    known = {
+        f"127.0.0.1:{port}": Peer(
+            f"127.0.0.1:{port}", shared_inbox=f"http://127.0.0.1:{port}/inbox",
+            software="piefed" if number < peers // 2 else "lemmy",
+        )
+        for number, port in enumerate(ports)
+    }
+    everybody = frozenset(known)
+    posting = Posting(ground.outbound, Keys(), Deeds(Addresses(HERE)), ground.clock)
+    book = Book(known)
+    sending = Sending(ground, store, log, peers=book, posting=posting,
+                      followers=lambda _: everybody, everybody=lambda: everybody,
+                      addresses=Addresses(HERE))
+    await sending.start()
+    began = time.time()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    task = asyncio.create_task(sending.run())
+    good = everybody - {f"127.0.0.1:{port}" for port in ports[peers:]}
+    async with asyncio.timeout(WAIT_S_MAX):
+        while _behind(sending, good, peers):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    posting.close()
+    await log.close()
+    await ground.outbound.close()
+    await store.close()
+    return {"began": began, "posts": posting.requests,
+            "cpu_s": round(after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime, 1),
+            "failures": sum(book.failures.values())}
+
+
+def _behind(sending: Sending, good: frozenset[str], peers: int) -> bool:
+    """Say whether any of the good peers has not got everything."""
+    states = [one for one in sending.states() if one.authority in good]
+    return len(states) < peers or any(one.behind for one in states)
+
+
+def run(votes: int, peers: int, manners: list[str], delay_s: float) -> dict[str, Any]:
+    """Measure one run."""
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=receive, args=(theirs, peers, votes, manners, delay_s), daemon=True)
+    process.start()
+    ports = ours.recv()
+    folder = Path(tempfile.mkdtemp(prefix="lichen-bench-"))
+    try:
+        _tables(folder)
+        figures = uvloop.run(measure(folder, ports, votes, peers))
+        finished, receivers_cpu_s = ours.recv()
+    finally:
+        process.terminate()
+        shutil.rmtree(folder, ignore_errors=True)
+    began = figures.pop("began")
+    times = [at - began for at in finished]
+    return {
+        "posts": figures["posts"], "all_s": round(times[-1], 2),
+        "peer_p50_s": round(times[len(times) // 2], 2),
+        "peer_p99_s": round(times[min(len(times) - 1, int(len(times) * 0.99))], 2),
+        "posts_per_s": round(figures["posts"] / times[-1]), "cpu_s": figures["cpu_s"],
+        "receivers_cpu_s": round(receivers_cpu_s, 1), "failures": figures["failures"],
+    }
+
+
+def _tables(folder: Path) -> None:
+    """Make the tables that sending needs."""
+    import sqlalchemy as sa
+
+    database = sa.create_engine(f"sqlite:///{folder / 'lichen.sqlite'}")
+    metadata.create_all(database)
+    database.dispose()
+
+
+def main() -> None:
+    """Print the figures and keep them."""
+    words = argparse.ArgumentParser()
+    words.add_argument("--votes", type=int, default=1_500)
+    words.add_argument("--peers", type=int, default=100)
+    words.add_argument("--delay-ms", type=float, default=0.0)
+    words.add_argument("--bad", action="store_true")
+    asked = words.parse_args()
+    figures = run(asked.votes, asked.peers, [], asked.delay_ms / 1_000)
+    print(f"{asked.votes} votes to {asked.peers} peers: {figures}")
+    kept: dict[str, Any] = {f"votes_{name}": value for name, value in figures.items()}
+    if asked.bad:
+        bad = ["hanging", "broken", "trickling"]
+        beside = run(asked.votes, asked.peers - 3, bad, asked.delay_ms / 1_000)
+        alone = run(asked.votes, asked.peers - 3, [], asked.delay_ms / 1_000)
+        ratio = round(beside["peer_p99_s"] / alone["peer_p99_s"], 3)
+        print(f"beside three bad peers: {beside}\nwithout them: {alone}\np99 ratio: {ratio}")
+        kept |= {"bad_p99_ratio": ratio, "bad_failures": beside["failures"]}
+    record("outgoing", kept)
+
+
+if __name__ == "__main__":
+    main()

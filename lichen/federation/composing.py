@@ -1,0 +1,194 @@
+"""Composing: the reader that makes activities out of events, each once.
+
+    house's log ──► events that concern others ──► rows they are about, looked up together
+                                                      │
+        outgoing ◄── append what is not in it yet ◄── what they are to others (`telling`)
+            │
+            └──► then, in one transaction: what stands for a later Undo, and the checkpoint
+
+The log `outgoing` is its own witness: it ends with the event that was told last. After a crash
+between append and checkpoint the same events make the same activities, and those that are in it
+are not appended again: exactly once.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import msgspec
+
+from lichen.accounts import Actor
+from lichen.events import LOCAL, Event, decode_events
+from lichen.federation import outgoing_rows
+from lichen.federation.limits import APPEND_BYTES_MAX, APPEND_RECORDS_MAX, UNMARKED_EVENTS_MAX
+from lichen.federation.lines import PeerBook
+from lichen.federation.outgoing import Outgoing, encode, last_of
+from lichen.federation.scenes import (
+    ACCEPTED,
+    COMMUNITY,
+    PROFILE,
+    Accepted,
+    Rooms,
+    Scene,
+    gather,
+)
+from lichen.federation.telling import Telling, is_told
+from lichen.log import Batch, Log, LogTrimmed
+from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
+from lichen.web import Addresses
+
+NAME = "composing"
+
+
+class Followers:
+    """Which servers follow each community of ours; from rows, renewed as subscriptions change."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, frozenset[str]] = {}
+
+    def of(self, community_id: int) -> frozenset[str]:
+        """Return the servers of a community's followers, as far as they were learnt."""
+        return self._known.get(community_id, frozenset())
+
+    def learn(self, followers: dict[int, frozenset[str]]) -> None:
+        """Keep what was read of some communities."""
+        self._known.update(followers)
+
+
+class Composing:
+    """Follows the house's log and appends to `outgoing`."""
+
+    name = NAME
+    serves_pages = False
+
+    def __init__(
+        self, store: Store, outgoing: Log, inbox: Log | None, *, rooms: Rooms, peers: PeerBook,
+        followers: Followers, addresses: Addresses, position: int,
+    ) -> None:
+        """Take the logs; `inbox` holds the bytes of what came, None where nothing comes."""
+        self._store = store
+        self._outgoing = outgoing
+        self._inbox = inbox
+        self._rooms = rooms
+        self._peers = peers
+        self._followers = followers
+        self._addresses = addresses
+        self._position = position
+        self._marked = position
+        self._last = last_of(outgoing)
+        self.composed = 0
+
+    def position(self) -> int:
+        """Return the last sequence applied."""
+        return self._position
+
+    async def apply(self, batch: Batch) -> None:
+        """Tell other servers of a batch of events."""
+        last = batch.next_seq - 1
+        numbered = [
+            (seq, event)
+            for seq, event in zip(batch.seqs.tolist(), decode_events(batch.lines()), strict=True)
+            if seq > self._position and is_told(event)
+        ]
+        site = self._rooms.accounts.current_site.settings
+        if numbered and site.federation_enabled:
+            await self._tell(numbered, last)
+        elif last - self._marked > UNMARKED_EVENTS_MAX:
+            await self._store.write(partial(_mark, last=last), apart=True)
+            self._marked = last
+        self._position = last
+
+    async def _tell(self, numbered: Sequence[tuple[int, Event]], last: int) -> None:
+        events = [event for _, event in numbered]
+        scene = await self._store.read(lambda unit: gather(unit, self._rooms, events), apart=True)
+        self._followers.learn(scene.followers)
+        await self._complete(scene, events)
+        telling = Telling(scene, self._addresses)
+        records = []
+        for seq, event in numbered:
+            for part, told in enumerate(telling.tell(event), 1):
+                if (seq, part) > self._last:
+                    records.append(msgspec.structs.replace(told, source=seq, part=part))
+        for chunk in _chunks(records):
+            await self._outgoing.append([encode(record) for record in chunk])
+            self._last = (chunk[-1].source, chunk[-1].part)
+        self.composed += len(records)
+        if records or telling.kept:
+            await self._store.write(partial(_keep, telling=telling, last=last), apart=True)
+            self._marked = last
+
+    async def _complete(self, scene: Scene, events: Sequence[Event]) -> None:
+        """Add what is not in rows of one unit: keys, the bytes that came, recipients' software."""
+        for actor_id in _described(scene, events):
+            scene.keys[actor_id] = (await self._rooms.accounts.keys(actor_id)).public
+        for view in scene.messages.values():
+            if not view.recipient.local:
+                domain = view.recipient.domain
+                scene.software[domain] = (await self._peers.peer(domain)).software
+        for event in events:
+            if event.collection == ACCEPTED and event.operation != "delete":
+                seq = msgspec.json.decode(event.record, type=Accepted).activity
+                line = self._original(seq)
+                if line is not None:
+                    scene.originals[seq] = line
+
+    def _original(self, seq: int) -> bytes | None:
+        """Return a line of the inbox, None where retention or an erasure took it."""
+        if self._inbox is None:
+            return None
+        try:
+            batch = self._inbox.read(seq, limit=1)
+        except LogTrimmed:
+            return None
+        return batch.payloads()[0] if len(batch) and batch.first_seq == seq else None
+
+
+async def load_followers(store: Store, rooms: Rooms, followers: Followers) -> None:
+    """Learn which servers follow each community of ours; two round trips."""
+    def load(unit: Unit) -> dict[int, frozenset[str]]:
+        return rooms.forum.all_follower_authorities(unit)
+
+    followers.learn(await store.read(load, apart=True))
+
+
+def _described(scene: Scene, events: Sequence[Event]) -> list[int]:
+    """Return the actors whose documents, and so whose keys, are told."""
+    wanted: dict[int, Actor | None] = {}
+    for event in events:
+        if event.origin != LOCAL or event.operation != "update":
+            continue
+        if event.collection == PROFILE:
+            wanted[event.row] = scene.actors.get(event.row)
+        elif event.collection == COMMUNITY and event.row in scene.communities:
+            wanted[event.row] = scene.communities[event.row].actor
+    return [id_ for id_, actor in wanted.items() if actor is not None and actor.local]
+
+
+def _chunks(records: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Yield records in runs that one append takes."""
+    chunk: list[Outgoing] = []
+    size = 0
+    for record in records:
+        if chunk and (len(chunk) >= APPEND_RECORDS_MAX
+                      or size + len(record.activity) > APPEND_BYTES_MAX):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(record)
+        size += len(record.activity)
+    if chunk:
+        yield chunk
+
+
+def _mark(unit: Unit, *, last: int) -> None:
+    if checkpoint_of(unit, NAME) < last:
+        advance_checkpoint(unit, NAME, last)
+
+
+def _keep(unit: Unit, *, telling: Telling, last: int) -> None:
+    """Write what stands now, what fell, and the checkpoint."""
+    kept = {tid: one for tid, one in telling.kept.items() if one is not None}
+    fallen = [tid for tid, one in telling.kept.items() if one is None]
+    unit.stage(outgoing_rows.DROP_STANDING, {"tids": fallen})
+    unit.stage(outgoing_rows.KEEP_STANDING, *(
+        {"tid": tid, **one._asdict()} for tid, one in kept.items()
+    ))
+    advance_checkpoint(unit, NAME, last)

@@ -1,0 +1,276 @@
+"""What is answered to whoever asks for one of our ids.
+
+Only what everybody may see: what is held or of a community that stays local is not there (404);
+what was taken away is a Tombstone (410). Of other servers' things they themselves answer.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from lichen.accounts import Accounts, Actor, ActorKind, site_did
+from lichen.federation.deeds import Deeds
+from lichen.federation.documents import (
+    Document,
+    OurDocuments,
+    collection,
+    counted,
+    did_document,
+    tombstone,
+    with_context,
+)
+from lichen.federation.limits import COLLECTION_ITEMS_MAX, CONTEXT_ITEMS_MAX
+from lichen.federation.outgoing import Outgoing, Shelf
+from lichen.federation.scenes import mentioned_in
+from lichen.forum import (
+    CommentView,
+    Community,
+    Forum,
+    Listing,
+    PostQuery,
+    PostView,
+    Sort,
+)
+from lichen.kit import NotFound
+from lichen.log import Log
+from lichen.store import Store, Unit
+from lichen.web import Addresses
+
+T = TypeVar("T")
+
+
+class Shown(NamedTuple):
+    """A document and the status that it is answered with."""
+
+    document: Document
+    status: int = 200
+
+
+class Desk:
+    """Answers by id; one or two round trips each, keys come from memory of the rows."""
+
+    def __init__(
+        self, store: Store, outgoing: Log, *, accounts: Accounts, forum: Forum,
+        addresses: Addresses,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._forum = forum
+        self._addresses = addresses
+        self._documents = OurDocuments(addresses)
+        self._deeds = Deeds(addresses)
+        self._shelf = Shelf(outgoing)  # of its own: looked through beside the loop
+        self._one_at_a_time = threading.Lock()
+
+    async def site(self) -> Shown:
+        """Return the site's own actor."""
+        site = self._accounts.current_site
+        key = await self._accounts.keys(site.actor.id)
+        return self._alone(self._documents.application(site, key.public))
+
+    async def person(self, name: str) -> Shown:
+        """Return a person of ours."""
+        person = await self._actor(ActorKind.PERSON, name)
+        if person.deleted:
+            return _gone(person.ap_id)
+        key = await self._accounts.keys(person.id)
+        return self._alone(self._documents.person(person, key.public))
+
+    async def community(self, name: str) -> Shown:
+        """Return a community of ours."""
+        community = await self._community(name)
+        if community.deleted or community.removed:
+            return _gone(community.actor.ap_id)
+        key = await self._accounts.keys(community.id)
+        return self._alone(self._documents.group(community, key.public))
+
+    async def post(self, post_id: int) -> Shown:
+        """Return a post of ours."""
+        view = await self._post(post_id)
+        if view.post.deleted or view.post.removed:
+            return _gone(view.post.ap_id)
+        return self._alone(self._page(view))
+
+    async def comment(self, comment_id: int) -> Shown:
+        """Return a comment of ours."""
+        def read(unit: Unit) -> tuple[CommentView, PostView, CommentView | None, list[Actor]]:
+            view = self._forum.scene_of(unit, None, comments=[comment_id]).comments.get(comment_id)
+            if view is None:
+                raise _nothing()
+            above = view.comment.parent_id
+            more = self._forum.scene_of(
+                unit, None, posts=[view.post.id], comments=[] if above is None else [above]
+            )
+            names = [(one.name, one.domain) for one in mentioned_in(view.comment.content)]
+            named = self._accounts.persons_named(unit, names) if names else {}
+            return (view, more.posts[view.post.id], more.comments.get(above or 0),
+                    list(named.values()))
+
+        view, below, parent, named = await self._read(read)
+        comment = view.comment
+        is_hidden = comment.held or view.post.held or view.community.local_only
+        if not comment.local or is_hidden:
+            raise _nothing()
+        if comment.deleted or comment.removed:
+            return _gone(comment.ap_id)
+        return self._alone(self._documents.note(
+            comment, author=view.creator, community=view.community.actor, post=view.post,
+            parent=parent.comment if parent else None,
+            answered=parent.creator if parent else below.creator, mentioned=named,
+        ))
+
+    async def outbox(self, name: str) -> Shown:
+        """Return what was posted last in a community, as it was announced."""
+        community = await self._community(name)
+        posts = await self._posts(PostQuery(community_id=community.id))
+        group = community.actor.ap_id
+        return self._alone(collection(f"{group}/outbox", [
+            self._deeds.announce(view.post.tid, group=group, object_=self._created(view))
+            for view in posts
+        ]))
+
+    async def persons_outbox(self, name: str) -> Shown:
+        """Return what a person posted last."""
+        person = await self._actor(ActorKind.PERSON, name)
+        posts = [] if person.deleted else await self._posts(PostQuery(creator_id=person.id))
+        return self._alone(collection(
+            f"{person.ap_id}/outbox", [self._created(view) for view in posts]
+        ))
+
+    async def followers(self, name: str) -> Shown:
+        """Return how many follow a community; who they are is nobody's business."""
+        community = await self._community(name)
+        return self._alone(counted(f"{community.actor.ap_id}/followers", community.subscribers))
+
+    async def featured(self, name: str) -> Shown:
+        """Return what is pinned in a community."""
+        community = await self._community(name)
+        posts = await self._posts(PostQuery(community_id=community.id))
+        return self._alone(collection(f"{community.actor.ap_id}/featured", [
+            self._page(view) for view in posts if view.post.featured_community
+        ]))
+
+    async def moderators(self, name: str) -> Shown:
+        """Return who moderates a community."""
+        community = await self._community(name)
+        people = await self._read(lambda unit: self._forum.moderators(unit, community.id))
+        return self._alone(collection(
+            f"{community.actor.ap_id}/moderators", [person.ap_id for person in people]
+        ))
+
+    async def context(self, post_id: int) -> Shown:
+        """Return the ids of a post and of what was said below it (FEP-7888)."""
+        view = await self._post(post_id)
+        if view.post.deleted or view.post.removed:
+            return _gone(f"{view.post.ap_id}/context")
+
+        def read(unit: Unit) -> list[CommentView]:
+            ids = self._forum.comment_ids_below(
+                unit, post_id, after_id=0, limit=CONTEXT_ITEMS_MAX
+            )
+            return self._forum.comment_views(unit, None, ids) if ids else []
+
+        said = [
+            one.comment.ap_id for one in await self._read(read)
+            if not (one.comment.deleted or one.comment.removed or one.comment.held)
+        ]
+        document = collection(f"{view.post.ap_id}/context", [view.post.ap_id, *said])
+        return self._alone({**document, "attributedTo": view.community.actor.ap_id})
+
+    async def site_outbox(self) -> Shown:
+        """Return what the site itself has said: nothing."""
+        return self._alone(collection(self._addresses.absolute("/site_outbox"), []))
+
+    async def activity(self, kind: str, key: str) -> Shown:
+        """Return an activity of ours by its id, for as long as it is kept; never a private one."""
+        self._check_on()
+        wanted = self._deeds.id_of(kind, key)
+        for record in await asyncio.to_thread(self._find, key.partition("-")[0]):
+            if not record.public:
+                continue
+            whole = msgspec.json.decode(record.activity, type=dict[str, Any])
+            inner = whole.get("object")
+            for found in (whole, inner):
+                if isinstance(found, dict) and found.get("id") == wanted:
+                    found.pop("@context", None)
+                    return self._alone(found)
+        raise _nothing()
+
+    async def did(self, did: str) -> Shown:
+        """Return what a DID of ours stands for."""
+        actor = await self._read(lambda unit: self._accounts.actor_by_did(unit, did))
+        if actor is None:
+            raise _nothing()
+        if actor.deleted:
+            return _gone(actor.ap_id)
+        return Shown(did_document(actor, actor.ap_id))
+
+    def did_of(self, *words: str) -> str:
+        """Return the DID whose document stands at a path of these words."""
+        return ":".join((site_did(self._addresses.authority), *words))
+
+    def _find(self, key: str) -> list[Outgoing]:
+        with self._one_at_a_time:
+            return self._shelf.find(key)
+
+    def _page(self, view: PostView) -> Document:
+        return self._documents.page(view.post, author=view.creator, community=view.community)
+
+    def _created(self, view: PostView) -> Document:
+        return self._deeds.in_community(
+            "Create", view.post.tid, actor=view.creator.ap_id,
+            community=view.community.actor.ap_id, object_=self._page(view),
+        )
+
+    async def _actor(self, kind: ActorKind, name: str) -> Actor:
+        actor = await self._read(lambda unit: self._accounts.actor_by_name(unit, kind, name))
+        if actor is None or not actor.local:
+            raise _nothing()
+        return actor
+
+    async def _community(self, name: str) -> Community:
+        actor = await self._actor(ActorKind.COMMUNITY, name)
+        found = await self._read(
+            lambda unit: self._forum.community_views(unit, None, [actor.id])
+        )
+        if not found or found[0].community.local_only:
+            raise _nothing()
+        return found[0].community
+
+    async def _post(self, post_id: int) -> PostView:
+        scene = await self._read(lambda unit: self._forum.scene_of(unit, None, posts=[post_id]))
+        view = scene.posts.get(post_id)
+        if view is None or not view.post.local or view.post.held or view.community.local_only:
+            raise _nothing()
+        return view
+
+    async def _posts(self, asked: PostQuery) -> list[PostView]:
+        """Return the newest of a list of posts that everybody may see."""
+        query = msgspec.structs.replace(
+            asked, listing=Listing.ALL, sort=Sort.NEW, limit=COLLECTION_ITEMS_MAX, show_nsfw=True,
+            show_bots=True, show_read=True, languages=(),
+        )
+        views, _ = await self._read(lambda unit: self._forum.post_list(unit, None, query))
+        return [view for view in views if not (view.post.held or view.community.local_only)]
+
+    async def _read(self, query: Callable[[Unit], T]) -> T:
+        self._check_on()
+        return await self._store.read(query)
+
+    def _check_on(self) -> None:
+        if not self._accounts.current_site.settings.federation_enabled:
+            raise _nothing()
+
+    def _alone(self, document: Document) -> Shown:
+        return Shown(with_context(document))
+
+
+def _gone(id_: str) -> Shown:
+    return Shown(with_context(tombstone(id_)), 410)
+
+
+def _nothing() -> NotFound:
+    return NotFound("couldnt_find_object", "There is no such thing here.")

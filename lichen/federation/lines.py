@@ -1,0 +1,210 @@
+"""One peer's line: its lane, its window, its pauses.
+
+    shelf ──► lane (what depends on what) ──► window (how many at once) ──► POST
+                ▲                                                             │
+                └───────── put back: busy or failed, after a pause ◄──────────┤
+                                                                done: taken or refused for good
+
+A line runs while something waits for its peer and ends when nothing does; it owns its requests. A
+peer that hangs holds its own window, never another's.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Protocol
+
+from lichen.federation.lanes import Item, Lane
+from lichen.federation.limits import LANE_KEPT_S
+from lichen.federation.model import Peer
+from lichen.federation.outgoing import Entry, Shelf, is_for
+from lichen.federation.posting import Answer, Posting, Verdict
+from lichen.federation.windows import Window, pause_s
+from lichen.kit import Clock
+from lichen.log import LogTrimmed
+
+MISSED = "It was away for longer than activities are kept, and missed some."
+
+
+class PeerBook(Protocol):
+    """What a line asks of the peers."""
+
+    async def peer(self, authority: str) -> Peer:
+        """Return a peer, made at its first mention."""
+
+    def is_allowed(self, authority: str) -> bool:
+        """Say whether we federate with a server; from memory."""
+
+    def note_success(self, authority: str, *, cursor: int) -> None:
+        """Note that a peer took what was sent; written with the next flush."""
+
+    def note_failure(self, authority: str, error: str, *, retry_at_us: int) -> None:
+        """Note that a peer did not; written with the next flush."""
+
+
+class Street:
+    """What all lines share: where activities are read, signed, counted, and who follows what."""
+
+    def __init__(
+        self, shelf: Shelf, peers: PeerBook, posting: Posting, *,
+        followers: Callable[[int], Collection[str]], clock: Clock, chance: Callable[[], float],
+        gate: asyncio.Semaphore, scheme: str = "https",
+    ) -> None:
+        self.shelf = shelf
+        self.peers = peers
+        self.posting = posting
+        self.followers = followers
+        self.clock = clock
+        self.chance = chance
+        self.gate = gate
+        self.scheme = scheme
+
+
+class Line:
+    """Sends to one peer what the log has for it, from a position on."""
+
+    def __init__(self, authority: str, position: int, street: Street) -> None:
+        self.authority = authority
+        self.lane = Lane(position)
+        self.window = Window()
+        self.is_running = False
+        self.is_behind = True  # until it has run out of what waits
+        self.under_way = 0
+        self.refused = 0
+        self.taken = 0
+        self.failures = 0
+        self.retry_at_us = 0
+        self.error = ""
+        self._street = street
+        self._moved = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again: something may wait, or a pause was lifted."""
+        self._moved.set()
+
+    def resume(self) -> None:
+        """End a pause now: somebody says that the peer is back."""
+        self.retry_at_us = 0
+        self.wake()
+
+    async def run(self) -> None:
+        """Send until nothing waits."""
+        self.is_running = self.is_behind = True
+        peer = await self._street.peers.peer(self.authority)
+        if not self.failures:
+            self.failures, self.retry_at_us = peer.fail_count, peer.retry_at_us
+        if self.failures:
+            self.window.close()
+        async with asyncio.TaskGroup() as requests:
+            while self._is_waiting():
+                self._moved.clear()
+                left_s = (self.retry_at_us - self._street.clock()) / 1_000_000
+                if left_s > 0:
+                    await self._rest(left_s)
+                    continue
+                peer = await self._street.peers.peer(self.authority)
+                self._start(requests, peer)
+                if not self.under_way and not self.lane.is_empty:
+                    continue  # what was ready had been overtaken
+                if self.under_way:
+                    await self._moved.wait()
+            self.is_running = self.is_behind = False
+
+    def _is_waiting(self) -> bool:
+        """Fill the lane from the log; say whether anything waits or is under way."""
+        street, lane = self._street, self.lane
+        if not street.peers.is_allowed(self.authority):
+            if not self.under_way:
+                self.lane = Lane(street.shelf.last_seq)
+            return self.under_way > 0
+        try:
+            while not lane.is_full and lane.scanned < street.shelf.last_seq:
+                self._fill(*street.shelf.entries(lane.scanned + 1))
+        except LogTrimmed as error:
+            self.error = MISSED
+            if not self.under_way:
+                self.lane = Lane(error.floor_seq - 1)
+                return self._is_waiting()
+        return not self.lane.is_empty
+
+    def _fill(self, entries: list[Entry], next_seq: int) -> None:
+        """Offer what is for this peer, until the lane is full."""
+        for entry in entries:
+            if self.lane.is_full:
+                return
+            if is_for(entry.record, self.authority, self._street.followers):
+                self.lane.offer(entry)
+            self.lane.passed(entry.seq)
+        self.lane.passed(next_seq - 1)
+
+    async def _rest(self, left_s: float) -> None:
+        """Pause; after a short while without anything under way the lane is given back."""
+        if left_s > LANE_KEPT_S and not self.under_way:
+            self.lane = Lane(self.lane.position)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                await self._moved.wait()
+
+    def _start(self, requests: asyncio.TaskGroup, peer: Peer) -> None:
+        while self.under_way < self.window.size:
+            items = self.lane.take(in_batches=peer.takes_batches)
+            if not items:
+                return
+            self.under_way += 1
+            requests.create_task(self._send(peer, items, is_batch=peer.takes_batches))
+
+    async def _send(self, peer: Peer, items: list[Item], *, is_batch: bool) -> None:
+        try:
+            async with self._street.gate:
+                answer = await self._deliver(peer, items)
+            if answer.verdict in (Verdict.TAKEN, Verdict.REFUSED):
+                for item in items:
+                    self.lane.finish(item)
+                self._note_done(answer, len(items))
+            else:
+                self.lane.put_back(items)
+                self._note_failure(answer)
+        finally:
+            self.under_way -= 1
+            if is_batch and items[0].record.batch:
+                self.lane.end_batch(items)
+            self.wake()
+
+    async def _deliver(self, peer: Peer, items: list[Item]) -> Answer:
+        """Send; a batch that is refused is halved until what is refused stands alone."""
+        record = items[0].record
+        inbox = (peer.shared_inbox or record.inbox
+                 or f"{self._street.scheme}://{self.authority}/inbox")
+        answer = await self._street.posting.send(peer, inbox, [item.record for item in items])
+        if answer.verdict is not Verdict.REFUSED or len(items) == 1:
+            self.refused += answer.verdict is Verdict.REFUSED
+            return answer
+        middle = len(items) // 2
+        first = await self._deliver(peer, items[:middle])
+        if first.verdict in (Verdict.BUSY, Verdict.FAILED):
+            return first
+        return await self._deliver(peer, items[middle:])
+
+    def _note_done(self, answer: Answer, count: int) -> None:
+        self.taken += count
+        self.failures, self.retry_at_us = 0, 0
+        self.error = answer.error or (self.error if self.error == MISSED else "")
+        self.window.widen()
+        self._street.peers.note_success(self.authority, cursor=self.lane.position)
+
+    def _note_failure(self, answer: Answer) -> None:
+        """Pause. What failed together, or before the pause began, counts once."""
+        self.error = answer.error
+        now_us = self._street.clock()
+        if now_us < self.retry_at_us:
+            return
+        if answer.verdict is Verdict.BUSY:
+            self.window.halve()
+        else:
+            self.window.close()
+        self.failures += 1
+        wait_s = pause_s(self.failures, self._street.chance(), at_least_s=answer.retry_after_s)
+        self.retry_at_us = now_us + int(wait_s * 1_000_000)
+        self._street.peers.note_failure(
+            self.authority, answer.error, retry_at_us=self.retry_at_us
+        )

@@ -1,0 +1,167 @@
+"""What moderators decide, as activities; pure.
+
+    removed     Delete with a summary, which tells it from an author's own      restored: Undo
+    locked      Lock                                                            opened: Undo
+    pinned      Add to the Group's `featured`                                   Remove
+    appointed   Add to the Group's `moderators`                                 Remove
+    banned      Block with its target: the Group, or the site                   Undo
+
+Told are decisions in communities of ours, and those of its moderators in communities elsewhere;
+what an administrator decides about others' things for this site alone stays here.
+"""
+
+from collections.abc import Callable, Mapping
+
+from lichen.accounts import Actor
+from lichen.events import Event
+from lichen.federation.documents import Document
+from lichen.federation.speaking import Told, member_key
+from lichen.federation.words_out import Words
+from lichen.forum import CommentView, Community, PostView
+from lichen.moderation import Action, Kind
+
+
+class Rulings(Words):
+    """Tells of the lines of the moderation log."""
+
+    def action(self, event: Event) -> Told:
+        """Tell of what a moderator decided."""
+        found = self.scene.actions.get(event.row)
+        by = None if found is None else self.scene.actors.get(found[0].moderator_id)
+        if found is None or by is None or not by.local:
+            return []
+        action, swept = found
+        if action.kind is Kind.BAN:
+            return self._banned_from_site(event, action, by, swept=swept)
+        community = self.scene.communities.get(action.community_id or 0)
+        if community is None or not self._may(by, community):
+            return []
+        if action.kind is Kind.BAN_FROM_COMMUNITY:
+            return self._banned(event, action, by, community, swept=swept)
+        tellers: Mapping[Kind, Callable[[Event, Action, Actor, Community], Told]] = {
+            Kind.REMOVE_POST: self._removed, Kind.REMOVE_COMMENT: self._removed,
+            Kind.REMOVE_COMMUNITY: self._closed, Kind.LOCK_POST: self._locked,
+            Kind.FEATURE_POST: self._featured, Kind.ADD_MODERATOR: self._appointed,
+            Kind.DISTINGUISH_COMMENT: self._distinguished,
+        }
+        teller = tellers.get(action.kind)
+        return [] if teller is None else teller(event, action, by, community)
+
+    def _may(self, by: Actor, community: Community) -> bool:
+        if community.actor.local:
+            return True
+        return by.id in {one.id for one in self.scene.moderators.get(community.id, ())}
+
+    def _subject(self, action: Action) -> PostView | CommentView | None:
+        if action.comment_id is not None:
+            return self.scene.comments.get(action.comment_id)
+        return self.scene.posts.get(action.post_id or 0)
+
+    def _removed(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
+        view = self._subject(action)
+        if view is None:
+            return []
+        subject = view.comment if isinstance(view, CommentView) else view.post
+        if subject.unseen:
+            return []  # it was never public: nobody elsewhere has it
+        return self._delete(event, action, by, community, object_id=subject.ap_id)
+
+    def _closed(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
+        return self._delete(event, action, by, community, object_id=community.actor.ap_id)
+
+    def _delete(
+        self, event: Event, action: Action, by: Actor, community: Community, *, object_id: str
+    ) -> Told:
+        # Lemmy 0.19: a summary, even an empty one, says that a moderator removed it.
+        return self._done(event, action, by, community, writes=object_id, activity=(
+            lambda key: self.deeds.in_community(
+                "Delete", key, actor=by.ap_id, community=community.actor.ap_id,
+                object_=object_id, more=(("summary", action.reason or ""),),
+            )
+        ))
+
+    def _locked(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
+        view = self._subject(action)
+        if view is None:
+            return []
+        return self._done(event, action, by, community, writes=view.post.ap_id, activity=(
+            lambda key: self.deeds.in_community(
+                "Lock", key, actor=by.ap_id, community=community.actor.ap_id,
+                object_=view.post.ap_id, more=(("summary", action.reason),),
+            )
+        ))
+
+    def _featured(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
+        view = self._subject(action)
+        if view is None:
+            return []
+        return self._listed(event, action, by, community, object_id=view.post.ap_id,
+                            collection="featured")
+
+    def _appointed(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
+        person = self.scene.actors.get(action.person_id or 0)
+        if person is None:
+            return []
+        return self._listed(event, action, by, community, object_id=person.ap_id,
+                            collection="moderators")
+
+    def _listed(
+        self, event: Event, action: Action, by: Actor, community: Community, *, object_id: str,
+        collection: str,
+    ) -> Told:
+        group = community.actor.ap_id
+        activity = self.deeds.in_community(
+            "Add" if action.done else "Remove", event.id, actor=by.ap_id, community=group,
+            object_=object_id, more=(("target", f"{group}/{collection}"),),
+        )
+        return self.in_community(
+            event.id, activity, by=by, community=community, writes=(f"{group} {object_id}",),
+            reads=(object_id,),
+        )
+
+    def _distinguished(
+        self, event: Event, action: Action, by: Actor, community: Community
+    ) -> Told:
+        view = self._subject(action)
+        if not isinstance(view, CommentView) or not view.creator.local or view.comment.held:
+            return []
+        return self.note(event, view, kind="Update")
+
+    def _banned(
+        self, event: Event, action: Action, by: Actor, community: Community, *, swept: bool
+    ) -> Told:
+        person = self.scene.actors.get(action.person_id or 0)
+        if person is None:
+            return []
+        group = community.actor
+        return self._done(event, action, by, community, writes=member_key(person, group), activity=(
+            lambda key: self.deeds.ban(
+                key, actor=by.ap_id, person=person.ap_id, target=group.ap_id,
+                reason=action.reason, expires_us=action.expires_us, removes=swept, is_site=False,
+            )
+        ))
+
+    def _banned_from_site(
+        self, event: Event, action: Action, by: Actor, *, swept: bool
+    ) -> Told:
+        """Return the ban of a person of ours: whoever has their words may want to know."""
+        person = self.scene.actors.get(action.person_id or 0)
+        if person is None or not person.local:
+            return []
+        key = event.id if action.done else f"{event.id}-0"
+        block = self.deeds.ban(
+            key, actor=by.ap_id, person=person.ap_id, target=self._addresses.absolute("/"),
+            reason=action.reason, expires_us=action.expires_us, removes=swept, is_site=True,
+        )
+        activity = block if action.done else self.deeds.undo(event.id, block)
+        return self.everywhere(activity, by=by, writes=(person.ap_id,))
+
+    def _done(
+        self, event: Event, action: Action, by: Actor, community: Community, *, writes: str,
+        activity: Callable[[str], Document],
+    ) -> Told:
+        """Return an activity, or its Undo where the action is the opposite."""
+        told = activity(event.id) if action.done else self.deeds.undo(
+            event.id, activity(f"{event.id}-0")
+        )
+        return self.in_community(event.id, told, by=by, community=community, writes=(writes,))

@@ -1,0 +1,218 @@
+"""Sending: a line for each peer that something waits for, and where each stands.
+
+    outgoing ──► who is addressed? ──► their lines wake ──► each at its own pace
+                                            │
+                     every few seconds: where those stand that are behind, and the head
+
+Only peers that are behind have a row; everybody else stands at the head. So a thousand quiet peers
+cost nothing, and what a crash sends again is what was sent since the last note.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import NamedTuple
+
+import structlog
+
+from lichen.federation import outgoing_rows as rows
+from lichen.federation.limits import CURSOR_S, SENDERS_MAX
+from lichen.federation.lines import Line, PeerBook, Street
+from lichen.federation.outgoing import Entry, Shelf
+from lichen.federation.posting import Posting
+from lichen.kit import Unavailable
+from lichen.kit.ground import Ground
+from lichen.log import Log
+from lichen.store import Store, Unit
+from lichen.web import Addresses
+
+_log = structlog.get_logger("lichen.federation")
+
+
+class LineState(NamedTuple):
+    """How sending to a peer goes: for the page and the API."""
+
+    authority: str
+    behind: int
+    waiting: int
+    under_way: int
+    window: int
+    taken: int
+    refused: int
+    coalesced: int
+    failures: int
+    retry_at_us: int
+    error: str
+
+
+class Sending:
+    """Drives the lines of all peers."""
+
+    def __init__(  # noqa: PLR0913 - what sending stands on
+        self, ground: Ground, store: Store, log: Log, *, peers: PeerBook, posting: Posting,
+        followers: Callable[[int], Collection[str]],
+        everybody: Callable[[], Iterable[str]], addresses: Addresses,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Take the log `outgoing`; `everybody` names the peers of what concerns every server."""
+        self.shelf = Shelf(log)
+        self._log = log
+        self._store = store
+        self._everybody = everybody
+        self._pause = pause
+        self._peers = peers
+        self._street = Street(
+            self.shelf, peers, posting, followers=followers, clock=ground.clock,
+            chance=ground.randomness.random, gate=asyncio.Semaphore(SENDERS_MAX),
+            scheme=addresses.scheme,
+        )
+        self._lines: dict[str, Line] = {}
+        self._head = 0
+        self._noted: dict[str, int] = {}
+        self._noted_head = 0
+
+    async def start(self) -> None:
+        """Learn where the peers stand; where nothing was noted yet, at the log's beginning."""
+        found = await self._store.read(lambda unit: unit.fetch(rows.LINES), apart=True)
+        places = {row.authority: int(row.cursor) for row in found}
+        self._noted_head = places.pop(rows.HEAD, 0)
+        # A head above the log's end is one of a log that was lost: begin with what comes.
+        self._head = min(self._noted_head, self._log.last_seq)
+        self._noted = places
+        for authority, cursor in places.items():
+            self._lines[authority] = Line(
+                authority, min(cursor, self._log.last_seq), self._street
+            )
+
+    async def run(self) -> None:
+        """Send until cancelled, or until the log is closed."""
+        async with asyncio.TaskGroup() as tasks:
+            noting = tasks.create_task(self._note_places(), name="places of peers")
+            for line in self._lines.values():
+                self._wake(line, tasks)
+            async for batch in self._log.follow(self._head + 1):
+                self._dispatch(batch.next_seq - 1, tasks)
+            noting.cancel()
+
+    async def close(self) -> None:
+        """Note where the peers stand, at the end."""
+        await self._note()
+
+    def states(self) -> list[LineState]:
+        """Return how it goes with every peer that was sent to since the start."""
+        return [
+            LineState(
+                authority=line.authority, behind=self.shelf.last_seq - self._place(line),
+                waiting=len(line.lane), under_way=line.under_way, window=line.window.size,
+                taken=line.taken, refused=line.refused, coalesced=line.lane.coalesced,
+                failures=line.failures, retry_at_us=line.retry_at_us, error=line.error,
+            )
+            for line in self._lines.values()
+        ]
+
+    def resume(self, authority: str) -> None:
+        """End a peer's pause now."""
+        line = self._lines.get(authority)
+        if line is not None:
+            line.resume()
+
+    def low_water(self) -> int:
+        """Return the lowest position of all peers: what retention should keep after."""
+        return min((self._place(line) for line in self._lines.values()), default=self._head)
+
+    def _place(self, line: Line) -> int:
+        """Return the sequence up to which a peer has everything that is for it."""
+        return line.lane.position if line.is_behind else max(line.lane.position, self._head)
+
+    def _dispatch(self, last_seq: int, tasks: asyncio.TaskGroup) -> None:
+        """Wake the lines of everybody for whom something new is there."""
+        entries: list[Entry] = []
+        seq = self._head + 1
+        while seq <= last_seq:
+            found, seq = self.shelf.entries(seq)
+            entries += found
+        first: dict[str, int] = {}
+        for audience, at in _audiences(entries).items():
+            for authority in self._named(audience):
+                first[authority] = min(at, first.get(authority, at))
+        for authority, at in first.items():
+            line = self._lines.get(authority)
+            if line is None:
+                line = self._lines[authority] = Line(authority, at - 1, self._street)
+            elif not line.is_behind:
+                line.lane.passed(at - 1)
+            self._wake(line, tasks)
+        self._head = last_seq
+
+    def _named(self, audience: "_Audience") -> set[str]:
+        """Return the servers that an audience names."""
+        named = set(audience.peers)
+        if audience.community:
+            named |= set(self._street.followers(audience.community))
+        if audience.everybody:
+            named |= set(self._everybody())
+        named.discard(audience.but)
+        return named
+
+    def _wake(self, line: Line, tasks: asyncio.TaskGroup) -> None:
+        if line.is_running:
+            line.wake()
+            return
+        line.is_running = line.is_behind = True
+        tasks.create_task(self._drive(line), name=f"to {line.authority}")
+
+    async def _drive(self, line: Line) -> None:
+        try:
+            await line.run()
+        except Unavailable as error:
+            # The database or the log: what waits stays where it is until the next activity.
+            _log.warning("line_waits", peer=line.authority, reason=error.text)
+        finally:
+            line.is_running = False
+
+    async def _note_places(self) -> None:
+        while True:
+            await self._pause(CURSOR_S)
+            try:
+                await self._note()
+            except Unavailable as error:
+                _log.warning("places_wait", reason=error.text)
+
+    async def _note(self) -> None:
+        """Write where those stand that are behind; one transaction, none where nothing moved."""
+        head = self._head
+        behind = {
+            line.authority: place for line in self._lines.values()
+            if (place := self._place(line)) < head
+        }
+        if behind == self._noted and head == self._noted_head:
+            return
+        moved = {name: place for name, place in behind.items() if self._noted.get(name) != place}
+        gone = [name for name in self._noted if name not in behind]
+
+        def note(unit: Unit) -> None:
+            unit.stage(rows.DROP_LINES, {"authorities": gone})
+            unit.stage(rows.KEEP_LINE, *(
+                {"authority": name, "cursor": place}
+                for name, place in [*sorted(moved.items()), (rows.HEAD, head)]
+            ))
+
+        await self._store.write(note, apart=True)
+        self._noted, self._noted_head = behind, head
+
+
+class _Audience(NamedTuple):
+    """Whom an activity is for."""
+
+    community: int
+    peers: tuple[str, ...]
+    but: str
+    everybody: bool
+
+
+def _audiences(entries: list[Entry]) -> dict[_Audience, int]:
+    """Return each audience with the first sequence that is for it."""
+    first: dict[_Audience, int] = {}
+    for seq, record in entries:
+        audience = _Audience(record.community, record.peers, record.but, record.everybody)
+        first.setdefault(audience, seq)
+    return first
