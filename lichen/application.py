@@ -10,13 +10,13 @@ from litestar.types import ASGIApp, Message, Scope
 from lichen import __version__, media
 from lichen.faces import house_api, lemmy_v3, nodeinfo, pages, private_site, status
 from lichen.faces.given import Given
-from lichen.federation import discovery_routes
+from lichen.federation import Desk, discovery_routes, document_routes, negotiating
 
 
 def application_of(
-    given: Given, readiness: Callable[[], Awaitable[status.Readiness]]
+    given: Given, readiness: Callable[[], Awaitable[status.Readiness]], *, desk: Desk
 ) -> ASGIApp:
-    """Return the ASGI application of a house."""
+    """Return the ASGI application of a house; `desk` answers where a document is asked for."""
     async def callers(token: str) -> media.Uploader | None:
         viewer = await given.accounts.viewer(token)
         return None if viewer is None else given.uploader(viewer)
@@ -36,8 +36,10 @@ def application_of(
             discovery_routes(
                 store=given.store, accounts=given.accounts, addresses=given.addresses,
             ),
+            document_routes(desk, given.federation.authorised),
             people.router(),
         ],
+        middleware=[negotiating(desk, given.federation.authorised)],
         guards=[private_site.guard_of(given.accounts)],
         before_send=[private_site.unshared_by(given.accounts), _never_guessed],
         exception_handlers={Exception: people.fault},

@@ -19,6 +19,9 @@ from lichen.federation import Peer
 from lichen.federation.actors import actor_in
 from lichen.federation.decisions import Below
 from lichen.federation.incoming import Incoming, open_incoming
+from lichen.federation.ingest_rows import follow_ids
+from lichen.federation.outgoing_room import Below as Told
+from lichen.federation.outgoing_room import Neighbours, OutgoingRoom, open_outgoing
 from lichen.federation.room import Room as FederationRoom
 from lichen.federation.room import build as build_federation
 from lichen.forum import Forum
@@ -217,6 +220,19 @@ async def open_inbox(ground: Ground, store: Store, rooms: Rooms) -> Incoming:
         ground, store, below, folder=ground.config.server.data, keys=out.keys,
         is_allowed=out.peers.is_allowed, resolver=out.resolver,
         note_received=out.peers.note_received,
+    )
+
+
+async def open_outbox(
+    ground: Ground, store: Store, rooms: Rooms, *, log: SegmentLog, incoming: Incoming
+) -> OutgoingRoom:
+    """Return what tells peers of what happens here; `log` is the house's."""
+    out = rooms.federation
+    return await open_outgoing(
+        ground, store, incoming.log, folder=ground.config.server.data,
+        rooms=Told(rooms.accounts, rooms.forum, rooms.messages, rooms.moderation),
+        neighbours=Neighbours(out.peers, out.keys, follow_ids, out.peers.authorities),
+        addresses=Addresses(ground.config.public_url), house_log=(log.first_seq, log.last_seq),
     )
 
 

@@ -15,7 +15,7 @@ import structlog
 from litestar.types import ASGIApp
 
 from lichen.application import application_of
-from lichen.assembly import Rooms, build_rooms, open_inbox
+from lichen.assembly import Rooms, build_rooms, open_inbox, open_outbox
 from lichen.erasing import Emptied, Eraser, Erasures
 from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
@@ -23,6 +23,7 @@ from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
 from lichen.federation.entrance import Entrance
 from lichen.federation.incoming import Incoming
+from lichen.federation.outgoing_room import OutgoingRoom
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
@@ -49,15 +50,17 @@ class House:
     """One running Lichen: ground, log, store, rooms, readers, relay, application."""
 
     def __init__(
-        self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms, *, incoming: Incoming
+        self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms, *,
+        incoming: Incoming, outgoing: OutgoingRoom,
     ) -> None:
         self.ground = ground
         self.log = log
         self.store = store
         self.rooms = rooms
         self.incoming = incoming
+        self.outgoing = outgoing
         self.addresses = Addresses(ground.config.public_url)
-        self.followers = Followers(log, rooms.readers)
+        self.followers = Followers(log, [*rooms.readers, outgoing.composing])
         self.relay = Relay(
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
         )
@@ -77,7 +80,9 @@ class House:
             points=ground.config.server.data / POINTS_FOLDER,
             keepers=[self.exports, PicturesToErase(rooms.pictures, store)],
         )
-        self.application: ASGIApp = application_of(self._faces(), self._readiness)
+        self.application: ASGIApp = application_of(
+            self._faces(), self._readiness, desk=outgoing.desk
+        )
         self.entrance = Entrance(self.application, incoming.inbox)  # what is served
         self._start_seq = 0
         self.broken = asyncio.Event()  # a part that never ends has failed: crash
@@ -97,8 +102,9 @@ class House:
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
         rooms = await build_rooms(ground, store, log)
-        house = cls(ground, log, store, rooms,
-                    incoming=await open_inbox(ground, store, rooms))
+        incoming = await open_inbox(ground, store, rooms)
+        outgoing = await open_outbox(ground, store, rooms, log=log, incoming=incoming)
+        house = cls(ground, log, store, rooms, incoming=incoming, outgoing=outgoing)
         await house._start()
         return house
 
@@ -121,7 +127,8 @@ class House:
         with suppress(Unavailable):  # the checkpoint stays where it was
             await self.rooms.talk.rank_reader.close()
         await self.rooms.hooked.plugins.close()
-        with suppress(Unavailable):  # notes of the last second
+        with suppress(Unavailable):  # notes of the last seconds
+            await self.outgoing.close()
             await self.rooms.federation.close()
         await self.rooms.accounts.close()
         await self.rooms.pictures.close()
@@ -140,6 +147,7 @@ class House:
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self.incoming.followers.run(), name="ingest"),
             asyncio.create_task(self.incoming.waiting.run(), name="parked"),
+            asyncio.create_task(self.outgoing.sending.run(), name="sending"),
             asyncio.create_task(self._retain(), name="retention"),
             asyncio.create_task(self.eraser.run(), name="erasing"),
             asyncio.create_task(self.exports.run(), name="exports"),

@@ -4,6 +4,7 @@ The front door. `lichen.federation.room.build` makes the room; the names here ar
 speaks in and what faces ask of it.
 """
 
+from lichen.federation.desk import Desk
 from lichen.federation.discovery import router as discovery_routes
 from lichen.federation.fetching import Documents, Gone
 from lichen.federation.keys import KeyRing
@@ -18,10 +19,12 @@ from lichen.federation.model import (
 )
 from lichen.federation.peers import Peers
 from lichen.federation.resolving import Resolver
+from lichen.federation.routes import negotiating
+from lichen.federation.routes import router as document_routes
 from lichen.federation.signatures import claimed, sign, verify
 
 __all__ = [
-    "CAPABILITIES", "ActorDocument", "Claim", "Documents", "Gone", "KeyRing", "Peer", "PeerKey",
-    "Peers", "Resolver", "SigningKey", "Style", "claimed", "discovery_routes", "sign",
-    "verify",
+    "CAPABILITIES", "ActorDocument", "Claim", "Desk", "Documents", "Gone", "KeyRing", "Peer",
+    "PeerKey", "Peers", "Resolver", "SigningKey", "Style", "claimed", "discovery_routes",
+    "document_routes", "negotiating", "sign", "verify",
 ]

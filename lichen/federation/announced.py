@@ -7,9 +7,9 @@ Announce of a new post's id, by which microblogs show it to the Group's follower
 import msgspec
 
 from lichen.events import Event
+from lichen.events.federation import Accepted
 from lichen.federation.deeds import encoded
 from lichen.federation.outgoing import Outgoing
-from lichen.federation.scenes import Accepted
 from lichen.federation.speaking import Speaker, Told, vote_key
 
 

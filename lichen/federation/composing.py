@@ -18,6 +18,7 @@ import msgspec
 
 from lichen.accounts import Actor
 from lichen.events import LOCAL, Event, decode_events
+from lichen.events.federation import Accepted
 from lichen.federation import outgoing_rows
 from lichen.federation.limits import APPEND_BYTES_MAX, APPEND_RECORDS_MAX, UNMARKED_EVENTS_MAX
 from lichen.federation.lines import PeerBook
@@ -26,7 +27,6 @@ from lichen.federation.scenes import (
     ACCEPTED,
     COMMUNITY,
     PROFILE,
-    Accepted,
     Rooms,
     Scene,
     gather,

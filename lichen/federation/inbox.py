@@ -10,11 +10,11 @@ check for what was seen before is only a saving; what holds is the key in the ro
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import msgspec
 
 from lichen.federation.activities import decoded, id_of, kind_of
+from lichen.federation.authorising import Keys, signer_of
 from lichen.federation.ingest_rows import key_of
 from lichen.federation.limits import (
     INBOX_FULL_MAX,
@@ -23,19 +23,12 @@ from lichen.federation.limits import (
     INBOX_SHARE_MIN,
     INBOX_WAITING_MAX,
 )
-from lichen.federation.model import Claim, PeerKey, authority_of
-from lichen.federation.signatures import claimed, verify
+from lichen.federation.model import Claim, authority_of
+from lichen.federation.signatures import claimed
 from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany
 from lichen.log import Log
 
 _RATE_SMOOTHING = 0.2  # of a new measurement of the rate; the last five or so count
-
-
-class Keys(Protocol):
-    """Whose key an address names; see keys.py."""
-
-    async def public_key(self, key_id: str, *, refresh: bool = False) -> PeerKey:
-        """Return a peer's key; raises Refused, Unavailable."""
 
 
 class Inbox:
@@ -111,17 +104,9 @@ class Inbox:
 
     async def _verify(self, claim: Claim, peer: str, body: bytes) -> None:
         """Refuse a request that no key of the actor's server has signed."""
-        for refresh in (False, True):
-            key = await self._keys.public_key(claim.key_id, refresh=refresh)
-            if key.authority != peer or authority_of(key.owner) != peer:
-                raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")
-            try:
-                verify(claim, public_pem=key.public_pem, body=body, now_us=self._clock())
-            except Refused:
-                if refresh:
-                    raise
-                continue  # keys change: ask once whether this one did
-            return
+        key = await signer_of(claim, self._keys, body=body, clock=self._clock)
+        if key.authority != peer or authority_of(key.owner) != peer:
+            raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")
 
     async def _append(self, peer: str, body: bytes) -> None:
         line = body if b"\n" not in body and b"\r" not in body else msgspec.json.format(

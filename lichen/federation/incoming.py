@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lichen.federation.applying import Applying
+from lichen.federation.authorising import Keys
 from lichen.federation.decisions import Below
-from lichen.federation.inbox import Inbox, Keys
+from lichen.federation.inbox import Inbox
 from lichen.federation.ingest import NAME, Ingest
 from lichen.federation.waiting import Finding, Waiting
 from lichen.kit.ground import Ground

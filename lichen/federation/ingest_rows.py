@@ -1,11 +1,12 @@
 """Statements over what came in: what was applied, what waits, which Follows stand."""
 
 import hashlib
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from lichen.federation.tables import follow, parked, received
-from lichen.store import Statement, any_of, upsert
+from lichen.store import Statement, Unit, any_of, upsert
 
 _NOW = sa.bindparam("now_us", type_=sa.BigInteger)
 _LIMIT = sa.bindparam("limit", type_=sa.Integer)
@@ -83,6 +84,12 @@ CAME = Statement(
 FOLLOWS = Statement(
     sa.select(follow).where(any_of(follow.c.ap_id, "ap_ids")), name="follows by their ids"
 )
+# By primary key.
+FOLLOWS_OF = Statement(
+    sa.select(follow)
+    .where(any_of(follow.c.person_id, "people"), any_of(follow.c.community_id, "communities")),
+    name="follows of people",
+)
 KEEP_FOLLOW = upsert(follow, keys=["person_id", "community_id"], update=["ap_id"])
 DROP_FOLLOW = Statement(
     sa.delete(follow).where(
@@ -104,3 +111,13 @@ def key_of(voucher: str, id: str) -> str:
 def gone_key(ap_id: str) -> str:
     """Return the key that remembers that something was deleted before it came."""
     return key_of("gone", ap_id)
+
+
+def follow_ids(unit: Unit, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """Return the ids of the Follows that stand, by person and community; one round trip."""
+    rows = unit.fetch(
+        FOLLOWS_OF, people=sorted({person for person, _ in pairs}),
+        communities=sorted({community for _, community in pairs}),
+    )
+    found = {(row.person_id, row.community_id): row.ap_id for row in rows}
+    return {pair: found[pair] for pair in pairs if pair in found}

@@ -1,6 +1,7 @@
 """Assembles the way out: the log `outgoing`, who fills it, who sends it, who answers for it."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from lichen.accounts import Accounts
@@ -13,12 +14,14 @@ from lichen.federation.scenes import FollowIds, Rooms
 from lichen.federation.sending import Sending
 from lichen.forum import Forum
 from lichen.kit.ground import Ground
-from lichen.log import Log
+from lichen.log import Log, SegmentLog
+from lichen.log import Options as LogOptions
 from lichen.messages import Messages
 from lichen.moderation import Moderation
 from lichen.store import Store, checkpoint_of, set_stamp, stamp_of
 from lichen.web import Addresses
 
+OUTGOING_FOLDER = "outgoing"
 BEGAN = "composing_began"  # the stamp that says where the house's log ended when it first composed
 
 
@@ -54,15 +57,37 @@ class OutgoingRoom(NamedTuple):
     before `close`. `desk` is for `routes`.
     """
 
+    log: Log
     composing: Composing
     sending: Sending
     posting: Posting
     desk: Desk
 
     async def close(self) -> None:
-        """Note where the peers stand, and let the threads go."""
+        """Note where the peers stand, and let the threads and the log go."""
         await self.sending.close()
         self.posting.close()
+        await self.log.close()
+
+
+async def open_outgoing(
+    ground: Ground, store: Store, inbox: Log, *, folder: Path, rooms: Below,
+    neighbours: Neighbours, addresses: Addresses, house_log: tuple[int, int],
+) -> OutgoingRoom:
+    """Open the log `outgoing` in the data folder and build what stands around it.
+
+    `house_log` is the first and the last sequence of the house's log.
+    """
+    outgoing = SegmentLog.open(
+        folder / OUTGOING_FOLDER, clock=ground.clock,
+        options=LogOptions(segment_bytes_max=ground.config.log.segment_bytes_max),
+    )
+    first_seq, last_seq = house_log
+    return await build_outgoing(
+        ground, store, Logs(outgoing, inbox), rooms=rooms, neighbours=neighbours,
+        addresses=addresses, house_log_first_seq=first_seq or last_seq + 1,
+        house_log_last_seq=last_seq,
+    )
 
 
 async def build_outgoing(
@@ -97,4 +122,4 @@ async def build_outgoing(
     desk = Desk(
         store, logs.outgoing, accounts=rooms.accounts, forum=rooms.forum, addresses=addresses
     )
-    return OutgoingRoom(composing, sending, posting, desk)
+    return OutgoingRoom(logs.outgoing, composing, sending, posting, desk)

@@ -76,6 +76,10 @@ class Peers:
         """Return every peer by its authority; from memory."""
         return [self._peers[one] for one in sorted(self._peers)]
 
+    def authorities(self) -> list[str]:
+        """Return every peer that we federate with, by its authority; from memory."""
+        return [one for one in self._peers if self.is_allowed(one)]
+
     async def peer(self, authority: str) -> Peer:
         """Return a peer, made at its first mention; what it runs is asked a little later."""
         return self.mention(authority)

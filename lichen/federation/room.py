@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lichen.accounts import Accounts
+from lichen.federation.authorising import AuthorisedFetch
 from lichen.federation.fetching import Documents
 from lichen.federation.keys import KeyRing, SigningKeys
 from lichen.federation.peers import Peers, load_peers
@@ -22,6 +23,7 @@ class Room:
     documents: Documents
     keys: KeyRing
     resolver: Resolver
+    authorised: AuthorisedFetch
 
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
@@ -54,4 +56,8 @@ async def build(
         store, accounts=accounts, forum=forum, documents=documents, keys=keys, peers=peers,
         addresses=addresses, clock=ground.clock,
     )
-    return Room(peers, documents, keys, resolver)
+    authorised = AuthorisedFetch(
+        keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
+        is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
+    )
+    return Room(peers, documents, keys, resolver, authorised)

@@ -17,7 +17,7 @@ from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from lichen.federation.desk import Desk, Shown
 from lichen.federation.documents import CONTENT_TYPE
@@ -78,7 +78,7 @@ def negotiating(desk: Desk, authorise: Authorise = everybody) -> Callable[[ASGIA
             path, (answering, found) = scope["path"], shared
             try:
                 if path != "/":
-                    await authorise(scope["method"], path, headers)
+                    await authorise(scope["method"], _target(scope), headers)
                 shown = await answering(desk, found)
             except Refused as error:
                 shown = Shown({"error": error.code, "message": error.text}, error.status)
@@ -161,7 +161,7 @@ def _by_name(
 async def _answered(
     request: AnyRequest, authorise: Authorise, answering: Callable[[], Awaitable[Shown]]
 ) -> ASGIResponse:
-    await authorise(request.method, request.url.path, request.headers)
+    await authorise(request.method, _target(request.scope), request.headers)
     return _response(await answering())
 
 
@@ -171,6 +171,13 @@ async def _did(desk: Desk, *words: str) -> ASGIResponse:
         body=_ENCODER.encode(shown.document), status_code=shown.status,
         media_type="application/did+json", headers={"access-control-allow-origin": "*"},
     )
+
+
+def _target(scope: HTTPScope) -> str:
+    """Return path and query as they came, which is what was signed."""
+    path = (scope["raw_path"] or scope["path"].encode()).decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _shared(path: str) -> tuple[Answering, re.Match[str]] | None:

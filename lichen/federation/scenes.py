@@ -17,6 +17,7 @@ from lichen.events import accounts as of_accounts
 from lichen.events import forum as of_forum
 from lichen.events import messages as of_messages
 from lichen.events import moderation as of_moderation
+from lichen.events.federation import Accepted
 from lichen.federation import outgoing_rows
 from lichen.forum import CommentView, Community, Forum, PostView
 from lichen.forum.markdown import Mention, mentions
@@ -33,7 +34,7 @@ PROFILE = collection_of(of_accounts.Profile)
 MESSAGE = collection_of(of_messages.Message)
 ACTION = collection_of(of_moderation.Action)
 REPORT = collection_of(of_moderation.Report)
-ACCEPTED = "lichen.federation.accepted"  # an activity of a remote person in a community of ours
+ACCEPTED = collection_of(Accepted)  # an activity of a remote person in a community of ours
 
 MENTIONS_MAX = 20  # people of other servers who are told of one comment
 
@@ -84,13 +85,6 @@ class Scene:
         """Return a community by its DID."""
         actor = self.people.get(did)
         return None if actor is None else self.communities.get(actor.id)
-
-
-class Accepted(msgspec.Struct, frozen=True, rename="camel"):
-    """A line of the inbox that was applied in a community of ours, by DID."""
-
-    activity: int
-    community: str
 
 
 class _Wanted:
