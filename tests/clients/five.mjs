@@ -53,8 +53,12 @@ async function until(what, ask, wanted = Boolean) {
 const resolved = async (who, q, kind) => (await who.resolveObject({ q }))[kind];
 const subscription = (who, id) => async () =>
   (await who.getCommunity({ id })).community_view.subscribed;
-const postSeen = (who, apId) => () => resolved(who, apId, "post");
-const commentSeen = (who, apId) => () => resolved(who, apId, "comment");
+// Lists hold what has come by itself; asking for an address would fetch it.
+const newest = { type_: "All", sort: "New", limit: 50 };
+const postSeen = (who, apId) => async () =>
+  (await who.getPosts(newest)).posts.find((one) => one.post.ap_id === apId);
+const commentSeen = (who, apId) => async () =>
+  (await who.getComments(newest)).comments.find((one) => one.comment.ap_id === apId);
 const postThere = (who, id) => async () => (await who.getPost({ id })).post_view;
 const commentThere = (who, id) => async () => (await who.getComment({ id })).comment_view;
 
@@ -254,7 +258,7 @@ assert.equal((await fetch(picturedAtDelta.post.url)).status, 200);
 
 // Who comes late finds what was said, with its parents.
 const lateAnswer = await until("epsilon finds a comment by its address, with its parents",
-  commentSeen(late, answer.comment.ap_id));
+  () => resolved(late, answer.comment.ap_id, "comment"));
 assert.equal(lateAnswer.post.ap_id, apId);
 assert.equal(lateAnswer.comment.path.split(".").length, 3);
 
