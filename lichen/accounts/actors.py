@@ -11,11 +11,7 @@ from lichen.accounts.attempts import Attempts
 from lichen.accounts.captchas import Captchas
 from lichen.accounts.content import PersonGone, nothing_to_take
 from lichen.accounts.keys import generate_keys
-from lichen.accounts.limits import (
-    BATCH_MAX,
-    NAME_LENGTH_SETTABLE_MAX,
-    RESETS_WAITING_MAX,
-)
+from lichen.accounts.limits import BATCH_MAX, RESETS_WAITING_MAX
 from lichen.accounts.model import (
     OUR_INSTANCE_ID,
     Account,
@@ -27,7 +23,6 @@ from lichen.accounts.model import (
     Instance,
     Keys,
     Settings,
-    check_name,
     remote_did,
     site_did,
 )
@@ -43,6 +38,7 @@ from lichen.accounts.nouns import (
 from lichen.accounts.passwords import Passwords
 from lichen.accounts.reader import AccountsReader
 from lichen.accounts.records import profile_of, settings_of
+from lichen.accounts.taken import check_draft, check_ids
 from lichen.accounts.tokens import Tokens
 from lichen.events import LOCAL, event_of
 from lichen.events import accounts as records
@@ -53,12 +49,6 @@ from lichen.store import Query, Row, Store, Unit
 from lichen.web import Addresses
 
 SITE_ITSELF = 0  # the decider of an application that nobody had to read
-
-_TAKEN = {
-    ActorKind.PERSON: "user_already_exists",
-    ActorKind.COMMUNITY: "community_already_exists",
-    ActorKind.SITE: "site_already_exists",
-}
 
 
 class RegistrationCheck(Protocol):
@@ -242,10 +232,10 @@ class Actors:
     ) -> list[Actor]:
         taken = {(row.kind, row.name_key) for row in taken_names}
         for draft in drafts:
-            _check_draft(draft, taken)
+            check_draft(draft, taken)
             if draft.domain is None:
                 taken.add((draft.kind.value, draft.name.lower()))
-        _check_ids(drafts, {row.ap_id for row in taken_ap_ids}, ap_id=self._ap_id)
+        check_ids(drafts, {row.ap_id for row in taken_ap_ids}, ap_id=self._ap_id)
         known = self._stage_instances(unit, drafts, instances)
         missing = sum(draft.id is None for draft in drafts)
         fresh = iter(unit.take_numbers("actor", missing))
@@ -391,35 +381,6 @@ class Actors:
         if draft.kind is ActorKind.COMMUNITY:
             return self._addresses.did_of_community(draft.name)
         return site_did(self._addresses.authority)
-
-
-def _check_draft(draft: ActorDraft, taken: set[tuple[str, str]]) -> None:
-    if draft.domain is not None:
-        assert draft.ap_id is not None, "a remote actor brings its id"
-        assert draft.inbox is not None, "a remote actor brings its inbox"
-        return
-    if draft.kind is not ActorKind.SITE:
-        check_name(draft.name, length_max=NAME_LENGTH_SETTABLE_MAX)
-    key = draft.name.lower()
-    if not taken.isdisjoint(((draft.kind.value, key), (draft.kind.value, retired_hash(key)))):
-        raise _name_taken(draft)
-
-
-def _check_ids(
-    drafts: Sequence[ActorDraft], taken: set[str], *, ap_id: Callable[[ActorDraft], str]
-) -> None:
-    for draft in drafts:
-        if ap_id(draft) not in taken:
-            continue
-        if draft.domain is None and draft.ap_id is None:
-            # The id is made from the name: somebody took it between the two statements that
-            # looked, which PostgreSQL's READ COMMITTED shows to the second alone.
-            raise _name_taken(draft)
-        raise Conflict("actor_already_exists", "An actor with this id is known already.")
-
-
-def _name_taken(draft: ActorDraft) -> Conflict:
-    return Conflict(_TAKEN[draft.kind], f"The name {draft.name} is taken; choose another.")
 
 
 def _stage_keys(unit: Unit, keys: Mapping[int, Keys]) -> None:
