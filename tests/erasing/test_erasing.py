@@ -238,7 +238,8 @@ async def test_a_single_thing_that_is_erased_is_nowhere(
                         ("private_message", "private_message_id")):
         number = made[name.removeprefix("private_")]
         await other.post(f"/{name}/report", reason=KEPT, **{asked: number})
-    assert "a row of report" in traces(f"{MARKER}{subject}", folder, url)
+    quoted = "a row of report" if kind is not Kind.PROPOSAL else "a row of proposal"
+    assert quoted in traces(f"{MARKER}{subject}", folder, url)
 
     await erase(town, kind, made[subject])
     answer = await town.stranger.get("/comment", id=below)
