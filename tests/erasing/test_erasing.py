@@ -102,7 +102,7 @@ async def be_judged(town: Town, author: Person, other: Person, made: dict[str, i
     (action, *_) = await town.house.store.read(
         lambda unit: rooms.moderation.actions_about(unit, viewer, page=1, limit=9))
     await write(lambda unit: rooms.moderation.appeal(
-        unit, viewer, action.action.id, f"But {next(mark)}"))
+        unit, viewer.actor, action.action.id, f"But {next(mark)}"))
     await write(lambda unit: rooms.moderation.remark(unit, moderator, RemarkDraft(
         person_id=viewer.id, kind=RemarkKind.NOTE, text=f"Says {next(mark)}",
         community_id=made["community"])))
