@@ -40,11 +40,13 @@ def served(folder: Path) -> Iterator[str]:
     """Fill the small demo, serve it and yield its address."""
     environ = os.environ | {
         "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
+        # Lichens grow from ids, so these have to stay for the pictures to stay.
+        "LICHEN_PUBLIC_URL": "http://lichen.example",
     }
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environ["LICHEN_PUBLIC_URL"] = url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
     words = ["--data", str(folder)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environ}
     subprocess.run([LICHEN, "demo", *words], check=True, **quiet)  # type: ignore[call-overload]

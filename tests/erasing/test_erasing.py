@@ -102,7 +102,7 @@ async def be_judged(town: Town, author: Person, other: Person, made: dict[str, i
     (action, *_) = await town.house.store.read(
         lambda unit: rooms.moderation.actions_about(unit, viewer, page=1, limit=9))
     await write(lambda unit: rooms.moderation.appeal(
-        unit, viewer, action.action.id, f"But {next(mark)}"))
+        unit, viewer.actor, action.action.id, f"But {next(mark)}"))
     await write(lambda unit: rooms.moderation.remark(unit, moderator, RemarkDraft(
         person_id=viewer.id, kind=RemarkKind.NOTE, text=f"Says {next(mark)}",
         community_id=made["community"])))
@@ -238,7 +238,8 @@ async def test_a_single_thing_that_is_erased_is_nowhere(
                         ("private_message", "private_message_id")):
         number = made[name.removeprefix("private_")]
         await other.post(f"/{name}/report", reason=KEPT, **{asked: number})
-    assert "a row of report" in traces(f"{MARKER}{subject}", folder, url)
+    quoted = "a row of report" if kind is not Kind.PROPOSAL else "a row of proposal"
+    assert quoted in traces(f"{MARKER}{subject}", folder, url)
 
     await erase(town, kind, made[subject])
     answer = await town.stranger.get("/comment", id=below)

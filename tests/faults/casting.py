@@ -20,6 +20,7 @@ from tests.faults.test_hostile_input import routes
 
 PASSWORD = "correct horse battery"
 WAIT_S_MAX = 60.0
+OURS = ("/rule", "/reaction", "/proposal", "/remark", "/picture", "/appeal", "/user/site_ban")
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Stage:
     ) -> dict[str, Any]:
         """Make a call of an API; what is no spell must be taken, a spell may be refused."""
         method, _, path = call.partition(" ")
-        face = "/api/lichen" if path.startswith(("/rule", "/reaction")) else "/api/v3"
+        face = "/api/lichen" if path.startswith(OURS) else "/api/v3"
         headers = {"authorization": f"Bearer {self.cookies[who]}"} if who else {}
         async with self.session.request(
             method, f"{self.place.url}{face}{path}", json=asked, headers=headers
@@ -111,6 +112,8 @@ async def cast_everything(stage: Stage) -> None:
     await _of_people(stage, ids)
     await _of_posts(stage, town, ids)
     await _of_moderation(stage, town, ids)
+    await _of_proposals(stage, town)
+    await _of_bans_and_remarks(stage, ids)
     await _of_rules(stage, town)
     await _of_forms(stage, town)
     await _of_administration(stage)
@@ -267,6 +270,53 @@ async def _of_moderation(stage: Stage, town: int, ids: dict[str, int]) -> None:
             await stage.form("gardener", item, deed=answer, reason=s.line())
 
 
+async def _of_proposals(stage: Stage, town: int) -> None:
+    s = stage.spells
+    for outcome in ("accepted", "handed back"):
+        said = await stage.api("poet", "POST /proposal", community_id=town, title=s.line(),
+                               text=s.prose()[:9_000])
+        number = said["proposal"]["id"]
+        if outcome == "accepted":
+            await stage.api("warden", "POST /proposal/answer", proposal_id=number, state=outcome,
+                            reason=s.line())
+            continue
+        await stage.api("warden", "POST /proposal/pass_up", proposal_id=number, reason=s.line())
+        await stage.api("gardener", "POST /proposal/hand_back", proposal_id=number,
+                        reason=s.line())
+    stage.ids["proposal_id"] = number
+    at = await stage.form("reader", "/c/town/proposals/new", title=s.line(),
+                          body=s.prose()[:9_000])
+    at = at.partition("?")[0]
+    await stage.form("warden", f"{at}/answer", deed="decline", reason=s.line())
+    stage.places.append(at)
+
+
+async def _of_bans_and_remarks(stage: Stage, ids: dict[str, int]) -> None:
+    """What moderators keep about people and pictures, and what people say against it."""
+    s = stage.spells
+    for kind in ("note", "strike"):
+        said = await stage.api("gardener", "POST /remark", person_id=ids["poet"], kind=kind,
+                               text=s.line())
+    await stage.api("gardener", "POST /remark/delete", remark_id=said["remark"]["id"],
+                    reason=s.line())
+    await stage.form("gardener", "/u/poet/remark", kind="note", community="0", text=s.line())
+    await stage.form("gardener", "/u/poet/remark", is_kept=False, kind="strike", community="0",
+                     text=s.line(), days=s.line())
+    await stage.api("poet", "POST /appeal", is_kept=False, action_id=1, text=s.line())
+    await stage.api("gardener", "POST /appeal/decide", is_kept=False, appeal_id=999, upheld=False,
+                    answer=s.line())
+    await stage.api("", "POST /user/site_ban", is_kept=False, username_or_email=s.line(),
+                    password=PASSWORD, totp_2fa_token=s.line())
+    await stage.api("", "POST /user/site_ban/appeal", is_kept=False, ticket=s.line(),
+                    text=s.line())
+    await stage.api("gardener", "POST /picture/block", picture="ab" * 32, note=s.line())
+    await stage.api("gardener", "POST /picture/block", is_kept=False, picture=s.line())
+    await stage.form("gardener", "/admin/blocklist", named="cd" * 32, note=s.line())
+    await stage.form("gardener", "/admin/blocklist", is_kept=False, named=s.line())
+    await stage.form("gardener", "/admin/pictures/nothing.png/delete", is_kept=False, block="1",
+                     note=s.line())
+
+
 async def _of_rules(stage: Stage, town: int) -> None:
     s = stage.spells
     rule = {"name": s.short(), "note": s.line(), "action": "report", "mode": "on"}
@@ -286,6 +336,10 @@ async def _of_rules(stage: Stage, town: int) -> None:
     post = await _number(stage, "poet", "POST /post", "post", community_id=town, name="Rotten eggs",
                          body=f"rotten {s.prose()}")
     await stage.api("poet", "POST /comment", post_id=post, content=f"rotten {s.prose()}"[:9_000])
+    await stage.api("gardener", "POST /rule", **rule | {"name": s.short(), "action": "hold"},
+                    program="contains(text, {'mouldy'})")
+    stage.ids["held"] = await _number(stage, "poet", "POST /post", "post", community_id=town,
+                                      name="Mouldy bread")
 
 
 async def _of_forms(stage: Stage, town: int) -> None:
@@ -371,6 +425,8 @@ async def _of_administration(stage: Stage) -> None:
     await stage.form("reader", f"{at}/report", reason="For the form that removes it.")
     queue = await _page(stage, "warden", "/moderation?kind=report")
     items = re.findall(r'action="(/moderation/\d+)"', queue)
+    await stage.form("warden", items[-1], is_kept=False, deed="ban", reason=s.line(),
+                     days=s.line())
     await stage.form("warden", items[-1], deed="remove", reason=s.line())
     await stage.form("gardener", "/admin/about", name=s.tiny(), description=s.line(),
                      sidebar=s.prose(), icon=s.picture(), banner=s.picture(), taglines=s.line(),
@@ -403,6 +459,7 @@ async def _of_files(stage: Stage) -> None:
         ("/settings/profile", "avatar_file"), ("/settings/profile", "banner_file"),
         ("/create_community", "icon_file"), ("/create_community", "banner_file"),
         ("/c/town/edit", "icon_file"), ("/c/town/edit", "banner_file"),
+        ("/admin/blocklist", "picture"),
     ):
         await _upload(stage, path, field_name, s.line(), buffer.getvalue(), who="rogue")
         stage.filled.add((f"form {route_of('POST', path)}", field_name))

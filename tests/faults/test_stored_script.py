@@ -283,9 +283,10 @@ def _asked(found: Walk) -> list[str]:
     ids = found.stage.ids
     known = {"person_id": ids["poet"], "community_id": ids["community_id"], "q": "zqx", "limit": 50,
              "post_id": ids["post_id"], "comment_id": ids["comment_id"], "rule_id": 1,
-             "url": "https://zqx.example/", "trial_id": 1}
+             "url": "https://zqx.example/", "trial_id": 1, "proposal_id": ids["proposal_id"]}
     once = {"/api/lichen/reaction": {"comment_id"}, "/api/v3/search": {"community_id", "creator_id"}}
-    paths = [f"/api/v3/admin/registration_application?person_id={ids['applicant']}"]
+    paths = [f"/api/v3/admin/registration_application?person_id={ids['applicant']}",
+             f"/api/lichen/why?post_id={ids['held']}"]
     for path, methods in found.described["paths"].items():
         kind = f"{path.rpartition('/')[2]}_id"
         asked = [f"{one['name']}={ids[kind] if one['name'] == 'id' else known[one['name']]}"

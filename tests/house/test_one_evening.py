@@ -35,9 +35,14 @@ WAIT_MS_MAX = 15_000
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the site keeps its data, and what it says."""
+    return tmp_path_factory.mktemp("evening")
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Iterator[str]:
     """Serve a Lichen by its command and yield its address."""
-    folder = tmp_path_factory.mktemp("evening")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

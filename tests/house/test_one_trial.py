@@ -20,22 +20,14 @@ from tests.house.test_one_evening import (
     Looker,
     _looker,
     browser,
+    folder,
     site,
 )
 from tests.media.pictures import drawn, made
 
-__all__ = ["browser", "site"]
+__all__ = ["browser", "folder", "site"]
 
 pytestmark = pytest.mark.slow
-
-Data = Path
-
-
-@pytest.fixture
-def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    """Return the data folder of the site, which its fixture has made in this session."""
-    return tmp_path_factory.getbasetemp() / "evening0" / "data"
-
 
 class People:
     """Everybody of the walk, each in a browser of their own, opened when they first come."""
@@ -82,7 +74,7 @@ def people(request: pytest.FixtureRequest, browser: Browser, site: str) -> Itera
 
 
 def test_a_trial_from_an_application_to_a_picture_that_is_gone(
-    people: People, data: Data, tmp_path: Path
+    people: People, folder: Path, tmp_path: Path
 ) -> None:
     keeper = people["keeper"]
     keeper.go("/login")
@@ -96,7 +88,7 @@ def test_a_trial_from_an_application_to_a_picture_that_is_gone(
     post = _a_post_is_reported_and_removed(people)
     _the_author_appeals_and_another_restores(people, post)
     _a_rule_is_tried_and_acts(people)
-    _a_picture_is_gone_from_disk(people["author"], people.look, data, tmp_path)
+    _a_picture_is_gone_from_disk(people["author"], people.look, folder / "data" / "pictures", tmp_path)
 
 
 def _a_place_with_two_moderators(people: People) -> None:
@@ -261,25 +253,25 @@ def _a_rule_is_tried_and_acts(people: People) -> None:
 
 
 def _a_picture_is_gone_from_disk(
-    author: Guest, look: Looker, data: Data, tmp_path: Path
+    author: Guest, look: Looker, pictures: Path, tmp_path: Path
 ) -> None:
     """Uploaded, seen in the list, deleted: the folder holds what it held before."""
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(made("jpg", image=drawn(900, 600)))
-    before = _files(data)
+    before = _files(pictures)
     author.go("/pictures")
     look(author)
     author.page.set_input_files("#f-picture", photo)
     author.press("Upload")
     expect(author.page.locator(".shots img")).to_have_count(1)
     look(author)
-    between = _files(data)
+    between = _files(pictures)
     author.page.locator(".shots button").click()
     expect(author.page.locator(".said.good")).to_contain_text("The picture is gone.")
 
     assert len(between) == len(before) + 4
-    assert _files(data) == before
+    assert _files(pictures) == before
 
 
-def _files(data: Data) -> list[str]:
-    return sorted(str(path) for path in (data / "pictures").rglob("*") if path.is_file())
+def _files(pictures: Path) -> list[str]:
+    return sorted(str(path) for path in pictures.rglob("*") if path.is_file())
