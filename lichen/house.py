@@ -22,6 +22,7 @@ from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
 from lichen.federation.entrance import Entrance
+from lichen.federation.forgetting import Forgetting
 from lichen.federation.incoming import Incoming
 from lichen.federation.outgoing_room import OutgoingRoom
 from lichen.kit import Unavailable
@@ -29,7 +30,7 @@ from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
 from lichen.log import Followers, SegmentLog, tail_of
 from lichen.log import Options as LogOptions
-from lichen.ports import PicturesToErase, PicturesToTake
+from lichen.ports import LettersToErase, PicturesToErase, PicturesToTake
 from lichen.restore import check_finished
 from lichen.store import Relay, Store, open_store
 from lichen.store.migrating import migrate
@@ -74,7 +75,10 @@ class House:
         self.eraser = Eraser(
             store, log, Emptied(
                 rooms.accounts, rooms.forum, rooms.messages, rooms.search, rooms.moderation,
-                rooms.automod,
+                rooms.automod, LettersToErase(
+                    Forgetting([incoming.log, outgoing.log]), rooms.accounts, store,
+                    self.addresses,
+                ),
             ),
             erasures=Erasures(), settle=self._heard,
             points=ground.config.server.data / POINTS_FOLDER,
@@ -181,11 +185,16 @@ class House:
         while True:
             await asyncio.sleep(settings.retention_interval_s)
             try:
-                await self.log.retain(
-                    floor_seq=self.followers.low_water(),
-                    age_us_max=int(settings.retention_s * 1e6),
-                    bytes_max=settings.retention_bytes_max,
-                )
+                for log, floor_seq in (
+                    (self.log, self.followers.low_water()),
+                    (self.incoming.log, self.incoming.ingest.position()),
+                    # Peers that are dead hold nothing back: what they missed is fetched, not sent.
+                    (self.outgoing.log, self.outgoing.log.last_seq),
+                ):
+                    await log.retain(
+                        floor_seq=floor_seq, age_us_max=int(settings.retention_s * 1e6),
+                        bytes_max=settings.retention_bytes_max,
+                    )
             except Unavailable as error:
                 _log.warning("retention_waits", reason=error.text)
 

@@ -3,18 +3,21 @@
     moderation ──► MessagesToJudge ──► messages        export  ──► PicturesToTake ──► media
     moderation ──► PicturesToPurge ──► media           erasing ──► PicturesToErase ─► media
     automod    ──► TrustByAge      ──► accounts        plugins ──► BlockedPictures ─► media
+    erasing    ──► LettersToErase  ──► federation
 
 Each answers one Protocol of the room that asks; none decides anything.
 """
 
 import tempfile
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 from lichen.accounts import Accounts
+from lichen.erasing import Kind, Request
 from lichen.export import Picture
+from lichen.federation.forgetting import Forgetting
 from lichen.media import Blocklist, Seen
 from lichen.media import Picture as Upload
 from lichen.media.room import Room as MediaRoom
@@ -23,6 +26,7 @@ from lichen.moderation import ReportedMessage
 from lichen.plugins import Person, Refuse
 from lichen.plugins import Picture as Shown
 from lichen.store import Store, Unit
+from lichen.web import Addresses
 
 UPLOADS_PAGE = 50  # of one person's pictures, listed at once
 
@@ -101,6 +105,40 @@ class PicturesToErase:
         media = self._pictures.media
         await self._store.write(lambda unit: media.forget_uploads(unit, person_id))
         await media.shelf.sweep()
+
+
+class LettersToErase:
+    """What other servers were sent, and sent, of things and people that are erased."""
+
+    def __init__(
+        self, forgetting: Forgetting, accounts: Accounts, store: Store, addresses: Addresses
+    ) -> None:
+        self._forgetting = forgetting
+        self._accounts = accounts
+        self._store = store
+        self._addresses = addresses
+
+    async def erase(self, requests: Sequence[Request]) -> None:
+        """Remove what quotes them from the logs of federation; twice is once."""
+        people = [one.subject_id for one in requests if one.is_person]
+        actors = await self._store.read(
+            lambda unit: self._accounts.actors(unit, people), apart=True
+        ) if people else {}
+        ids = {actor.ap_id for actor in actors.values()}
+        ids.update(filter(None, map(self._id_of, requests)))
+        if ids:
+            await self._forgetting.erase(ids)
+
+    def _id_of(self, request: Request) -> str | None:
+        """Return the ActivityPub id of a thing of ours; those of others leave by retention."""
+        match request.kind:
+            case Kind.POST:
+                return self._addresses.absolute(self._addresses.post(request.subject_id))
+            case Kind.COMMENT:
+                return self._addresses.absolute(self._addresses.comment(request.subject_id))
+            case Kind.MESSAGE:
+                return self._addresses.absolute(self._addresses.message(request.subject_id))
+        return None
 
 
 class BlockedPictures:

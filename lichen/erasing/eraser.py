@@ -55,6 +55,13 @@ class Keeper(Protocol):
         """Remove everything of a person for good; asked twice, nothing is left to do."""
 
 
+class Letters(Protocol):
+    """What was sent to other servers, and came from them."""
+
+    async def erase(self, requests: Sequence[Request]) -> None:
+        """Remove what quotes the things and people that are erased; twice is once."""
+
+
 class Emptied(NamedTuple):
     """The rooms that are emptied."""
 
@@ -64,6 +71,7 @@ class Emptied(NamedTuple):
     search: Search
     moderation: Moderation
     automod: Automod
+    letters: Letters
 
 
 class Eraser:
@@ -212,6 +220,7 @@ class Eraser:
 
     async def _tidy_files(self, requests: Sequence[Request]) -> None:
         """Leave nothing in files: the ways back of upgrades, the index, the rows' own pages."""
+        await self._rooms.letters.erase(requests)
         for keeper in self._keepers:
             for request in requests:
                 if request.is_person:

@@ -58,6 +58,9 @@ async def open_incoming(
         options=LogOptions(segment_bytes_max=ground.config.log.segment_bytes_max),
     )
     position = await store.read(lambda unit: checkpoint_of(unit, NAME), apart=True)
+    if log.last_seq < position:
+        # The rows were restored beside an empty log: what comes now is after what was applied.
+        await log.skip_to(position + 1)
     inbox = Inbox(
         log, keys=keys, is_allowed=is_allowed, clock=ground.clock,
         public_url=ground.config.public_url, position=position, note_received=note_received,

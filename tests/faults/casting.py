@@ -6,98 +6,16 @@ the house took it; the test compares that with the fields there are.
 
 import io
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-import aiohttp
 from PIL import Image
 
-from tests.faults.serving import Place, until
-from tests.faults.spells import ADDRESS, MARK, SCHEMES, Spells, cast_in
-from tests.faults.test_hostile_input import routes
+from tests.faults.serving import until
+from tests.faults.spells import ADDRESS, SCHEMES
+from tests.faults.stage import PASSWORD, Stage, page_of, route_of
 
-PASSWORD = "correct horse battery"
 WAIT_S_MAX = 60.0
-OURS = ("/rule", "/reaction", "/proposal", "/remark", "/picture", "/appeal", "/user/site_ban")
-
-
-@dataclass
-class Stage:
-    """A running house, who is there, and which fields were filled."""
-
-    place: Place
-    session: aiohttp.ClientSession
-    spells: Spells = field(default_factory=Spells)
-    cookies: dict[str, str] = field(default_factory=dict)
-    filled: set[tuple[str, str]] = field(default_factory=set)  # "POST /post", "name"
-    answers: list[tuple[str, str]] = field(default_factory=list)  # pages that came back at once
-    ids: dict[str, int] = field(default_factory=dict)
-    places: list[str] = field(default_factory=list)  # pages that no link leads to
-    uploads: list[int] = field(default_factory=list)
-    kept: dict[str, str] = field(default_factory=dict)  # by mark, what should be seen somewhere
-
-    async def api(
-        self, who: str, call: str, *, is_kept: bool = True, **asked: Any
-    ) -> dict[str, Any]:
-        """Make a call of an API; what is no spell must be taken, a spell may be refused."""
-        method, _, path = call.partition(" ")
-        face = "/api/lichen" if path.startswith(OURS) else "/api/v3"
-        headers = {"authorization": f"Bearer {self.cookies[who]}"} if who else {}
-        async with self.session.request(
-            method, f"{self.place.url}{face}{path}", json=asked, headers=headers
-        ) as answer:
-            status, said = answer.status, await answer.json()
-        self._note(call, asked, is_kept=is_kept, status=status, said=str(said))
-        return dict(said) if isinstance(said, dict) else {"": said}
-
-    async def form(self, who: str, path: str, *, is_kept: bool = True, **asked: str) -> str:
-        """Send a form as a browser does; return where it leads."""
-        async with self.session.post(
-            f"{self.place.url}{path}", data=asked, allow_redirects=False,
-            headers={"cookie": f"lichen_session={self.cookies[who]}" if who else "",
-                     "origin": self.place.url, "sec-fetch-site": "same-origin"},
-        ) as answer:
-            status, said = answer.status, await answer.text()
-            onward = answer.headers.get("location", "")
-        assert "x-zqx" not in answer.headers
-        if said:
-            self.answers.append((path, said))
-        refusal = re.findall(r'class="said[^>]*>(.*)', said)
-        self._note(f"form {route_of('POST', path)}", asked, is_kept=is_kept, status=status, said=str(refusal))
-        return onward
-
-    def _note(
-        self, call: str, asked: dict[str, Any], *, is_kept: bool, status: int, said: str
-    ) -> None:
-        assert (status < 400) == is_kept and status < 500, (call, [*asked], status, said[:300])
-        for name, text in cast_in(asked):
-            self.filled.add((call, name))
-            if is_kept:
-                self.kept |= dict.fromkeys(MARK.findall(text), f"{call} {name}")
-
-    async def join(self, name: str) -> int:
-        """Give somebody a name here and return their number."""
-        said = await self.api("", "POST /user/register", username=name, password=PASSWORD,
-                              password_verify=PASSWORD)
-        self.cookies[name] = said["jwt"]
-        async with self.session.get(f"{self.place.url}/api/v3/user?username={name}") as answer:
-            return int((await answer.json())["person_view"]["person"]["id"])
-
-
-@cache
-def _patterns(method: str) -> list[tuple[str, "re.Pattern[str]"]]:
-    """Return the routes of a method as patterns, those with fewer open parts first."""
-    found = sorted(routes(method), key=lambda route: route.count("{"))
-    return [(route, re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(route))))
-            for route in found]
-
-
-def route_of(method: str, path: str) -> str:
-    """Return the route that answers a path, the path itself where none does."""
-    path = path.partition("?")[0]
-    return next((route for route, one in _patterns(method) if one.fullmatch(path)), path)
 
 
 async def cast_everything(stage: Stage) -> None:
@@ -122,7 +40,7 @@ async def cast_everything(stage: Stage) -> None:
     await stage.form("poet", "/settings/export")
 
     async def is_made() -> bool:
-        return "/settings/export/" in await _page(stage, "poet", "/settings/export")
+        return "/settings/export/" in await page_of(stage, "poet", "/settings/export")
 
     await until(is_made, within_s=WAIT_S_MAX, what=lambda: "an archive")
 
@@ -261,11 +179,11 @@ async def _of_moderation(stage: Stage, town: int, ids: dict[str, int]) -> None:
         post = await _number(stage, "poet", "POST /post", "post", community_id=town, name=name)
         await stage.api("warden", "POST /post/remove", post_id=post, removed=True, reason=s.line())
     for answer in ("uphold", ""):
-        mine = await _page(stage, "poet", "/moderation/mine")
+        mine = await page_of(stage, "poet", "/moderation/mine")
         appeal = re.findall(r'action="(/moderation/mine/\d+/appeal)"', mine)[0]
         await stage.form("poet", appeal, text=s.line())
         if answer:
-            queue = await _page(stage, "gardener", "/moderation?kind=appeal")
+            queue = await page_of(stage, "gardener", "/moderation?kind=appeal")
             item = re.findall(r'action="(/moderation/\d+)"', queue)[0]
             await stage.form("gardener", item, deed=answer, reason=s.line())
 
@@ -381,7 +299,7 @@ async def _of_forms(stage: Stage, town: int) -> None:
     await stage.form("reader", f"/comment/{below}/report", reason=s.line())
     for _ in range(2):
         await stage.form("poet", "/messages/reader", content=s.prose())
-    page = await _page(stage, "poet", "/messages/reader")
+    page = await page_of(stage, "poet", "/messages/reader")
     edit = re.findall(r"/messages/reader/\d+/edit", page)[-1]
     await stage.form("poet", edit, content=s.prose())
     await stage.form("", "/forgotten", email=s.line())
@@ -404,7 +322,7 @@ async def _of_administration(stage: Stage) -> None:
              "keywords": s.short()}
     await stage.form("gardener", "/admin/emoji", shortcode="fern", **emoji)
     await stage.form("gardener", "/admin/emoji", is_kept=False, shortcode=s.line(), **emoji)
-    page = await _page(stage, "gardener", "/admin/emoji")
+    page = await page_of(stage, "gardener", "/admin/emoji")
     edit = re.findall(r'action="(/admin/emoji/\d+)"', page)[0]
     await stage.form("gardener", edit, **emoji)
     for rules in ("/admin/rules", "/c/town/rules"):
@@ -413,7 +331,7 @@ async def _of_administration(stage: Stage) -> None:
         await stage.form("gardener", f"{rules}/new", do="keep", view="menu", **rule, **row)
         await stage.form("gardener", f"{rules}/new", is_kept=False, do="keep", view="text", **rule,
                          program=s.line())
-        page = await _page(stage, "gardener", rules)
+        page = await page_of(stage, "gardener", rules)
         edit = re.findall(rf'href="({rules}/\d+)"', page)[0]
         await stage.form("gardener", edit, do="keep", view="menu", **rule, **row)
         await stage.form("gardener", edit, is_kept=False, do="keep", view="text", **rule,
@@ -423,7 +341,7 @@ async def _of_administration(stage: Stage) -> None:
         stage.places.append(trial)
     at = await stage.form("poet", "/create_post", community="village", name="A spare one")
     await stage.form("reader", f"{at}/report", reason="For the form that removes it.")
-    queue = await _page(stage, "warden", "/moderation?kind=report")
+    queue = await page_of(stage, "warden", "/moderation?kind=report")
     items = re.findall(r'action="(/moderation/\d+)"', queue)
     await stage.form("warden", items[-1], is_kept=False, deed="ban", reason=s.line(),
                      days=s.line())
@@ -490,7 +408,7 @@ async def _of_applicants(stage: Stage) -> None:
     for name in ("applicant", "another", "third"):
         await stage.api("", "POST /user/register", username=name, password=PASSWORD,
                         password_verify=PASSWORD, answer=s.prose()[:5_000])
-    page = await _page(stage, "gardener", "/admin/applications")
+    page = await page_of(stage, "gardener", "/admin/applications")
     first = re.findall(r'action="(/admin/applications/\d+)"', page)[0]
     await stage.form("gardener", first, approve="0", reason=s.line())
     async with stage.session.get(
@@ -502,10 +420,3 @@ async def _of_applicants(stage: Stage) -> None:
     last = waiting[0]["registration_application"]["id"]
     await stage.api("gardener", "PUT /admin/registration_application/approve", id=last,
                     approve=False, deny_reason=s.line())
-
-
-async def _page(stage: Stage, who: str, path: str) -> str:
-    headers = {"cookie": f"lichen_session={stage.cookies[who]}", "accept": "text/html"}
-    async with stage.session.get(stage.place.url + path, headers=headers) as answer:
-        assert answer.status == 200, (path, await answer.text())
-        return await answer.text()

@@ -22,9 +22,10 @@ import pytest
 import yarl
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from tests.faults.casting import PASSWORD, Stage, cast_everything, route_of
+from tests.faults.casting import cast_everything
 from tests.faults.serving import PUBLIC_URL, Serving, place_of
 from tests.faults.spells import LOOK, MARK
+from tests.faults.stage import PASSWORD, Stage, route_of
 from tests.faults.test_hostile_input import routes
 from tests.house.test_one_evening import CHROMIUM, CHROMIUM_WORDS
 from tests.plugins.planting import plant
