@@ -74,9 +74,14 @@ PLACES = (
     "/feeds/all.xml", "/feeds/all.atom", "/feeds/local.xml", "/feeds/u/poet.xml",
     "/feeds/u/poet.atom", "/feeds/c/town.xml", "/feeds/c/town.atom", "/search?q=zqx", "/search?q=zqx&type=All", "/c/town/statistics.json",
     "/moderation?kind=&escalated=1", "/api/v3/resolve_object?q=!town@lichen.example",
+    *(f"/c/town/{name}" for name in ("outbox", "followers", "featured", "moderators", "did.json")),
+    "/u/poet/outbox", "/u/poet/did.json", "/.well-known/did.json",
+    "/.well-known/webfinger?resource=acct:poet@lichen.example",
     "/grown/zqx.svg", "/grown/zqx/young.svg", "/grown/zqx/banner.svg",
 )
 UNWALKED = {
+    "/r/{name}/did.json": "nobody of another server is here",
+    "/activities/{kind}/{key}": "JSON for other servers; tests/federation reads it",
     "/setup/{token}": "its link ends with the first administrator",
     "/static/{name}": "files of ours",
     "/pictrs/image/delete/{token}/{file}": "shows nothing",
@@ -259,7 +264,8 @@ async def _walk_as(found: Walk, page: Page, viewer: str) -> None:
     ahead = [route for route in routes("GET") if "{" not in route]
     ahead += [*PLACES, *found.stage.places, *_asked(found)]
     post = f"/post/{found.stage.ids['post_id']}"
-    ahead += [f"{post}/live", f"{post}/new?since=1", f"/feeds{post}.xml", f"/feeds{post}.atom"]
+    ahead += [f"{post}/live", f"{post}/new?since=1", f"/feeds{post}.xml", f"/feeds{post}.atom",
+              f"{post}/context"]
     while ahead:
         fresh = []
         for path in ahead:
