@@ -21,13 +21,14 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from lichen.federation.desk import Desk, Shown
 from lichen.federation.documents import CONTENT_TYPE
-from lichen.kit import Refused
+from lichen.kit import NotFound, Refused
 
 AnyRequest = Request[object, object, State]
 Authorise = Callable[[str, str, Mapping[str, str]], Awaitable[None]]  # method, target, headers
 Answering = Callable[[Desk, re.Match[str]], Awaitable[Shown]]
 
 _ENCODER = msgspec.json.Encoder()
+_NUMBER_MAX = (1 << 63) - 1  # of a row
 # ActivityPub §3.2: a client asks for ld+json with the profile of ActivityStreams, or activity+json.
 _DOCUMENT = ("application/activity+json", "application/ld+json")
 _PAGE = ("text/html", "application/xhtml+xml")
@@ -35,8 +36,8 @@ _PAGE = ("text/html", "application/xhtml+xml")
 # The addresses that documents share with pages.
 _SHARED: tuple[tuple[re.Pattern[str], Answering], ...] = (
     (re.compile(r"/"), lambda desk, _: desk.site()),
-    (re.compile(r"/u/([^/@]+)"), lambda desk, found: desk.person(found[1])),
-    (re.compile(r"/c/([^/@]+)"), lambda desk, found: desk.community(found[1])),
+    (re.compile(r"/u/([^/@]+)"), lambda desk, found: desk.person(_sound(found[1]))),
+    (re.compile(r"/c/([^/@]+)"), lambda desk, found: desk.community(_sound(found[1]))),
     (re.compile(r"/post/(\d{1,18})"), lambda desk, found: desk.post(int(found[1]))),
     (re.compile(r"/comment/(\d{1,18})"), lambda desk, found: desk.comment(int(found[1]))),
 )
@@ -105,6 +106,8 @@ def router(desk: Desk, authorise: Authorise = everybody) -> Router:
 
     @get("/post/{post_id:int}/context", summary="What was said below a post", tags=["ActivityPub"])
     async def context(request: AnyRequest, post_id: FromPath[int]) -> ASGIResponse:
+        if post_id > _NUMBER_MAX:
+            raise NotFound("couldnt_find_post", "There is no such post.")
         return await _answered(request, authorise, lambda: desk.context(post_id))
 
     @get("/activities/{kind:str}/{key:str}", summary="An activity", tags=["ActivityPub"])
@@ -153,9 +156,17 @@ def _by_name(
     answering: Callable[[str], Awaitable[Shown]], authorise: Authorise
 ) -> Callable[..., Awaitable[ASGIResponse]]:
     async def answer(request: AnyRequest, name: FromPath[str]) -> ASGIResponse:
-        return await _answered(request, authorise, lambda: answering(name))
+        return await _answered(request, authorise, lambda: answering(_sound(name)))
 
     return answer
+
+
+def _sound(name: str) -> str:
+    """Return a name, or refuse one that no row can hold."""
+    # RFC 3629: NUL is valid UTF-8, but PostgreSQL keeps no text with it.
+    if "\x00" in name:
+        raise NotFound("couldnt_find_object", "Nobody has such a name.")
+    return name
 
 
 async def _answered(
@@ -166,7 +177,7 @@ async def _answered(
 
 
 async def _did(desk: Desk, *words: str) -> ASGIResponse:
-    shown = await desk.did(desk.did_of(*words))
+    shown = await desk.did(desk.did_of(*map(_sound, words)))
     return ASGIResponse(
         body=_ENCODER.encode(shown.document), status_code=shown.status,
         media_type="application/did+json", headers={"access-control-allow-origin": "*"},

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lichen.federation.activities import (
@@ -189,7 +189,9 @@ _JSON = st.recursive(
 def test_no_json_breaks_the_reading(value: Any) -> None:
     document = value if isinstance(value, dict) else {"object": value}
 
-    for item in items_of(decoded(json.dumps(document).encode())):
+    body = json.dumps(document).encode()
+    assume(b"\\u0000" not in body)  # refused as a whole
+    for item in items_of(decoded(body)):
         assert (item.activity is None) == bool(item.refusal)
         if isinstance(item.activity, Writing):
             item.activity.thing.draft(), item.activity.thing.comment()

@@ -443,6 +443,7 @@ async def test_what_is_held_is_told_when_a_moderator_lets_it_out(
 
 # What nobody elsewhere is ever told, of every kind of event there is. A new one has to be judged.
 UNTOLD = {
+    "lichen.moderation.proposal", "lichen.moderation.support",
     "lichen.account.application", "lichen.account.block", "lichen.account.invite",
     "lichen.account.invited", "lichen.account.role", "lichen.account.secondFactor",
     "lichen.account.session", "lichen.account.settings", "lichen.actor.away",

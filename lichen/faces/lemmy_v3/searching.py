@@ -6,7 +6,7 @@ from lichen.accounts import Actor, ActorKind
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.forum import Comment, CommunityView, PersonView, Post
-from lichen.kit import NotFound, Refused
+from lichen.kit import NotFound, Refused, Unavailable
 from lichen.search import SearchResult
 from lichen.store import Unit
 
@@ -75,7 +75,10 @@ async def resolve_object(
     here = await parts.store.read(query)
     if here is not None:
         return here
-    found = await parts.federation.resolver.find(text, asks=caller.viewer is not None)
+    try:
+        found = await parts.federation.resolver.find(text, asks=caller.viewer is not None)
+    except Unavailable:
+        found = None  # Lemmy 0.19: a server that does not answer has nothing, and apps say so
     if found is None:
         raise _nothing()
     return await parts.store.read(lambda unit: _of_found(parts, unit, caller, found))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.house.test_one_evening import DESK, PASSWORD, Guest, browser, site
+from tests.house.test_one_evening import DESK, PASSWORD, Guest, browser, folder, site
 
-__all__ = ["browser", "site"]
+__all__ = ["browser", "folder", "site"]
 
 pytestmark = pytest.mark.slow
 
