@@ -7,6 +7,7 @@ Readers never wait for the writer.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -28,6 +29,7 @@ class Segments:
         assert segments
         self._files = files
         self._segments = tuple(segments)
+        self._swapping = Lock()  # a file and the tuple change together
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -61,8 +63,9 @@ class Segments:
             try:
                 return question(segments)
             except (LogDamaged, LogTrimmed, OSError) as error:
-                if segments is not self._segments:
-                    continue
+                with self._swapping:  # the file may be swapped already, its segment not yet
+                    if segments is not self._segments:
+                        continue
                 if isinstance(error, OSError):
                     raise LogUnavailable(f"The log cannot be read: {error.strerror}.") from error
                 raise

@@ -155,9 +155,10 @@ class SegmentsWriter(Segments):
                 return False
             fd = self._files.open(new.path) if self.is_active(old) else None
             crash_point("log.before_swap")
-            self._files.rename(new.path, old.path)
-            self._segments = tuple(new.segment if segment is old else segment
-                                   for segment in self._segments)
+            with self._swapping:
+                self._files.rename(new.path, old.path)
+                self._segments = tuple(new.segment if segment is old else segment
+                                       for segment in self._segments)
             if fd is not None:
                 self._use(fd)
             crash_point("log.after_swap")

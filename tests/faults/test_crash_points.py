@@ -1,4 +1,4 @@
-"""Killed at every crash point, once each; `make sim` does so ten times on both engines.
+"""Killed at every crash point, once each on SQLite; `make sim` does so ten times on both engines.
 
     START     passed by the first start of an empty place
     LOAD      passed when people write
@@ -48,15 +48,6 @@ async def test_nothing_acknowledged_is_lost_at_any_crash_point(tmp_path: Path) -
         assert len(ordeal.deaths) == len(CRASH_POINTS) - len(COMMANDS)
 
 
-async def test_the_first_start_survives_its_crash_points_on_postgresql(tmp_path: Path) -> None:
-    with place_of("postgresql", tmp_path) as place:
-        ordeal = Ordeal(place, seed=3)
-
-        for point in [*START, "store.before_commit", "store.after_commit"]:
-            await ordeal.killed_at(point)
-        await ordeal.recover()
-
-
 async def die_everywhere(ordeal: Ordeal) -> None:
     """Die once at every crash point of the server."""
     for point in START:
@@ -84,9 +75,9 @@ async def command(place: Place, *words: str, die_at: str = "") -> tuple[int, str
 
 
 async def test_a_backup_and_a_restore_that_are_killed_leave_nothing_half_done(
-    tmp_path: Path, engine: str
+    tmp_path: Path,
 ) -> None:
-    await die_in_commands(engine, tmp_path, seed=4)
+    await die_in_commands("sqlite", tmp_path, seed=4)
 
 
 async def die_in_commands(engine: str, folder: Path, *, seed: int) -> None:
