@@ -63,12 +63,16 @@ class Segments:
             try:
                 return question(segments)
             except (LogDamaged, LogTrimmed, OSError) as error:
-                with self._swapping:  # the file may be swapped already, its segment not yet
-                    if segments is not self._segments:
-                        continue
+                if self._is_other_than(segments):
+                    continue
                 if isinstance(error, OSError):
                     raise LogUnavailable(f"The log cannot be read: {error.strerror}.") from error
                 raise
+
+    def _is_other_than(self, segments: tuple[Segment, ...]) -> bool:
+        """Say whether the segments have changed; a file that is just swapped is waited for."""
+        with self._swapping:
+            return segments is not self._segments
 
     def _read(self, segments: tuple[Segment, ...], from_seq: int, limit: int) -> Batch:
         floor_seq = segments[0].head.previous_seq + 1
