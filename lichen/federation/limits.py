@@ -14,6 +14,7 @@ PEM_LENGTH_MAX = 8_192  # characters of a public key; RSA-8192 has 1,450
 RSA_BITS_MIN = 2_048  # NIST SP 800-131A: shorter ones no longer count; nobody federates with one
 RSA_BITS_MAX = 8_192  # verifying takes time by the square of it
 
+DATES_KEPT_MAX = 256  # Date headers read; all requests of one second say the same
 LOADED_KEYS_MAX = 8_192  # public keys parsed and ready, so that verifying parses none
 SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
 
