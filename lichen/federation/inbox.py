@@ -25,7 +25,7 @@ from lichen.federation.limits import (
 )
 from lichen.federation.model import Claim, authority_of
 from lichen.federation.signatures import claimed
-from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany
+from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany, Unavailable
 from lichen.log import Log
 
 _RATE_SMOOTHING = 0.2  # of a new measurement of the rate; the last five or so count
@@ -61,6 +61,9 @@ class Inbox:
             await self._receive(method, target, headers=headers, body=body)
         except Refused as refusal:
             self.outcomes[refusal.code] += 1
+            raise
+        except Unavailable:
+            self.outcomes["unavailable"] += 1
             raise
 
     def moved(self, position: int) -> None:
@@ -104,6 +107,9 @@ class Inbox:
 
     async def _verify(self, claim: Claim, peer: str, body: bytes) -> None:
         """Refuse a request that no key of the actor's server has signed."""
+        if authority_of(claim.key_id) != peer:
+            # Before it is fetched: nobody makes us ask a third server.
+            raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")
         key = await signer_of(claim, self._keys, body=body, clock=self._clock)
         if key.authority != peer or authority_of(key.owner) != peer:
             raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from lichen.federation.activities import activity_of, decoded, items_of
+from lichen.federation.activities import activity_of, check_keys, decoded, items_of
 from lichen.federation.applying import Applying
 from lichen.federation.ingest_rows import DROP, FORGET, KEEP
 from lichen.federation.known import Arrival
@@ -120,8 +120,12 @@ class Ingest:
         try:
             line = _LINE.decode(payload)
             document = decoded(bytes(line.activity))
-        except (msgspec.DecodeError, Refused):
+            check_keys(bytes(line.activity))
+        except msgspec.DecodeError:
             self.outcomes["invalid_json"] += 1
+            return []
+        except Refused as refusal:
+            self.outcomes[refusal.code] += 1
             return []
         arrivals = []
         for item in items_of(document):
