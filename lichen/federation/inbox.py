@@ -26,6 +26,7 @@ from lichen.federation.limits import (
 from lichen.federation.model import Claim, authority_of
 from lichen.federation.signatures import claimed
 from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.log import Log
 
 _RATE_SMOOTHING = 0.2  # of a new measurement of the rate; the last five or so count
@@ -100,7 +101,9 @@ class Inbox:
                 self.outcomes["gone_before"] += 1
                 return
             raise
+        crash_point("inbox.before_append")
         await self._append(peer, body)
+        crash_point("inbox.after_append")
         self._note_received(peer)
         self.outcomes["accepted"] += 1
         self._note_seen(key)

@@ -28,6 +28,7 @@ from lichen.federation.limits import (
     RECEIVED_AGE_US_MAX,
 )
 from lichen.kit import Refused, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
 from lichen.store import Row, Store, Unit, advance_checkpoint
 
@@ -155,6 +156,7 @@ class Ingest:
         def command(unit: Unit) -> Counter[str]:
             outcomes = self._applying.apply(unit, arrivals) if arrivals else Counter[str]()
             then(unit)
+            crash_point("ingest.decided")
             return outcomes
 
         try:
@@ -164,6 +166,7 @@ class Ingest:
         except Exception as error:  # whatever one activity brings about must not stop the others
             await self._halve(arrivals, then, error)
             return
+        crash_point("ingest.after_commit")
         self._broken_in_a_row = 0
         self.outcomes.update(outcomes)
         if outcomes["parked"]:
