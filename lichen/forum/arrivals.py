@@ -337,7 +337,7 @@ class Arrivals(Members):
                     comment, author_did=view.creator.did,
                     operation="delete" if is_gone(comment) else "update",
                     post_uri=uri_of_post(view.post, author_did),
-                    parent_uri=uris.get(comment.parent_id or 0),
+                    parent_uri=uris.get(comment.parent_id or 0), before=view.comment,
                 )
         stage_counts(unit, ledger, counted)
         settle(unit, verdicts)
