@@ -273,5 +273,8 @@ class House:
             "round_trips_apart_total": float(self.store.round_trips_apart),
             **self.rooms.hooked.plugins.figures(),
             **self.incoming.figures(),
+            **self.rooms.federation.figures(),
+            **{f"outbound_{code}_total": float(count)
+               for code, count in sorted(self.ground.outbound.outcomes.items())},
             **lag,
         }

@@ -4,6 +4,7 @@ Fetched in the background, once, after the community itself was stored; whoever 
 not wait. What cannot be had is left out: later activities bring the rest.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from typing import Any, Protocol
@@ -46,6 +47,7 @@ class Communities:
     def __init__(
         self, store: Store, documents: Documents, forum: Forum, finder: Finder
     ) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was not brought, by code
         self._store = store
         self._documents = documents
         self._forum = forum
@@ -74,18 +76,24 @@ class Communities:
             try:
                 things += [one async for one in self._posts_in(address)] if address else []
             except (Refused, Unavailable) as error:
+                self._count(error)
                 _log.info("nothing_brought", peer=community.domain, reason=str(error))
         for thing in sorted(things, key=lambda one: one.published_us or 0)[-RECENT_POSTS_MAX:]:
             try:
                 if await self._finder.known(thing.ap_id) is None:
                     await self._finder.store_thing(thing)
             except (Refused, Unavailable) as error:
+                self._count(error)
                 _log.info("post_not_brought", peer=community.domain, reason=str(error))
+
+    def _count(self, error: Refused | Unavailable) -> None:
+        self.outcomes[error.code if isinstance(error, Refused) else "unavailable"] += 1
 
     async def _bring_moderators(self, community: Actor, address: str) -> None:
         try:
             named = [one async for one in self._items(address)] if address else []
         except (Refused, Unavailable) as error:
+            self._count(error)
             _log.info("nothing_brought", peer=community.domain, reason=str(error))
             return
         ids = [found for one in named[:MODERATORS_MAX] if (found := address_of(one))]
@@ -108,7 +116,8 @@ class Communities:
                 return
             try:
                 thing = await self._thing(item, authority_of(address))
-            except (Refused, Unavailable):
+            except (Refused, Unavailable) as error:
+                self._count(error)
                 continue
             if thing is not None and not thing.replies_to:
                 count += 1
@@ -141,6 +150,9 @@ class Communities:
                 page = following
                 continue
             named = address_of(following)
-            if authority_of(named) != authority_of(address) or turn == COLLECTION_PAGES_MAX:
+            if authority_of(named) != authority_of(address):
+                return
+            if turn == COLLECTION_PAGES_MAX:
+                self.outcomes["collection_cut"] += 1
                 return
             page = await self._documents.fetch(named)

@@ -11,6 +11,7 @@ It does not read what the documents say, nor keep them.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urldefrag
@@ -58,6 +59,7 @@ class Documents:
         self, outbound: Outbound, *, is_allowed: Callable[[str], bool], signer: Signer,
         signs_always: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was not believed, by code
         self._outbound = outbound
         self._is_allowed = is_allowed
         self._signer = signer
@@ -70,6 +72,19 @@ class Documents:
 
         Raises FetchRefused, Unavailable and Gone.
         """
+        try:
+            return await self._believed(url)
+        except Refused as refused:
+            self.outcomes[refused.code] += 1
+            raise
+
+    async def fetch_json(self, url: str, *, accept: str) -> Document:
+        """Return an object of JSON that is no document of ActivityPub: WebFinger, NodeInfo."""
+        answer = await self._ask(url, accept, {})
+        return decoded(answer.body)
+
+    async def _believed(self, url: str) -> Document:
+        """Return the document that an address leads to, served from the address that is its id."""
         document, came_from = await self._get(url)
         named = _id_of(document)
         if not _is_same(named, url, came_from):
@@ -80,11 +95,6 @@ class Documents:
         if authority_of(_id_of(document)) != authority_of(came_from):
             raise FetchRefused("wrong_host", "A document speaks for its own server alone.")
         return document
-
-    async def fetch_json(self, url: str, *, accept: str) -> Document:
-        """Return an object of JSON that is no document of ActivityPub: WebFinger, NodeInfo."""
-        answer = await self._ask(url, accept, {})
-        return decoded(answer.body)
 
     async def _get(self, url: str) -> tuple[Document, str]:
         """Return a document and the address that it came from, after redirects."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from lichen.federation.activities import activity_of, decoded, items_of
+from lichen.federation.activities import activity_of, check_keys, decoded, items_of
 from lichen.federation.applying import Applying
 from lichen.federation.ingest_rows import DROP, FORGET, KEEP
 from lichen.federation.known import Arrival
@@ -28,6 +28,7 @@ from lichen.federation.limits import (
     RECEIVED_AGE_US_MAX,
 )
 from lichen.kit import Refused, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
 from lichen.store import Row, Store, Unit, advance_checkpoint
 
@@ -120,8 +121,12 @@ class Ingest:
         try:
             line = _LINE.decode(payload)
             document = decoded(bytes(line.activity))
-        except (msgspec.DecodeError, Refused):
+            check_keys(bytes(line.activity))
+        except msgspec.DecodeError:
             self.outcomes["invalid_json"] += 1
+            return []
+        except Refused as refusal:
+            self.outcomes[refusal.code] += 1
             return []
         arrivals = []
         for item in items_of(document):
@@ -151,6 +156,7 @@ class Ingest:
         def command(unit: Unit) -> Counter[str]:
             outcomes = self._applying.apply(unit, arrivals) if arrivals else Counter[str]()
             then(unit)
+            crash_point("ingest.decided")
             return outcomes
 
         try:
@@ -160,6 +166,7 @@ class Ingest:
         except Exception as error:  # whatever one activity brings about must not stop the others
             await self._halve(arrivals, then, error)
             return
+        crash_point("ingest.after_commit")
         self._broken_in_a_row = 0
         self.outcomes.update(outcomes)
         if outcomes["parked"]:

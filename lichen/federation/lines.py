@@ -21,6 +21,7 @@ from lichen.federation.outgoing import Entry, Shelf, is_for
 from lichen.federation.posting import Answer, Posting, Verdict
 from lichen.federation.windows import Window, pause_s
 from lichen.kit import Clock
+from lichen.kit.crash_points import crash_point
 from lichen.log import LogTrimmed
 
 MISSED = "It was away for longer than activities are kept, and missed some."
@@ -186,6 +187,7 @@ class Line:
         return await self._deliver(peer, items[middle:])
 
     def _note_done(self, answer: Answer, count: int) -> None:
+        crash_point("sending.delivered")
         self.taken += count
         self.failures, self.retry_at_us = 0, 0
         self.error = answer.error or (self.error if self.error == MISSED else "")

@@ -9,7 +9,7 @@ not be found is not looked for again for ten minutes; what many ask for at once 
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
@@ -53,6 +53,7 @@ class Resolver:
         self, store: Store, *, accounts: Accounts, forum: Forum, documents: Documents,
         keys: KeyRing, peers: Peers, addresses: Addresses, clock: Clock,
     ) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was found and not kept, by code
         self._store = store
         self._accounts = accounts
         self._forum = forum
@@ -176,6 +177,7 @@ class Resolver:
             return found
         except Refused as refused:
             self._absent.note(ap_id)
+            self.outcomes[refused.code] += 1
             _log.info("no_actor", peer=authority_of(ap_id), reason=refused.code)
         except Unavailable as error:
             _log.info("peer_unavailable", peer=authority_of(ap_id), reason=error.text)
@@ -209,6 +211,7 @@ class Resolver:
             return await self._stored(await self._documents.fetch(ap_id), ap_id)
         except Refused as refused:
             self._absent.note(ap_id)
+            self.outcomes[refused.code] += 1
             _log.info("nothing_found", peer=authority_of(ap_id), reason=refused.code)
             return None
 

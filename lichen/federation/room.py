@@ -25,6 +25,15 @@ class Room:
     resolver: Resolver
     authorised: AuthorisedFetch
 
+    def figures(self) -> dict[str, float]:
+        """Return how often something elsewhere was not believed or not kept, for the metrics."""
+        counted = {
+            "fetch": self.documents.outcomes, "found": self.resolver.outcomes,
+            "brought": self.resolver.communities.outcomes,
+        }
+        return {f"{what}_{code}_total": float(count)
+                for what, outcomes in counted.items() for code, count in sorted(outcomes.items())}
+
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
         await self.resolver.close()

@@ -20,6 +20,7 @@ from lichen.federation.lines import Line, PeerBook, Street
 from lichen.federation.outgoing import Entry, Shelf
 from lichen.federation.posting import Posting
 from lichen.kit import Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.kit.ground import Ground
 from lichen.log import Log
 from lichen.store import Store, Unit
@@ -196,7 +197,9 @@ class Sending:
                 for name, place in [*sorted(moved.items()), (rows.HEAD, head)]
             ))
 
+        crash_point("sending.before_note")
         await self._store.write(note, apart=True)
+        crash_point("sending.after_note")
         self._noted, self._noted_head = behind, head
 
 
