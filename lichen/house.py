@@ -25,6 +25,7 @@ from lichen.federation.entrance import Entrance
 from lichen.federation.forgetting import Forgetting
 from lichen.federation.incoming import Incoming
 from lichen.federation.outgoing_room import OutgoingRoom
+from lichen.federation.standing import Standings
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
@@ -258,6 +259,10 @@ class House:
             exports=self.exports, pictures=self.rooms.pictures, addresses=self.addresses,
             gate=self.rooms.gate, config=self.ground.config, flags=self.ground.flags,
             federation=self.rooms.federation,
+            standings=Standings(
+                self.store, self.rooms.federation.peers, incoming=self.incoming,
+                outgoing=self.outgoing, clock=self.ground.clock,
+            ),
         )
 
     def _figures(self) -> dict[str, float]:

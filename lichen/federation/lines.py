@@ -77,6 +77,7 @@ class Line:
         self.retry_at_us = 0
         self.error = ""
         self._street = street
+        self._rewind_to: int | None = None
         self._moved = asyncio.Event()
 
     def wake(self) -> None:
@@ -85,6 +86,12 @@ class Line:
 
     def resume(self) -> None:
         """End a pause now: somebody says that the peer is back."""
+        self.retry_at_us = 0
+        self.wake()
+
+    def rewind(self, position: int) -> None:
+        """Begin again after a position, once what is under way has ended."""
+        self._rewind_to = position
         self.retry_at_us = 0
         self.wake()
 
@@ -104,7 +111,8 @@ class Line:
                     await self._rest(left_s)
                     continue
                 peer = await self._street.peers.peer(self.authority)
-                self._start(requests, peer)
+                if self._rewind_to is None:
+                    self._start(requests, peer)
                 if not self.under_way and not self.lane.is_empty:
                     continue  # what was ready had been overtaken
                 if self.under_way:
@@ -113,6 +121,10 @@ class Line:
 
     def _is_waiting(self) -> bool:
         """Fill the lane from the log; say whether anything waits or is under way."""
+        if self._rewind_to is not None:
+            if self.under_way:
+                return True
+            self.lane, self._rewind_to = Lane(self._rewind_to), None
         street, lane = self._street, self.lane
         if not street.peers.is_allowed(self.authority):
             if not self.under_way:

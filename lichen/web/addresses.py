@@ -38,6 +38,7 @@ class Addresses:
     moderation = "/moderation"
     moderated = "/moderation/mine"
     modlog = "/modlog"
+    federation = "/federation"
     search = "/search"
     open_search = "/opensearch.xml"
     look = "/look"
@@ -94,6 +95,10 @@ class Addresses:
     def proposal(self, proposal_id: int) -> str:
         """Return the path of a proposal."""
         return f"/proposal/{proposal_id}"
+
+    def peer(self, authority: str) -> str:
+        """Return the path of the page about another server."""
+        return f"{self.federation}/{quote(authority, safe=_SEGMENT_SAFE + '[]')}"
 
     def message(self, message_id: int) -> str:
         """Return the path that a private message's id is made of, as in Lemmy; no page is there."""

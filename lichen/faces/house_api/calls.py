@@ -4,6 +4,7 @@ from typing import Any
 
 from lichen.faces.house_api import (
     bans,
+    federation,
     holds,
     judging,
     pictures,
@@ -19,5 +20,5 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/reaction", wire.React, wire.Reactions, reactions.react),
     Call("GET", "/reaction", wire.GetReactions, wire.Reactions, reactions.get_reactions),
     *rules.CALLS, *remarks.CALLS, *holds.CALLS, *judging.CALLS, *bans.CALLS, *pictures.CALLS,
-    *proposals.CALLS,
+    *proposals.CALLS, *federation.CALLS,
 )
