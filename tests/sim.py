@@ -24,6 +24,7 @@ from tests.faults.neighbours import FEDERATION, Neighbours
 from tests.faults.ordeal import VICTIMS, Ordeal
 from tests.faults.serving import place_of
 from tests.faults.test_crash_points import COMMANDS, die_everywhere, die_in_commands
+from tests.faults.test_federation_restores import go_on
 
 ENGINES = ("sqlite", "postgresql")
 AUDIT_EVERY = 5  # kills between two audits of everything; each audit reads the whole log
@@ -58,6 +59,12 @@ async def rounds(engine: str, folder: Path, *, count: int, seed: int) -> int:
     return deaths
 
 
+async def restored(folder: Path) -> str:
+    """Restore one of two servers, twice, with a peer that is behind."""
+    await go_on(folder, twice=True)
+    return "agreed"
+
+
 async def between(engine: str, folder: Path, *, count: int, seed: int) -> str:
     """Die at every point between two servers, on both sides, and `count` times at random."""
     with place_of(engine, folder / "a") as a, place_of(engine, folder / "b") as b:
@@ -86,6 +93,8 @@ def main() -> int:
             place = Path(folder) / engine
             figures[f"{engine}_between_servers"] = _tried(
                 between(engine, place / "between", count=options.kills // 10, seed=options.seed))
+            if engine == "sqlite":
+                figures["restored_with_a_peer_behind"] = _tried(restored(place / "restored"))
             if options.only_federation:
                 continue
             figures[f"{engine}_kills"] = options.kills

@@ -43,10 +43,14 @@ class Side:
     def authority(self) -> str:
         return f"127.0.0.1:{self.place.port}"
 
-    async def start(self, **environ: str) -> None:
+    async def start(self) -> None:
+        self.begin()
+        await self.serving.ready()
+
+    def begin(self, **environ: str) -> None:
+        """Start, and wait for nothing."""
         self.serving = Serving(self.place, environ={
             "LICHEN_PUBLIC_URL": self.place.url, **environ})
-        await self.serving.ready()
 
     async def end(self) -> None:
         self.serving.end()
@@ -81,10 +85,14 @@ class Neighbours:
         """Let one of them die at a point while people write; then both must agree."""
         dying = getattr(self, side)
         await dying.end()
-        await dying.start(**{VARIABLE: point})
-        worker = dying.serving.worker_pid
-        assert worker is not None
-        await self._die(dying, f"{point} of {side}", lambda: dying.serving.worker_ended(worker))
+        dying.begin(**{VARIABLE: point})
+        worker = await dying.serving.ready_or_dead()
+
+        async def death() -> None:
+            if worker is not None:  # else it died of what it found at its start
+                await dying.serving.worker_ended(worker)
+
+        await self._die(dying, f"{point} of {side}", death)
 
     async def killed_at_random(self, side: str) -> None:
         """Kill one of them at some moment while people write; then both must agree."""
