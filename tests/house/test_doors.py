@@ -16,7 +16,7 @@ def is_room(name: str) -> bool:
 
 
 def is_wiring(room: str) -> bool:
-    return room in ("faces", "demo", "erasing", "export") or not is_room(room)
+    return room in ("faces", "demo", "doctor", "erasing", "export") or not is_room(room)
 
 
 def side_doors_opened() -> dict[str, set[str]]:
