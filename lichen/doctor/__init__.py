@@ -4,7 +4,7 @@
 """
 
 from lichen.doctor.distance import ROUND_TRIPS, told_distance
-from lichen.doctor.findings import Finding, Health
+from lichen.doctor.findings import Finding, Health, is_ill, lines_of
 from lichen.doctor.machine import examine
 
-__all__ = ["ROUND_TRIPS", "Finding", "Health", "examine", "told_distance"]
+__all__ = ["ROUND_TRIPS", "Finding", "Health", "examine", "is_ill", "lines_of", "told_distance"]

@@ -1,0 +1,93 @@
+"""The commands that look and tell: the doctor, and what it has a word for.
+
+As in `cli`, a command imports what it needs when it runs.
+"""
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from lichen.cli_options import configured
+from lichen.kit.clock import system_clock
+from lichen.kit.config import Config
+
+if TYPE_CHECKING:
+    from lichen.doctor import Finding
+
+EXIT_ILL = 1  # something is ill; worries alone are 0
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
+
+
+@click.group(invoke_without_command=True)
+@configured("host", "port", "stream_port", "metrics_port")
+@click.pass_context
+def doctor(context: click.Context, config: Config) -> None:
+    """Look at disk, database, clock, permissions, names and ports; say what to do.
+
+    Changes nothing. The exit code is 1 when something is ill, 0 when there are only worries.
+
+    \b
+    Example:  lichen doctor --data /srv/lichen
+    """
+    if context.invoked_subcommand is not None:
+        _check_order(context)
+        return
+    from lichen.doctor import examine
+
+    _tell(examine(config, clock=system_clock))
+
+
+def _check_order(context: click.Context) -> None:
+    """Refuse options before the word: they would silently be of no use to it."""
+    before = [name for name in context.params if name != "config" and
+              context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if before:
+        raise click.UsageError(f"Put the options after `{context.invoked_subcommand}`.")
+
+
+def _tell(findings: Iterable["Finding"]) -> None:
+    """Print findings as they come, and end with 1 where something is ill."""
+    from lichen.doctor import is_ill, lines_of
+
+    told = []
+    for finding in findings:
+        told.append(finding)
+        click.echo("\n".join(lines_of(finding)))
+    if is_ill(told):
+        sys.exit(EXIT_ILL)
+
+
+def _tell_json(findings: list["Finding"], figures: object = None) -> None:
+    """Print findings and figures as JSON, and end with 1 where something is ill."""
+    from lichen.doctor import is_ill
+    from lichen.doctor.findings import json_of
+
+    click.echo(json_of(findings, figures))
+    if is_ill(findings):
+        sys.exit(EXIT_ILL)
+
+
+@doctor.command()
+@as_json
+@configured()
+def database(config: Config, *, as_json: bool) -> None:
+    """Measure the way to the database and say what it costs.
+
+    The round trip, a durable write, settings that matter, the largest tables, its clock; and how
+    long a page, a vote and an incoming activity wait for it. Changes nothing.
+
+    \b
+    Example:  lichen doctor database --data /srv/lichen
+    """
+    from lichen.doctor.database import findings_of, measure
+
+    found = measure(config, clock=system_clock)
+    findings = list(findings_of(found))
+    if as_json:
+        _tell_json(findings, found)
+    else:
+        _tell(findings)
