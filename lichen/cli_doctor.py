@@ -91,3 +91,54 @@ def database(config: Config, *, as_json: bool) -> None:
         _tell_json(findings, found)
     else:
         _tell(findings)
+
+
+@doctor.command()
+@click.argument("host")
+@as_json
+@configured()
+def federation(config: Config, host: str, *, as_json: bool) -> None:
+    """Walk the way to another server step by step; say which step fails and what to do.
+
+    Name, connection, certificate, WebFinger, NodeInfo, the site's key, our signature, clock, how
+    fast its inbox answers, our lists, and how far behind it is both ways. HOST is host or
+    host:port. The house may be running or not.
+
+    \b
+    Example:  lichen doctor federation lemmy.example --data /srv/lichen
+    """
+    from lichen.doctor.visit import visit
+
+    _told_as_it_comes(visit(config, host), as_json=as_json)
+
+
+@doctor.command()
+@click.argument("address")
+@click.option("--database", "url", metavar="URL", envvar="LICHEN_FOREIGN_DATABASE_URL",
+              help="Its PostgreSQL, opened to read only: postgresql://reader:…@host/lemmy.")
+@click.option("--trips", type=click.IntRange(1, 1_000), metavar="N",
+              help="Round trips for one incoming activity there, where you know better.")
+@as_json
+@configured()
+def foreign(config: Config, address: str, *, url: str | None, trips: int | None,
+            as_json: bool) -> None:
+    """Examine a Lemmy or a PieFed that lags, at ADDRESS; nothing is installed or changed.
+
+    Over HTTP: what it runs and how far behind each server is that it sends to. With its database,
+    read only: the round trip, queues, rates, and whether one incoming activity after another keeps
+    up at that distance. Run it on the forum's own machine.
+
+    \b
+    Example:  lichen doctor foreign lemmy.example --database postgresql://reader@10.0.0.2/lemmy
+    """
+    from lichen.doctor.visit import visit_foreign
+
+    _told_as_it_comes(visit_foreign(config, address, url=url or "", trips=trips or 0),
+                      as_json=as_json)
+
+
+def _told_as_it_comes(findings: Iterable["Finding"], *, as_json: bool) -> None:
+    if as_json:
+        _tell_json(list(findings))
+    else:
+        _tell(findings)
