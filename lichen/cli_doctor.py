@@ -142,3 +142,33 @@ def _told_as_it_comes(findings: Iterable["Finding"], *, as_json: bool) -> None:
         _tell_json(list(findings))
     else:
         _tell(findings)
+
+
+@click.group()
+def drill() -> None:
+    """Play a catastrophe on this machine, to see that its cause is named."""
+
+
+@drill.command("post-mortem")
+@click.option("--database", "url", metavar="URL", default="",
+              help="An empty PostgreSQL to play on; a private one is started without it.")
+@click.option("--seconds", type=click.FloatRange(2, 600), default=20.0, show_default=True,
+              help="How long the peers send.")
+def post_mortem(url: str, *, seconds: float) -> None:
+    """Move a database away, let a peer send one after another, and name what falls behind.
+
+    Needs PostgreSQL on this machine, or an empty database. Nothing leaves the machine and nothing
+    is left on it. The exit code is 1 where the cause is not named or Lichen does not keep up.
+
+    \b
+    Example:  lichen drill post-mortem
+    """
+    import asyncio
+
+    from lichen.drill import lines_of, play
+    from lichen.drill.report import is_named
+
+    outcome = asyncio.run(play(url, play_s=seconds, tell=lambda line: click.echo(line, err=True)))
+    click.echo("\n".join(lines_of(outcome)))
+    if not is_named(outcome):
+        sys.exit(EXIT_ILL)

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from bench.distance import distant
 from lichen.cli import main
 from lichen.doctor import Finding, Health
 from lichen.doctor.costs import costs_of, serial_per_s, told_serial
 from lichen.doctor.database import Database, findings_of, measure
 from lichen.doctor.reading import reading
+from lichen.drill.distance import distant
 from lichen.kit import Unavailable, system_clock
 from lichen.kit.config import Config
 from lichen.store.migrating import migrate

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from bench.distance import distant
 from lichen.cli import main
 from lichen.doctor import Finding, Health
 from lichen.doctor.foreign import examine_database, examine_foreign
 from lichen.doctor.lemmy import states_in
+from lichen.drill.distance import distant
 from lichen.kit import Refused, system_clock
 from lichen.kit.ground import ground_of
 from tests.doctor.forums import PIEFED, database, lemmy
