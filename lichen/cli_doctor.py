@@ -5,6 +5,7 @@ As in `cli`, a command imports what it needs when it runs.
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -172,3 +173,25 @@ def post_mortem(url: str, *, seconds: float) -> None:
     click.echo("\n".join(lines_of(outcome)))
     if not is_named(outcome):
         sys.exit(EXIT_ILL)
+
+
+@doctor.command()
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE",
+              default="lichen-bundle.tar.gz", show_default=True, help="A new file.")
+@click.option("--log", "told", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              metavar="FILE", help="What the server told, where it is kept; its last lines.")
+@configured()
+def bundle(config: Config, *, output: Path, told: Path | None) -> None:
+    """Write one redacted file from which a stranger can diagnose.
+
+    Configuration, findings, peers both ways, logs, checkpoints, database and machine: without
+    secrets, names of people, e-mail or network addresses, or anything that people wrote. Read it
+    before you hand it on. The house may be running or not.
+
+    \b
+    Example:  lichen doctor bundle --output bundle.tar.gz --data /srv/lichen
+    """
+    from lichen.doctor.bundle import write_bundle
+
+    write_bundle(config, output, clock=system_clock, told=told)
+    click.echo(f"{output}: read it, then hand it on.")

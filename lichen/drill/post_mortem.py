@@ -67,8 +67,8 @@ async def play(url: str, *, play_s: float = PLAY_S, tell: Progress) -> Outcome:
             far, other = (_through(near, one.port) for one in (ours, theirs))
             async with open_lichen(far, folder) as lichen:
                 tell(f"It is moved {DELAY_MS:.0f} ms away, each way.")
-                for proxy in (ours, theirs):
-                    proxy.move(DELAY_MS)
+                ours.move(DELAY_MS)
+                theirs.move(DELAY_MS)
                 tell(f"Two peers make {PEER_PER_S:g} activities a second, for {play_s:.0f} s.")
                 outcome = await _play(lichen, other, play_s, tell)
                 ours.move(0.0)  # closing need not wait for it

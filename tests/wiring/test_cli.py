@@ -36,7 +36,7 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
     names = {" ".join(path) for path, _ in commands(main)}
 
     assert names == {
-        "serve", "config", "plugins", "limits", "doctor database", "doctor federation", "doctor foreign", "drill post-mortem", "rebuild", "backup", "restore", "upgrade",
+        "serve", "config", "plugins", "limits", "doctor bundle", "doctor database", "doctor federation", "doctor foreign", "drill post-mortem", "rebuild", "backup", "restore", "upgrade",
         "downgrade", "demo", "erase person", "erase post", "erase comment", "erase message",
         "erase list", "erase proposal", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
     }
