@@ -18,7 +18,7 @@ from lichen.accounts.model import Actor, Viewer
 from lichen.events import accounts as records
 from lichen.events import collection_of, deletion_of
 from lichen.events.accounts import SELF
-from lichen.kit import Refused, Unauthenticated
+from lichen.kit import Refused
 from lichen.store import Unit
 
 _PROFILE = collection_of(records.Profile)
@@ -41,8 +41,7 @@ class Departures(Letters):
             tables.ACCOUNT, account_id=viewer.account_id, now_us=unit.clock_us
         ))
         known = rows[0].password_hash
-        if not await self._verified(known, password):
-            raise Unauthenticated("incorrect_login", "This is not your password.")
+        await self.check_present(viewer, password)
         await self._store.write(
             lambda unit: self._delete(unit, viewer, known, delete_content=delete_content)
         )

@@ -169,16 +169,6 @@ class Viewer(msgspec.Struct, frozen=True):
         return self.actor.admin
 
 
-class Session(msgspec.Struct, frozen=True):
-    """One login, as its owner sees it in the list of logins."""
-
-    id: SessionId
-    published_us: int
-    address: str | None
-    agent: str | None
-    current: bool
-
-
 class Login(msgspec.Struct, frozen=True):
     """The answer to a login or a registration; `token` is None where one waits (`holds`: why)."""
 

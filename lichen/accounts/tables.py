@@ -87,6 +87,7 @@ session = Table(
     Column("used_us", BigInteger, nullable=False),  # to about a day
     Column("address", Text),
     Column("agent", Text),
+    Column("through", Text),  # the account elsewhere that it came by
 )
 # What retention looks at: logins whose address or program is still remembered.
 Index(

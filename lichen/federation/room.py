@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from lichen.accounts import Accounts
 from lichen.federation.authorising import AuthorisedFetch
+from lichen.federation.deeds import Deeds
 from lichen.federation.fetching import Documents
 from lichen.federation.keys import KeyRing, SigningKeys
 from lichen.federation.peers import Peers, load_peers
+from lichen.federation.posting import Posting
+from lichen.federation.proving import Proving
 from lichen.federation.resolving import Resolver
 from lichen.federation.signatures import sign
 from lichen.forum import Forum
@@ -24,9 +27,11 @@ class Room:
     keys: KeyRing
     resolver: Resolver
     authorised: AuthorisedFetch
+    proving: Proving
 
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
+        self.proving.close()
         await self.resolver.close()
         await self.keys.close()
         await self.peers.close()
@@ -60,4 +65,8 @@ async def build(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
     )
-    return Room(peers, documents, keys, resolver, authorised)
+    proving = Proving(
+        store, accounts, resolver, peers=peers, addresses=addresses, tids=ground.tids,
+        posting=Posting(ground.outbound, own, Deeds(addresses), ground.clock),
+    )
+    return Room(peers, documents, keys, resolver, authorised, proving)

@@ -24,6 +24,7 @@ from lichen.faces.pages import (
     judging,
     keeping,
     keys,
+    knocking,
     lists,
     live,
     modlog,
@@ -84,8 +85,8 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
-            judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
-            reception, remarks, replies, rules, threads, turned_away, weeding, writing,
+            judging, keeping, keys, knocking, lists, live, modlog, own, own_pictures, proposing,
+            reacting, reception, remarks, replies, rules, threads, turned_away, weeding, writing,
         )
 
         def provide_parts() -> Parts:
