@@ -31,6 +31,7 @@ from lichen.accounts.model import (
     remote_did,
     site_did,
 )
+from lichen.accounts.moves import Known, Move, moves_from
 from lichen.accounts.papers import Application, Ban, Blocks, Branch, Invite, Role, Session
 from lichen.accounts.permissions import check_admin, check_permission, is_permitted
 from lichen.accounts.rates import SITE_RATES
@@ -46,9 +47,10 @@ __all__ = [
     "ACTOR_IDS_BY_AP_ID", "AUTHORITIES", "OUR_INSTANCE_ID", "SITE_RATES", "Account",
     "AccountDraft", "Accounts", "Act", "Actor", "ActorDraft", "ActorId", "ActorKind",
     "Application", "Away", "Ban", "BannedFromSite", "Blocks", "Branch", "ContentEnd", "Emoji",
-    "EmojiDraft", "Instance", "Invite", "Keys", "Knock", "Link", "Login", "Permission",
-    "PersonGone", "PostListingMode", "ProfileDraft", "Role", "Session", "SessionId", "Settings",
-    "Site", "SiteLine", "SiteLists", "SiteSettings", "Viewer", "Wishes", "actors_among",
-    "away_from", "build", "check_admin", "check_name", "check_permission", "emoji_from",
-    "is_permitted", "lines_from", "links_from", "remote_did", "site_did",
+    "EmojiDraft", "Instance", "Invite", "Keys", "Knock", "Known", "Link", "Login", "Move",
+    "Permission", "PersonGone", "PostListingMode", "ProfileDraft", "Role", "Session",
+    "SessionId", "Settings", "Site", "SiteLine", "SiteLists", "SiteSettings", "Viewer",
+    "Wishes", "actors_among", "away_from", "build", "check_admin", "check_name",
+    "check_permission", "emoji_from", "is_permitted", "lines_from", "links_from", "moves_from",
+    "remote_did", "site_did",
 ]

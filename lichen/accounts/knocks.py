@@ -37,8 +37,9 @@ from lichen.accounts.model import (
     check_email,
     check_name,
 )
+from lichen.accounts.moves import Moves
 from lichen.accounts.nouns import account_from, actor_from
-from lichen.accounts.ties import Method, Ties
+from lichen.accounts.ties import Method
 from lichen.accounts.tokens import Claims
 from lichen.kit import Forbidden, NotFound, Reason, TooMany, Unauthenticated
 from lichen.store import Row, Unit, set_stamp, stamp_of
@@ -85,7 +86,7 @@ class Wishes(NamedTuple):
     captcha: tuple[str, str] = ("", "")
 
 
-class Knocks(Ties):
+class Knocks(Moves):
     """Lets people in who have an account elsewhere."""
 
     def new_code(self) -> str:

@@ -201,3 +201,12 @@ ALIASES_MAX: Final = 20
 
 FRESH_ENTRY_US: Final = 10 * 60 * 1_000_000
 """µs in which having come in through another server counts like a password given again."""
+
+MOVE_UNDO_US_MAX: Final = 30 * 86_400 * 1_000_000
+"""µs in which a move away is taken back; later, the other servers have long followed."""
+
+BLOCKS_CARRIED_MAX: Final = 10_000
+"""Blocks of one person that are carried to where it moved; the ones made first."""
+
+CAME_FROM_MAX: Final = 10
+"""Old accounts that a profile names."""

@@ -9,13 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, bindparam
 
 from lichen.accounts.tables import (
+    ACCOUNT_COLUMNS,
     ACCOUNTS,
     ACTOR_COLUMNS,
     account,
     actor,
     application,
     instance,
+    invited,
+    role,
     second_factor,
+    session,
+    site_ban,
 )
 from lichen.store import Statement, any_of, metadata, upsert
 
@@ -152,6 +157,24 @@ CAME_FROM = Statement(
     sa.select(*ACTOR_COLUMNS).select_from(move).join(actor, move.c.person_id == actor.c.id)
     .join(instance).where(move.c.target_id == bindparam("target_id")).order_by(actor.c.id)
     .limit(bindparam("limit"))
+)
+# By primary key of session, then of account, actor and instance, and of what stands beside them.
+VIEWER = Statement(
+    sa.select(
+        *ACTOR_COLUMNS, *ACCOUNT_COLUMNS, session.c.id.label("session_id"), session.c.used_us,
+        role.c.permissions, second_factor.c.enabled.label("totp_enabled"),
+        sa.exists().where(invited.c.person_id == actor.c.id).label("invited"),
+        sa.exists().where(site_ban.c.person_id == actor.c.id, site_ban.c.banned)
+        .label("once_banned"),
+        sa.exists().where(move.c.person_id == actor.c.id).label("moved"),
+    )
+    .select_from(session)
+    .join(account, session.c.account_id == account.c.id)
+    .join(actor, account.c.actor_id == actor.c.id)
+    .join(instance)
+    .outerjoin(role, role.c.person_id == actor.c.id)
+    .outerjoin(second_factor, second_factor.c.account_id == account.c.id)
+    .where(session.c.id == bindparam("session_id"), account.c.id == bindparam("account_id"))
 )
 KEEP_MOVE = upsert(move, keys=["person_id"], update=["target_id", "published_us"])
 DELETE_MOVE = Statement(sa.delete(move).where(move.c.person_id == bindparam("moved_id")))

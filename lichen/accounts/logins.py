@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
-from lichen.accounts import door_rows, tables
+from lichen.accounts import door_rows, link_rows, tables
 from lichen.accounts.door import Door
 from lichen.accounts.invites import Invites
 from lichen.accounts.limits import (
@@ -171,7 +171,7 @@ class Logins(Door, Invites):
         drops = sessions.drops
         asked = {"session_id": claims.session_id, "account_id": claims.account_id}
         rows = await self._store.read(
-            lambda unit: unit.fetch(tables.VIEWER, **asked, now_us=unit.clock_us)
+            lambda unit: unit.fetch(link_rows.VIEWER, **asked, now_us=unit.clock_us)
         )
         viewer = self._viewer_from(rows[0], now_us) if rows else None
         if viewer is None:
@@ -285,7 +285,7 @@ class Logins(Door, Invites):
             session_id=SessionId(row.session_id), accepted=account.accepted,
             email_verified=account.email_verified,
             permissions=permissions_from(row.permissions), totp_enabled=bool(row.totp_enabled),
-            vouched=row.invited, once_banned=row.once_banned,
+            vouched=row.invited, once_banned=row.once_banned, moved=row.moved,
         )
 
     async def _note_use(self, session_id: SessionId, now_us: int) -> None:

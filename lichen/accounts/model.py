@@ -143,7 +143,8 @@ class Account(msgspec.Struct, frozen=True):
 class Viewer(msgspec.Struct, frozen=True):
     """Who is asking: a logged-in local person with its account.
 
-    `vouched`: it came by an invitation; `once_banned`: it was ever banned from the site.
+    `vouched`: it came by an invitation; `once_banned`: it was ever banned from the site;
+    `moved`: it is somewhere else now and writes nothing here.
     Kept in memory per session (see accounts/reader.py) and always current within this process.
     """
 
@@ -157,6 +158,7 @@ class Viewer(msgspec.Struct, frozen=True):
     totp_enabled: bool = False
     vouched: bool = False
     once_banned: bool = False
+    moved: bool = False
 
     @property
     def id(self) -> ActorId:

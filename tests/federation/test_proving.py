@@ -1,24 +1,10 @@
 """Coming in with an account on another server by a code: two houses, over HTTP."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from tests.federation.neighbours import Browser, Neighbour, code_in, neighbour
+from tests.federation.neighbours import Browser, Neighbour, code_in
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbour]:
-    async with neighbour(tmp_path_factory.mktemp("home")) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
-async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbour]:
-    async with neighbour(tmp_path_factory.mktemp("here")) as house:
-        yield house
 
 
 class Traveller:

@@ -78,6 +78,28 @@ class RemoveLink(Ask, frozen=True, kw_only=True):
     id: Id
 
 
+class AliasesAnswer(Answer, frozen=True, kw_only=True):
+    """What the caller says to be too, by id, and where it moved, if it did."""
+
+    also_known_as: list[str]
+    moved_to: str | None = None
+
+
+class ChangeAlias(Ask, frozen=True, kw_only=True):
+    """Say to be `add` (`@name@host`) too, or no longer to be `remove` (an id); one of the two."""
+
+    add: Word | None = None
+    remove: Word | None = None
+
+
+class MoveAway(Ask, frozen=True, kw_only=True):
+    """Move to `@name@host`, which says to be the caller too; or, with `back`, take it back."""
+
+    address: Word | None = None
+    password: Word = ""
+    back: bool = False
+
+
 async def knock_from_elsewhere(
     parts: Parts, caller: Caller, asked: KnockFromElsewhere
 ) -> KnockBegun:
@@ -130,6 +152,37 @@ async def remove_link(parts: Parts, caller: Caller, asked: RemoveLink) -> LinksA
     return await get_links(parts, caller, wire.Nothing())
 
 
+async def get_aliases(parts: Parts, caller: Caller, _: wire.Nothing) -> AliasesAnswer:
+    """Return what the caller says to be elsewhere."""
+    viewer = caller.person()
+    found = await parts.store.read(lambda unit: parts.accounts.known_as(unit, [viewer.id]))
+    known = found[viewer.id]
+    return AliasesAnswer(also_known_as=list(known.also_known_as), moved_to=known.moved_to or None)
+
+
+async def change_alias(parts: Parts, caller: Caller, asked: ChangeAlias) -> AliasesAnswer:
+    """Say to be somebody elsewhere too, or no longer."""
+    viewer, gone = caller.person(), asked.remove
+    if gone:
+        await parts.store.write(lambda unit: parts.accounts.drop_alias(unit, viewer, gone))
+    else:
+        other = await parts.federation.proving.person(asked.add or "")
+        await parts.store.write(lambda unit: parts.accounts.add_alias(unit, viewer, other))
+    return await get_aliases(parts, caller, wire.Nothing())
+
+
+async def move_away(parts: Parts, caller: Caller, asked: MoveAway) -> AliasesAnswer:
+    """Move to an account elsewhere, or come back."""
+    viewer = caller.person()
+    if asked.back:
+        await parts.store.write(lambda unit: parts.accounts.move_back(unit, viewer))
+    else:
+        await parts.accounts.check_present(viewer, asked.password)
+        target = await parts.federation.proving.person(asked.address or "")
+        await parts.federation.moves.out(viewer, target)
+    return await get_aliases(parts, caller, wire.Nothing())
+
+
 def _shown(link: Link) -> ShownLink:
     return ShownLink(
         id=link.actor.id, actor_id=link.actor.ap_id, method=link.method,
@@ -145,4 +198,7 @@ CALLS: tuple[Call[Any, Any], ...] = (
          enter_from_elsewhere, rate="register"),
     Call("GET", "/user/links", wire.Nothing, LinksAnswer, get_links),
     Call("POST", "/user/links/remove", RemoveLink, LinksAnswer, remove_link),
+    Call("GET", "/user/aliases", wire.Nothing, AliasesAnswer, get_aliases),
+    Call("POST", "/user/aliases", ChangeAlias, AliasesAnswer, change_alias, rate="search"),
+    Call("POST", "/user/move", MoveAway, AliasesAnswer, move_away, rate="login"),
 )

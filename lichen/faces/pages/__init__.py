@@ -28,6 +28,7 @@ from lichen.faces.pages import (
     lists,
     live,
     modlog,
+    moving,
     own,
     proposing,
     reacting,
@@ -85,8 +86,9 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
-            judging, keeping, keys, knocking, lists, live, modlog, own, own_pictures, proposing,
-            reacting, reception, remarks, replies, rules, threads, turned_away, weeding, writing,
+            judging, keeping, keys, knocking, lists, live, modlog, moving, own, own_pictures,
+            proposing, reacting, reception, remarks, replies, rules, threads, turned_away, weeding,
+            writing,
         )
 
         def provide_parts() -> Parts:

@@ -1,4 +1,4 @@
-"""Knocking: coming in with an account on another server, and the list of those that open mine.
+"""Knocking: coming in with an account on another server.
 
     address ─► a code by message ─► typed here ─┐
             └► the other server's own login ────┴► in, or a name is chosen first
@@ -8,15 +8,14 @@ The handle of the try is in a cookie of its own, so that only the browser that b
 
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
-from litestar.params import FromQuery
 
-from lichen.accounts import Knock, Link, Login, Wishes
+from lichen.accounts import Knock, Login, Wishes
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.doors import asked_of, joining_door, where_from
+from lichen.faces.pages.moving import show_links
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
 from lichen.kit import Refused, Unavailable
-from lichen.store import Unit
 from lichen.web import KNOCK_COOKIE, knock_cookie, session_cookie
 
 _LEAD = (
@@ -85,28 +84,6 @@ async def enter(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> R
     return await _enter(request, parts, visit, _handle(request), await typed(request))
 
 
-@get("/settings/elsewhere")
-async def links_page(
-    parts: GivenParts, visit: GivenVisit, done: FromQuery[str] = ""
-) -> Response[bytes]:
-    """List the accounts elsewhere that open mine."""
-    return await show_links(parts, visit, done=done)
-
-
-@post("/settings/elsewhere/remove", status_code=200)
-async def remove_link(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit
-) -> Response[bytes]:
-    """Let an account elsewhere open mine no longer."""
-    viewer = visit.required()
-    actor_id = (await typed(request)).number("link")
-    try:
-        await parts.store.write(lambda unit: parts.accounts.unlink(unit, viewer, actor_id))
-    except Refused as refused:
-        return await show_links(parts, visit, trouble=refused)
-    return see_other(visit, f"{parts.addresses.settings_elsewhere}?done=removed")
-
-
 async def go_on(
     request: PageRequest, parts: Parts, visit: Visit, handle: str, known: Knock
 ) -> Response[bytes]:
@@ -121,23 +98,6 @@ async def go_on(
     if known.is_known and not known.asks_code:
         return await _enter(request, parts, visit, handle, None)
     return see_other(visit, f"{parts.addresses.login_elsewhere}/enter")
-
-
-async def show_links(
-    parts: Parts, visit: Visit, *, done: str = "", trouble: Refused | Unavailable | None = None,
-) -> Response[bytes]:
-    """Answer with the accounts elsewhere that are the viewer's."""
-    viewer = visit.required()
-
-    def find(unit: Unit) -> list[Link]:
-        return parts.accounts.links(unit, viewer)
-
-    links, frame = await parts.framed(visit, find)
-    return await page(parts, visit, frame, "elsewhere.html", values={
-        "links": links, "now_us": parts.now_us(), "error": trouble.text if trouble else "",
-        "done": {"linked": "Linked: you can come in with it now.",
-                 "removed": "Removed: it opens this account no longer."}.get(done, ""),
-    }, status=_status(trouble))
 
 
 async def _enter(
@@ -217,5 +177,5 @@ def _cookie(parts: Parts, handle: str) -> Cookie:
 
 
 HANDLERS = [
-    knock_page, knock, code_page, prove, enter_page, enter, links_page, remove_link,
+    knock_page, knock, code_page, prove, enter_page, enter,
 ]

@@ -59,11 +59,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id"),
     )
     op.create_index("ix_move_target_id", "move", ["target_id"])
+    op.create_table(
+        "wanted_move",
+        sa.Column("person_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("retry_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id"),
+    )
+    op.create_index("actor_block_target", "actor_block", ["target_id"])
     op.add_column("session", sa.Column("through", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Drop them; who has no password then needs a new one by mail."""
     op.drop_column("session", "through")
-    for table in ("move", "alias", "linked_person", "knock"):
+    op.drop_index("actor_block_target", "actor_block")
+    for table in ("wanted_move", "move", "alias", "linked_person", "knock"):
         op.drop_table(table)
