@@ -140,6 +140,7 @@ class Knocks(Moves):
             row = self._found_knock(unit, handle)
             is_right = (
                 row.knock_method == method and not row.knock_proved
+                and (method == "message" or not row.knock_tries)  # a state goes once
                 and hmac.compare_digest(
                     row.knock_secret_hash, _hashed(handle, _plain(secret, method))
                 )
@@ -147,7 +148,7 @@ class Knocks(Moves):
             tries = row.knock_tries + 1
             unit.stage(link_rows.TRY_KNOCK, {
                 "row_hash": row.knock_handle_hash,
-                "new_tries": KNOCK_TRIES_MAX if method == "oauth" else tries,  # a state goes once
+                "new_tries": KNOCK_TRIES_MAX if method == "oauth" else tries,
                 "new_proved": is_right and method == "message",
                 "new_used": not is_right and tries >= KNOCK_TRIES_MAX,
             })

@@ -12,15 +12,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from lichen.accounts import Accounts, Actor, ActorKind, Viewer
+from lichen.accounts import Accounts, Actor, ActorKind, Knock, Viewer
 from lichen.federation.deeds import Deeds, encoded
 from lichen.federation.documents import Document, is_microblog
+from lichen.federation.homes import Homes, Offer
+from lichen.federation.model import authority_of
 from lichen.federation.outgoing import Outgoing
 from lichen.federation.peers import Peers
 from lichen.federation.posting import Posting, Verdict
 from lichen.federation.resolving import Resolver
 from lichen.forum.markdown import render
-from lichen.kit import NotFound, Refused, TidGenerator, Unavailable, isoformat
+from lichen.kit import Forbidden, NotFound, Refused, TidGenerator, Unavailable, isoformat
 from lichen.store import Store, Unit
 from lichen.web import Addresses
 
@@ -43,13 +45,14 @@ class Proving:
 
     def __init__(
         self, store: Store, accounts: Accounts, resolver: Resolver, *, peers: Peers,
-        posting: Posting, addresses: Addresses, tids: TidGenerator,
+        posting: Posting, homes: Homes, addresses: Addresses, tids: TidGenerator,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._resolver = resolver
         self._peers = peers
         self._posting = posting
+        self._homes = homes
         self._addresses = addresses
         self._tids = tids
         self._deeds = Deeds(addresses)
@@ -74,6 +77,49 @@ class Proving:
             raise Refused("local_person", "This account is of this server: log in with its name.")
         self._check_allowed(found)
         return found
+
+    async def begin(
+        self, person: Actor, *, viewer: Viewer | None = None, by_message: bool = False
+    ) -> Begun:
+        """Begin to prove that somebody is a person elsewhere: by its home, else by a code."""
+        self._check_allowed(person)
+        peer = await self._peers.peer(person.domain)
+        offer = None if by_message else await self._homes.offer(person.domain, peer.software)
+        if offer is not None:
+            try:
+                return await self._through_home(offer, person, viewer=viewer)
+            except Refused as refused:
+                if refused.code != "home_refused":
+                    raise
+        return await self.send_code(person, viewer=viewer)
+
+    async def came_back(self, handle: str, *, state: str, code: str, issuer: str) -> Knock:
+        """Take what a home sends a browser back with, and return what it proved.
+
+        Refuses a state that this browser did not begin with, and who is somebody else over there.
+        """
+        known = await self._accounts.prove(handle, state, method="oauth")
+        self._check_allowed(known.person)
+        if issuer and authority_of(issuer) != known.person.domain:  # RFC 9207 §2.4
+            raise Forbidden("wrong_account", "Another server answered than was asked.")
+        if not code:
+            raise Forbidden("wrong_account", "Your server was not told to confirm it.")
+        peer = await self._peers.peer(known.person.domain)
+        offer = await self._homes.offer(known.person.domain, peer.software)
+        if offer is None:
+            raise Unavailable(f"{known.person.domain} could not be asked; begin again.")
+        await self._homes.check(offer, known.person, code=code, verifier=known.verifier)
+        return await self._accounts.confirm(handle)
+
+    async def _through_home(
+        self, offer: Offer, person: Actor, *, viewer: Viewer | None
+    ) -> Begun:
+        state, verifier = self._accounts.new_secret(), self._accounts.new_secret()
+        handle = await self._store.write(lambda unit: self._accounts.begin_knock(
+            unit, person, method="oauth", secret=state, verifier=verifier, viewer=viewer
+        ))
+        url = await self._homes.begin(offer, state=state, verifier=verifier)
+        return Begun(handle, person, url)
 
     async def send_code(self, person: Actor, *, viewer: Viewer | None = None) -> Begun:
         """Send a code to a person and return the try that it will prove.

@@ -6,6 +6,7 @@ from lichen.accounts import Accounts
 from lichen.federation.authorising import AuthorisedFetch
 from lichen.federation.deeds import Deeds
 from lichen.federation.fetching import Documents
+from lichen.federation.homes import Homes
 from lichen.federation.keys import KeyRing, SigningKeys
 from lichen.federation.moves import Moves
 from lichen.federation.peers import Peers, load_peers
@@ -76,5 +77,6 @@ async def build(
     proving = Proving(
         store, accounts, resolver, peers=peers, addresses=addresses, tids=ground.tids,
         posting=Posting(ground.outbound, own, Deeds(addresses), ground.clock),
+        homes=Homes(store, ground.outbound, documents, addresses=addresses),
     )
     return Room(peers, documents, keys, resolver, authorised, proving, moves)

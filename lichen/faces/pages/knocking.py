@@ -8,6 +8,7 @@ The handle of the try is in a cookie of its own, so that only the browser that b
 
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
+from litestar.params import FromQuery
 
 from lichen.accounts import Knock, Login, Wishes
 from lichen.faces.pages.answers import page, see_other
@@ -15,6 +16,7 @@ from lichen.faces.pages.doors import asked_of, joining_door, where_from
 from lichen.faces.pages.moving import show_links
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
+from lichen.federation.proving import Begun
 from lichen.kit import Refused, Unavailable
 from lichen.web import KNOCK_COOKIE, knock_cookie, session_cookie
 
@@ -33,12 +35,17 @@ async def knock_page(parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
 @post("/login/elsewhere", status_code=200)
 async def knock(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Begin to come in with an account elsewhere."""
-    address = (await typed(request)).text("address")
+    fields = await typed(request)
+    address = fields.text("address")
     try:
         person = await parts.federation.proving.person(address)
-        begun = await parts.federation.proving.send_code(person, viewer=visit.viewer)
+        begun = await parts.federation.proving.begin(
+            person, viewer=visit.viewer, by_message=fields.flag("by_message")
+        )
     except (Refused, Unavailable) as trouble:
         return await _ask(parts, visit, address=address, trouble=trouble)
+    if begun.url:
+        return await _lead_home(parts, visit, begun, address)
     return see_other(visit, f"{parts.addresses.login_elsewhere}/code",
                      cookies=[_cookie(parts, begun.handle)])
 
@@ -65,6 +72,23 @@ async def prove(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> R
         except Refused as ended:
             return await _ask(parts, visit, trouble=ended)
         return await _step(parts, visit, "code", known, refused=refused)
+    return await go_on(request, parts, visit, handle, known)
+
+
+@get("/login/elsewhere/back")
+async def back_page(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, code: FromQuery[str] = "",
+    iss: FromQuery[str] = "",
+) -> Response[bytes]:
+    """Take somebody back who was at the login of another server."""
+    handle = _handle(request)
+    state = request.query_params.get("state", "")  # a name that the framework keeps for itself
+    try:
+        known = await parts.federation.proving.came_back(
+            handle, state=state, code=code, issuer=iss
+        )
+    except (Refused, Unavailable) as trouble:
+        return await _ask(parts, visit, trouble=trouble)
     return await go_on(request, parts, visit, handle, known)
 
 
@@ -142,6 +166,18 @@ async def _ask(
     }, status=_status(trouble))
 
 
+async def _lead_home(
+    parts: Parts, visit: Visit, begun: Begun, address: str
+) -> Response[bytes]:
+    """Answer with the way to another server's login: a link, for a form may not lead there."""
+    answer = await page(parts, visit, await parts.frame(visit), "knock.html", values={
+        "step": "home", "person": begun.person, "url": begun.url, "address": address, "error": "",
+    })
+    answer.headers["cache-control"] = "no-store"
+    answer.cookies.append(_cookie(parts, begun.handle))
+    return answer
+
+
 async def _step(
     parts: Parts, visit: Visit, step: str, known: Knock, *, refused: Refused | None = None,
     wishes: Wishes | None = None,
@@ -177,5 +213,5 @@ def _cookie(parts: Parts, handle: str) -> Cookie:
 
 
 HANDLERS = [
-    knock_page, knock, code_page, prove, enter_page, enter,
+    knock_page, knock, code_page, prove, back_page, enter_page, enter,
 ]

@@ -67,6 +67,15 @@ def upgrade() -> None:
         sa.Column("retry_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person_id"),
     )
+    op.create_table(
+        "oauth_client",
+        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("client_secret", sa.Text(), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("authority"),
+    )
     op.create_index("actor_block_target", "actor_block", ["target_id"])
     op.add_column("session", sa.Column("through", sa.Text(), nullable=True))
 
@@ -75,5 +84,5 @@ def downgrade() -> None:
     """Drop them; who has no password then needs a new one by mail."""
     op.drop_column("session", "through")
     op.drop_index("actor_block_target", "actor_block")
-    for table in ("wanted_move", "move", "alias", "linked_person", "knock"):
+    for table in ("oauth_client", "wanted_move", "move", "alias", "linked_person", "knock"):
         op.drop_table(table)
