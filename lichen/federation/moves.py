@@ -124,6 +124,8 @@ class Moves:
                 self._keep(unit, person, target)
 
         await self._store.write(command)
+        if target.local:
+            self._resolver.communities.earlier(person)
         return "moved"
 
     async def _claiming(self, ap_id: str, old_id: str) -> Actor:

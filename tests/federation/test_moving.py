@@ -71,6 +71,43 @@ async def test_who_moves_is_shown_where_it_went_on_both_sides(
     assert "Came from" in (await here.browser().see("/u/moved_in")).text
 
 
+async def test_what_one_wrote_before_is_shown_with_the_address_where_it_was_written(
+    home: Neighbour, here: Neighbour
+) -> None:
+    old, new = await home.browser().join("author_1"), await here.browser().join("author_2")
+    await old.send("/create_community", name="shelf", title="Shelf")
+    written = await old.send("/create_post", community="shelf", name="Of lichens and stones")
+    address = home.url + written.headers["location"]
+    await claims(new, f"@author_1@{home.authority}")
+
+    await moves(old, f"@author_2@{here.authority}")
+
+    async def shown() -> str:
+        stranger = await actor(here, "author_1", home.authority)
+        answer = await here.browser().see(f"/u/author_2?show=earlier-{stranger.id}")
+        return answer.text if address in answer.text else ""
+
+    page = await until(shown)
+    assert "Of lichens and stones" in page
+    assert "Written as" in page
+    own = (await here.browser().see("/u/author_2")).text
+    assert "Of lichens and stones" not in own
+    outbox = (await here.browser().http.get("/u/author_2/outbox", headers={
+        "accept": "application/activity+json"})).text
+    assert "Of lichens" not in outbox
+
+
+async def test_nobodys_profile_shows_what_strangers_wrote(
+    home: Neighbour, here: Neighbour
+) -> None:
+    await here.browser().join("plain_one")
+    gardener = await actor(here, "gardener")
+
+    answer = await here.browser().see(f"/u/plain_one?show=earlier-{gardener.id}")
+
+    assert "Written as" not in answer.text
+
+
 async def test_who_moved_writes_nothing_more_until_it_is_back(
     home: Neighbour, here: Neighbour
 ) -> None:

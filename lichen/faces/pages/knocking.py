@@ -16,7 +16,7 @@ from lichen.faces.pages.doors import asked_of, joining_door, where_from
 from lichen.faces.pages.moving import show_links
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, Typed, Visit, typed
-from lichen.federation.proving import Begun
+from lichen.federation import Begun
 from lichen.kit import Refused, Unavailable
 from lichen.web import KNOCK_COOKIE, knock_cookie, session_cookie
 
@@ -72,12 +72,12 @@ async def prove(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> R
         except Refused as ended:
             return await _ask(parts, visit, trouble=ended)
         return await _step(parts, visit, "code", known, refused=refused)
-    return await go_on(request, parts, visit, handle, known)
+    return await go_on(request, parts, visit, handle=handle, known=known)
 
 
 @get("/login/elsewhere/back")
 async def back_page(
-    request: PageRequest, parts: GivenParts, visit: GivenVisit, code: FromQuery[str] = "",
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, *, code: FromQuery[str] = "",
     iss: FromQuery[str] = "",
 ) -> Response[bytes]:
     """Take somebody back who was at the login of another server."""
@@ -89,7 +89,7 @@ async def back_page(
         )
     except (Refused, Unavailable) as trouble:
         return await _ask(parts, visit, trouble=trouble)
-    return await go_on(request, parts, visit, handle, known)
+    return await go_on(request, parts, visit, handle=handle, known=known)
 
 
 @get("/login/elsewhere/enter")
@@ -105,11 +105,12 @@ async def enter_page(request: PageRequest, parts: GivenParts, visit: GivenVisit)
 @post("/login/elsewhere/enter", status_code=200)
 async def enter(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Let in whoever proved an account elsewhere."""
-    return await _enter(request, parts, visit, _handle(request), await typed(request))
+    fields = await typed(request)
+    return await _enter(request, parts, visit, handle=_handle(request), fields=fields)
 
 
 async def go_on(
-    request: PageRequest, parts: Parts, visit: Visit, handle: str, known: Knock
+    request: PageRequest, parts: Parts, visit: Visit, *, handle: str, known: Knock
 ) -> Response[bytes]:
     """Go on from a proof: link it, come in, or ask what is missing."""
     if known.for_account is not None:
@@ -120,12 +121,12 @@ async def go_on(
         return see_other(visit, f"{parts.addresses.settings_elsewhere}?done=linked",
                          cookies=[_cookie(parts, "")])
     if known.is_known and not known.asks_code:
-        return await _enter(request, parts, visit, handle, None)
+        return await _enter(request, parts, visit, handle=handle, fields=None)
     return see_other(visit, f"{parts.addresses.login_elsewhere}/enter")
 
 
 async def _enter(
-    request: PageRequest, parts: Parts, visit: Visit, handle: str, fields: Typed | None
+    request: PageRequest, parts: Parts, visit: Visit, *, handle: str, fields: Typed | None
 ) -> Response[bytes]:
     address, agent = where_from(parts, request)
     wishes = Wishes() if fields is None else Wishes(

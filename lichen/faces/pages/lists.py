@@ -131,7 +131,8 @@ async def person_page(
         ties = ties_of(parts, unit, view.person.id)
         away = parts.accounts.away_among(unit, [view.person.id]).get(view.person.id)
         posts, comments = _by_person(
-            parts, unit, visit, person_id=view.person.id, comments_shown=comments_shown,
+            parts, unit, visit, person_id=(ties.earlier(show) or view.person).id,
+            comments_shown=comments_shown,
             page_number=page_number,
         )
         blocked = viewer is not None and (
@@ -146,7 +147,7 @@ async def person_page(
     values: dict[str, object] = {
         "view": view, "posts": posts, "comments": comments, "comments_shown": comments_shown,
         "mine": viewer is not None and viewer.id == view.person.id, "blocked": blocked,
-        "away": away, "kept": kept, "ties": ties,
+        "away": away, "kept": kept, "ties": ties, "earlier": ties.earlier(show),
         "next": next_page(path, count, page_number, show=show),
         "sort": "", "community": None, "now_us": parts.now_us(), "downvotes": downvotes(parts),
     }

@@ -18,6 +18,7 @@ _DONE = {
     "alias": "Your profile's document says so now.",
     "moved": "You have moved. Other servers are told now.",
     "back": "You are back.",
+    "bring": "Its last posts are being fetched; your profile shows them under that name.",
 }
 
 
@@ -27,6 +28,11 @@ class Ties(NamedTuple):
     move: Move | None
     proved: list[Actor]
     came_from: list[Actor]
+
+    def earlier(self, show: str | None) -> Actor | None:
+        """Return the account elsewhere whose posts are asked for, None where it is no tie."""
+        asked = (show or "").removeprefix("earlier-")
+        return next((one for one in (*self.proved, *self.came_from) if str(one.id) == asked), None)
 
 
 @get("/settings/elsewhere")
@@ -49,6 +55,20 @@ async def remove_link(
     except Refused as refused:
         return await show_links(parts, visit, trouble=refused)
     return _done(parts, visit, "removed")
+
+
+@post("/settings/elsewhere/bring", status_code=200)
+async def bring_earlier(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit
+) -> Response[bytes]:
+    """Have what I wrote elsewhere, in public, fetched from there; it stays that server's."""
+    viewer = visit.required()
+    actor_id = (await typed(request)).number("link")
+    links = await parts.store.read(lambda unit: parts.accounts.links(unit, viewer))
+    for link in links:
+        if link.actor.id == actor_id:
+            parts.federation.resolver.communities.earlier(link.actor)
+    return _done(parts, visit, "bring")
 
 
 @post("/settings/elsewhere/alias", status_code=200)
@@ -127,4 +147,4 @@ def _done(parts: Parts, visit: Visit, what: str) -> Response[bytes]:
     return see_other(visit, f"{parts.addresses.settings_elsewhere}?done={what}")
 
 
-HANDLERS = [links_page, remove_link, change_alias, move]
+HANDLERS = [links_page, remove_link, bring_earlier, change_alias, move]
