@@ -10,7 +10,7 @@ What somebody wrote belongs to the forum, a floor above: `PersonGone` is handed 
 import msgspec
 import structlog
 
-from lichen.accounts import door_rows, standing_rows, tables
+from lichen.accounts import door_rows, link_rows, standing_rows, tables
 from lichen.accounts.content import ContentEnd
 from lichen.accounts.letters import Letters
 from lichen.accounts.limits import FORGOTTEN_BATCH
@@ -106,7 +106,7 @@ class Departures(Letters):
             unit, account.actor.did, account.actor.id, [row.id for row in sessions]
         )
         for statement in (door_rows.DELETE_SECOND_FACTOR, door_rows.DELETE_RECOVERY_CODES,
-                          door_rows.DELETE_MAIL_TOKENS):
+                          door_rows.DELETE_MAIL_TOKENS, link_rows.DELETE_LINKS):
             unit.stage(statement, asked)
         unit.stage(standing_rows.DELETE_ROLE, {"person_id": account.actor.id})
         unit.stage(standing_rows.EMPTY_ACCOUNT, {"row_account_id": account.id})

@@ -127,6 +127,8 @@ LINKS_OF_PERSON = Statement(
 KEEP_LINK = upsert(
     linked, keys=["actor_id"], update=["account_id", "method", "used_us"]
 )
+# Of an account that ends: who it was elsewhere may begin anew.
+DELETE_LINKS = Statement(sa.delete(linked).where(linked.c.account_id == bindparam("account_id")))
 DELETE_LINK = Statement(sa.delete(linked).where(
     linked.c.actor_id == bindparam("linked_id"), linked.c.account_id == bindparam("account_id")
 ))

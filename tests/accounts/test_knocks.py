@@ -157,8 +157,10 @@ async def test_an_account_without_a_password_is_left_by_who_has_just_come_in(
 
     await accounts.delete_account(again, "", delete_content=False)
 
-    assert await accounts.viewer("no token") is None
+    anew = await entered(accounts, store, await stranger("berta"), "berta_here")
+    assert anew.id != again.id
     assert [] == await store.read(lambda unit: accounts.logins(unit, again))
+    assert [] == await store.read(lambda unit: accounts.links_of(unit, again.id))
 
 
 async def again_of(accounts, store, viewer):

@@ -2,6 +2,9 @@
 
 import pytest
 
+from lichen.accounts import ActorKind
+from lichen.moderation import RemarkDraft, RemarkKind
+from lichen.store import Unit
 from tests.federation.incoming import (  # noqa: F401
     ANN,
     BEN,
@@ -35,6 +38,37 @@ async def test_told_twice_it_is_one_and_the_last_word_counts(town: Town) -> None
     await town.hear(act("Move", ANN, ANN, target=f"{TARGET}_2"))
 
     assert [f"{TARGET}_2"] == [row.target for row in await town.rows("wanted_move")]
+
+
+async def test_what_moderators_decided_and_noted_goes_along(
+    town: Town, mira, stones  # noqa: F811
+) -> None:
+    """Bans from communities, notes; where the new account has a ban of its own, that stays."""
+    forum, moderation, accounts = town.house.forum, town.moderation, town.house.accounts
+    store = town.house.store
+    known = await store.read(lambda unit: accounts.actors_by_ap_id(unit, [ANN, BEN]))
+    ann, ben = known[ANN], known[BEN]
+    group = await store.read(lambda unit: accounts.actor_by_name(
+        unit, ActorKind.COMMUNITY, "stones"))
+
+    def decide(unit: Unit) -> None:
+        forum.ban_from_community(unit, mira, group.id, ann.id, banned=True, reason="Rude.")
+        moderation.remark(unit, mira, RemarkDraft(
+            person_id=ann.id, kind=RemarkKind.NOTE, text="Look twice.", community_id=group.id))
+
+    def carry(unit: Unit) -> None:
+        forum.carry_bans(unit, ann.id, ben)
+        moderation.carry_remarks(unit, ann.id, ben)
+
+    await store.write(decide)
+
+    await store.write(carry)
+    await store.write(lambda unit: forum.carry_bans(unit, ann.id, ben))  # twice is once
+
+    bans = {row.person_id: row.reason for row in await town.rows("community_ban")}
+    notes = {row.person_id: row.text for row in await town.rows("remark")}
+    assert {ann.id: "Rude.", ben.id: "Rude."} == bans
+    assert {ann.id: "Look twice.", ben.id: "Look twice."} == notes
 
 
 @pytest.mark.parametrize(("activity", "code"), [
