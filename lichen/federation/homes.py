@@ -29,7 +29,8 @@ from lichen.store import Store, Unit
 from lichen.web import Addresses
 
 BACK = "/login/elsewhere/back"
-_KIN = frozenset({"mastodon", "hometown", "glitchcafe", "pleroma", "akkoma", "gotosocial"})
+# What their NodeInfo calls itself; they answer at Mastodon's own paths.
+_KIN = frozenset({"mastodon", "hometown", "pleroma", "akkoma", "gotosocial"})
 _METADATA = "/.well-known/oauth-authorization-server"
 _PROFILE, _ACCOUNTS = "profile", "read:accounts"  # Mastodon: since 4.3, and before
 _FORM = "application/x-www-form-urlencoded"
