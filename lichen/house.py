@@ -161,6 +161,7 @@ class House:
             asyncio.create_task(self.ground.mail.run(), name="mail"),
             asyncio.create_task(self.rooms.accounts.run_letters(), name="letters"),
             asyncio.create_task(self.rooms.federation.peers.run(), name="peers"),
+            asyncio.create_task(self.rooms.federation.moves.run(), name="moves"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)

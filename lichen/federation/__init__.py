@@ -18,13 +18,14 @@ from lichen.federation.model import (
     Style,
 )
 from lichen.federation.peers import Peers
+from lichen.federation.proving import Begun
 from lichen.federation.resolving import Resolver
 from lichen.federation.routes import negotiating
 from lichen.federation.routes import router as document_routes
 from lichen.federation.signatures import claimed, sign, verify
 
 __all__ = [
-    "CAPABILITIES", "ActorDocument", "Claim", "Desk", "Documents", "Gone", "KeyRing", "Peer",
-    "PeerKey", "Peers", "Resolver", "SigningKey", "Style", "claimed", "discovery_routes",
+    "CAPABILITIES", "ActorDocument", "Begun", "Claim", "Desk", "Documents", "Gone", "KeyRing",
+    "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Style", "claimed", "discovery_routes",
     "document_routes", "negotiating", "sign", "verify",
 ]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from lichen.accounts import Actor, ActorKind
-from lichen.federation.actors import address_of
+from lichen.federation.actors import actor_in, address_of
 from lichen.federation.fetching import Document, Documents
 from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
 from lichen.federation.model import ActorDocument, authority_of
@@ -61,6 +61,10 @@ class Communities:
             self._welcomed.add(community.id)
             self._flights.start(community.ap_id, partial(self._bring, community, document))
 
+    def earlier(self, person: Actor) -> None:
+        """Begin to bring what a person elsewhere wrote last, from its own public outbox."""
+        self._flights.start(person.ap_id, partial(self._bring_person, person))
+
     async def settled(self) -> None:
         """Wait until nothing is being brought any more."""
         await self._flights.settled()
@@ -78,13 +82,26 @@ class Communities:
             except (Refused, Unavailable) as error:
                 self._count(error)
                 _log.info("nothing_brought", peer=community.domain, reason=str(error))
+        await self._keep(community.domain, things)
+
+    async def _bring_person(self, person: Actor) -> None:
+        try:
+            outbox = actor_in(await self._documents.fetch(person.ap_id)).outbox
+            things = [one async for one in self._posts_in(outbox)] if outbox else []
+        except (Refused, Unavailable) as error:
+            _log.info("nothing_brought", peer=person.domain, reason=str(error))
+            return
+        await self._keep(person.domain, [one for one in things if person.ap_id in one.authors])
+
+    async def _keep(self, peer: str, things: list[Thing]) -> None:
+        """Store what is not known yet, the oldest of the newest first."""
         for thing in sorted(things, key=lambda one: one.published_us or 0)[-RECENT_POSTS_MAX:]:
             try:
                 if await self._finder.known(thing.ap_id) is None:
                     await self._finder.store_thing(thing)
             except (Refused, Unavailable) as error:
                 self._count(error)
-                _log.info("post_not_brought", peer=community.domain, reason=str(error))
+                _log.info("post_not_brought", peer=peer, reason=str(error))
 
     def _count(self, error: Refused | Unavailable) -> None:
         self.outcomes[error.code if isinstance(error, Refused) else "unavailable"] += 1

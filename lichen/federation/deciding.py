@@ -38,6 +38,7 @@ from lichen.federation.judging import Judging
 from lichen.federation.known import Arrival, MessagePlace, Need, Queued, subject_of, subjects_of
 from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import ActorDocument, authority_of
+from lichen.federation.move_rows import WANT_MOVE
 from lichen.federation.orders import KeptFollow, Parking
 from lichen.forum import (
     COMMENT_DEPTH_MAX,
@@ -327,6 +328,8 @@ class Decider(Judging):
         elif target.kind is ActorKind.PERSON:
             persons: dict[int, ActorDraft] = {target.id: said.draft}
             self._act(arrival, partial(self._below.accounts.refresh_persons, drafts=persons))
+            if not said.moved_to:
+                self._act(arrival, partial(self._below.accounts.end_move, person=target))
 
     def _edit_community(self, arrival: Arrival, act: Profile, target: Actor) -> None:
         """Change a community of ours as its remote moderator."""
@@ -350,8 +353,18 @@ class Decider(Judging):
         self._spot_or_wait(act, act.object)
 
     def _move(self, arrival: Arrival, act: Moving) -> None:
-        # todo ActivityPub §7: a Move is counted, and followers are not moved
-        raise Refused("moved", "That an actor has moved is noted alone.")
+        """Note where a person says to be now; both sides are asked before anything is done."""
+        # Also who is banned here: its ban goes along with it.
+        person = self._known.actors.get(act.actor)
+        if act.announcer or act.object != act.actor:
+            raise Forbidden("foreign_object", "A person moves itself alone.")
+        if person is None or person.deleted or person.kind is not ActorKind.PERSON:
+            raise NotFound("couldnt_find_person", "Nobody here knows that person.")
+        if not authority_of(act.target) or act.target == act.actor:
+            raise Refused("invalid_field", "A move leads to the id of another actor.")
+        row = {"person_id": person.id, "target": act.target, "tries": 0, "retry_us": 0}
+        self._act(arrival, lambda unit: unit.stage(WANT_MOVE, row))
+        self.orders.outcomes["move_told"] += 1
 
     def _concerns_us(self, act: Activity) -> bool:
         """Say whether an answer to something unknown is for anybody here."""

@@ -74,6 +74,7 @@ class Ingest:
         self._position = position
         self._moved = moved
         self._parked: Callable[[], None] = lambda: None
+        self._told_moves: Callable[[], None] = lambda: None
         self._batch_max = INGEST_BATCH_NEAR_MAX if store.engine == "sqlite" else INGEST_BATCH_MAX
 
     def when_parked(self, then: Callable[[], None]) -> None:
@@ -97,6 +98,10 @@ class Ingest:
             arrivals += self._arrivals(entry.seq, entry.payload)
             last = entry.seq
         await self._apply(_Run(arrivals, max(last, batch.next_seq - 1)))
+
+    def when_moved(self, then: Callable[[], None]) -> None:
+        """Call this from now on whenever somebody told that it moved."""
+        self._told_moves = then
 
     async def apply_parked(
         self, arrivals: Sequence[Arrival], then: Callable[[Unit], None]
@@ -171,6 +176,8 @@ class Ingest:
         self.outcomes.update(outcomes)
         if outcomes["parked"]:
             self._parked()
+        if outcomes["move_told"]:
+            self._told_moves()
 
     async def _halve(
         self, arrivals: Sequence[Arrival], then: Callable[[Unit], None], error: Exception

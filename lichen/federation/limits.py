@@ -109,3 +109,6 @@ SENDERS_MAX = 192  # requests at once to all peers; below the 256 connections of
 SIGNING_THREADS_MAX = 2  # beside the loop; each makes some 3,800 signatures a second
 COLLECTION_ITEMS_MAX = 50  # of an outbox, as in Lemmy
 CONTEXT_ITEMS_MAX = 1_000  # comments named by a post's context (FEP-7888)
+
+MOVES_AT_ONCE_MAX = 16  # moves that were told and are verified in one look; each costs two fetches
+MOVE_LOOK_S = 30.0  # s between two looks for what is due, when nothing wakes it

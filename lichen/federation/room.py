@@ -4,13 +4,19 @@ from dataclasses import dataclass
 
 from lichen.accounts import Accounts
 from lichen.federation.authorising import AuthorisedFetch
+from lichen.federation.deeds import Deeds
 from lichen.federation.fetching import Documents
+from lichen.federation.homes import Homes
 from lichen.federation.keys import KeyRing, SigningKeys
+from lichen.federation.moves import Moves
 from lichen.federation.peers import Peers, load_peers
+from lichen.federation.posting import Posting
+from lichen.federation.proving import Proving
 from lichen.federation.resolving import Resolver
 from lichen.federation.signatures import sign
 from lichen.forum import Forum
 from lichen.kit.ground import Ground
+from lichen.moderation import Moderation
 from lichen.store import Store
 from lichen.web import Addresses
 
@@ -24,6 +30,8 @@ class Room:
     keys: KeyRing
     resolver: Resolver
     authorised: AuthorisedFetch
+    proving: Proving
+    moves: Moves
 
     def figures(self) -> dict[str, float]:
         """Return how often something elsewhere was not believed or not kept, for the metrics."""
@@ -36,13 +44,15 @@ class Room:
 
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
+        self.proving.close()
         await self.resolver.close()
         await self.keys.close()
         await self.peers.close()
 
 
 async def build(
-    ground: Ground, store: Store, *, accounts: Accounts, forum: Forum, addresses: Addresses
+    ground: Ground, store: Store, *, accounts: Accounts, forum: Forum,
+    moderation: Moderation, addresses: Addresses,
 ) -> Room:
     """Return the room over what the rows know of others."""
     own = SigningKeys(store, accounts)
@@ -69,4 +79,13 @@ async def build(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
     )
-    return Room(peers, documents, keys, resolver, authorised)
+    moves = Moves(
+        store, accounts, forum, moderation, documents=documents, resolver=resolver,
+        addresses=addresses,
+    )
+    proving = Proving(
+        store, accounts, resolver, peers=peers, addresses=addresses, tids=ground.tids,
+        posting=Posting(ground.outbound, own, Deeds(addresses), ground.clock),
+        homes=Homes(store, ground.outbound, documents, addresses=addresses),
+    )
+    return Room(peers, documents, keys, resolver, authorised, proving, moves)

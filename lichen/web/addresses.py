@@ -51,6 +51,8 @@ class Addresses:
     blocklist = "/admin/blocklist"
     legal = "/legal"
     forgotten = "/forgotten"
+    login_elsewhere = "/login/elsewhere"
+    settings_elsewhere = "/settings/elsewhere"
     second_factor = "/settings/second_factor"
     invites = "/settings/invites"
     applications = "/admin/applications"

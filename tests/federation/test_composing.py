@@ -470,7 +470,7 @@ async def test_what_is_held_is_told_when_a_moderator_lets_it_out(
 UNTOLD = {
     "lichen.moderation.proposal", "lichen.moderation.support",
     "lichen.account.application", "lichen.account.block", "lichen.account.invite",
-    "lichen.account.invited", "lichen.account.role", "lichen.account.secondFactor",
+    "lichen.account.invited", "lichen.account.link", "lichen.account.role", "lichen.account.secondFactor",
     "lichen.account.session", "lichen.account.settings", "lichen.actor.away",
     "lichen.automod.hit", "lichen.automod.rule", "lichen.forum.communityBan", "lichen.forum.held",
     "lichen.forum.hide", "lichen.forum.moderator", "lichen.forum.reaction",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lichen.faces.house_api import (
+    arrivals,
     bans,
     federation,
     holds,
@@ -20,5 +21,5 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/reaction", wire.React, wire.Reactions, reactions.react),
     Call("GET", "/reaction", wire.GetReactions, wire.Reactions, reactions.get_reactions),
     *rules.CALLS, *remarks.CALLS, *holds.CALLS, *judging.CALLS, *bans.CALLS, *pictures.CALLS,
-    *proposals.CALLS, *federation.CALLS,
+    *proposals.CALLS, *federation.CALLS, *arrivals.CALLS,
 )

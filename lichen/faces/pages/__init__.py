@@ -25,9 +25,11 @@ from lichen.faces.pages import (
     judging,
     keeping,
     keys,
+    knocking,
     lists,
     live,
     modlog,
+    moving,
     own,
     proposing,
     reacting,
@@ -85,7 +87,8 @@ class Pages:
         parts = self._parts
         modules = (
             carried, contributed, conversations, deeds, doors, federation, finding, founding,
-            inbox, judged, judging, keeping, keys, lists, live, modlog, own, own_pictures,
+            inbox, judged, judging, keeping, keys, knocking, lists, live, modlog, moving, own,
+            own_pictures,
             proposing, reacting, reception, remarks, replies, rules, threads, turned_away, weeding,
             writing,
         )
