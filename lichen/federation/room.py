@@ -6,7 +6,9 @@ from lichen.accounts import Accounts
 from lichen.federation.authorising import AuthorisedFetch
 from lichen.federation.fetching import Documents
 from lichen.federation.keys import KeyRing, SigningKeys
+from lichen.federation.model import Style
 from lichen.federation.peers import Peers, load_peers
+from lichen.federation.renewing import Renewing
 from lichen.federation.resolving import Resolver
 from lichen.federation.signatures import sign
 from lichen.forum import Forum
@@ -23,11 +25,13 @@ class Room:
     documents: Documents
     keys: KeyRing
     resolver: Resolver
+    renewing: Renewing
     authorised: AuthorisedFetch
 
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
         await self.resolver.close()
+        await self.renewing.close()
         await self.keys.close()
         await self.peers.close()
 
@@ -38,26 +42,31 @@ async def build(
     """Return the room over what the rows know of others."""
     own = SigningKeys(store, accounts)
 
-    async def signed_as_site(url: str) -> dict[str, str]:
+    async def signed_as_site(url: str, style: Style) -> dict[str, str]:
         key = await own.signing_key(accounts.current_site.actor.id)
-        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock())
+        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock(), style=style)
 
     peers = Peers(
         store, accounts, addresses=addresses, clock=ground.clock,
         known=await store.read(load_peers, apart=True),
     )
     documents = Documents(
-        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site,
+        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site, preferences=peers,
         signs_always=lambda: accounts.current_site.settings.federation_signed_fetch,
     )
     peers.ask_through(documents)
     keys = KeyRing(store, documents, own, clock=ground.clock)
+    renewing = Renewing(
+        store, accounts=accounts, forum=forum, documents=documents, peers=peers,
+        clock=ground.clock,
+    )
     resolver = Resolver(
         store, accounts=accounts, forum=forum, documents=documents, keys=keys, peers=peers,
         addresses=addresses, clock=ground.clock,
     )
+    resolver.look = renewing.look
     authorised = AuthorisedFetch(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
     )
-    return Room(peers, documents, keys, resolver, authorised)
+    return Room(peers, documents, keys, resolver, renewing, authorised)
