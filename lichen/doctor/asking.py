@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from lichen.doctor.findings import Finding, Health
 from lichen.doctor.stopwatch import now_s
+from lichen.doctor.styles import Styles
 from lichen.federation import Documents, SigningKey, sign
 from lichen.federation.actors import key_in, text_of
 from lichen.federation.fetching import ACCEPT, decoded
 from lichen.federation.limits import DOCUMENT_BYTES_MAX, SKEW_US_MAX
-from lichen.federation.model import authority_of
+from lichen.federation.model import Style, authority_of
 from lichen.federation.nodeinfo import fetch_nodeinfo
 from lichen.federation.signatures import check_public_key
 from lichen.kit import Refused, Unavailable
@@ -52,7 +53,8 @@ class Asking:
         self._software = ""
         self._away_s: float | None = None
         self._documents = Documents(
-            ground.outbound, is_allowed=lambda _authority: True, signer=self._signed)
+            ground.outbound, is_allowed=lambda _authority: True, signer=self._signed,
+            preferences=Styles())
 
     async def walk(self) -> AsyncIterator[Finding]:
         """Yield what each question brought."""
@@ -191,10 +193,11 @@ class Asking:
                      "It fails to reach us: see our own inbox and proxy." if state.fail_count
                      else "")
 
-    async def _signed(self, url: str) -> dict[str, str]:
+    async def _signed(self, url: str, style: Style = "cavage") -> dict[str, str]:
         if self._key is None:
             return {}
-        return sign(self._key, method="GET", url=url, body=b"", now_us=self._ground.clock())
+        return sign(self._key, method="GET", url=url, body=b"", now_us=self._ground.clock(),
+                    style=style)
 
     async def _get(self, url: str, *, accept: str = "application/jrd+json, application/json",
                    headers: dict[str, str] | None = None,

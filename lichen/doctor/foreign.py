@@ -18,8 +18,10 @@ from lichen.doctor.lemmy_rows import LemmyRows, Queue
 from lichen.doctor.piefed_rows import Logged, PiefedRows
 from lichen.doctor.reading import Reading, reading
 from lichen.doctor.stopwatch import now_s
+from lichen.doctor.styles import Styles
 from lichen.federation import Documents
 from lichen.federation.fetching import decoded
+from lichen.federation.model import Style
 from lichen.federation.nodeinfo import fetch_nodeinfo
 from lichen.kit import Clock, Refused, Unavailable
 from lichen.kit.ground import Ground
@@ -36,7 +38,8 @@ STATES_BYTES_MAX = 16 << 20  # of the list of servers; the largest Lemmys send s
 
 async def examine_foreign(ground: Ground, scheme: str, authority: str) -> AsyncIterator[Finding]:
     """Yield what a server says of itself over HTTP."""
-    documents = Documents(ground.outbound, is_allowed=lambda _authority: True, signer=_unsigned)
+    documents = Documents(ground.outbound, is_allowed=lambda _authority: True, signer=_unsigned,
+                          preferences=Styles())
     started, software = now_s(), ""
     try:
         found = await fetch_nodeinfo(documents, scheme, authority)
@@ -178,5 +181,5 @@ def _names(domains: Sequence[str]) -> str:
     return f" ({shown}{', …' if len(domains) > 5 else ''})" if shown else ""
 
 
-async def _unsigned(_url: str) -> dict[str, str]:
+async def _unsigned(_url: str, _style: Style) -> dict[str, str]:
     return {}

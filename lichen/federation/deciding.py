@@ -25,6 +25,7 @@ from lichen.federation.activities import (
     Voting,
     Writing,
 )
+from lichen.federation.actors import community_draft
 from lichen.federation.authorities import (
     check_own,
     check_passed_on,
@@ -37,7 +38,7 @@ from lichen.federation.ingest_rows import gone_key
 from lichen.federation.judging import Judging
 from lichen.federation.known import Arrival, MessagePlace, Need, Queued, subject_of, subjects_of
 from lichen.federation.limits import PARKED_MAX
-from lichen.federation.model import ActorDocument, authority_of
+from lichen.federation.model import authority_of
 from lichen.federation.move_rows import WANT_MOVE
 from lichen.federation.orders import KeptFollow, Parking
 from lichen.forum import (
@@ -323,7 +324,7 @@ class Decider(Judging):
             raise Forbidden("foreign_object", "An actor speaks for itself.")
         self.orders.origins[target.did] = arrival.peer
         if target.kind is ActorKind.COMMUNITY:
-            drafts: dict[int, CommunityDraft] = {target.id: _community_draft(said)}
+            drafts: dict[int, CommunityDraft] = {target.id: community_draft(said)}
             self._act(arrival, partial(self._below.forum.refresh_communities, drafts=drafts))
         elif target.kind is ActorKind.PERSON:
             persons: dict[int, ActorDraft] = {target.id: said.draft}
@@ -337,7 +338,7 @@ class Decider(Judging):
             raise Forbidden("foreign_object", "People here change their profiles here.")
         community = self._community(target)
         judge = judge_of(act, self._known, self._person(arrival), community)
-        draft = _community_draft(self._below.read_actor(act.document))
+        draft = community_draft(self._below.read_actor(act.document))
         self._act(arrival, partial(
             self._below.forum.edit_community, viewer=judge, community_id=target.id, draft=draft
         ), community)
@@ -397,12 +398,3 @@ class Decider(Judging):
         Locking: Judging._lock, Seating: Judging._seat, Blocking: Judging._block,
         Flagging: Judging._flag, Profile: _profile, Moving: _move, Sharing: _share,
     }
-
-
-def _community_draft(said: ActorDocument) -> CommunityDraft:
-    draft = said.draft
-    return CommunityDraft(
-        title=draft.display_name or draft.name, description=draft.summary or "",
-        icon=draft.avatar or "", banner=draft.banner or "", nsfw=said.nsfw,
-        posting_restricted_to_mods=said.posting_restricted_to_mods,
-    )

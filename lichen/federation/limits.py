@@ -33,6 +33,10 @@ FETCH_S_MAX = 10.0  # s; what Lemmy waits
 
 PEERS_KEPT_MAX = 50_000  # servers in memory; the whole fediverse of 2026 has some 30,000
 PEER_AGE_US_MAX = 86_400 * 1_000_000  # a peer's NodeInfo is asked for anew after it
+ACTOR_AGE_US_MAX = 86_400 * 1_000_000  # an actor that is looked at is asked about anew after it
+RENEWING_AT_ONCE_MAX = 8  # actors asked about anew at once; who is looked at meanwhile waits
+RENEWED_AGAIN_US_MIN = HOUR_US  # after a failure; each next one doubles it, up to the age
+RENEWED_KEPT_MAX = 50_000  # actors of whom it is known in memory when they are due; 10 MB
 ASKED_AT_ONCE_MAX = 50  # peers asked for their NodeInfo in one turn
 FLUSH_S = 1.0  # s between two writings of what was noted of peers; a crash loses as much
 CAPABILITIES_MAX = 64  # of one peer; each at most a line

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from lichen.federation.lanes import Item, Lane
 from lichen.federation.limits import LANE_KEPT_S
-from lichen.federation.model import Peer
+from lichen.federation.model import Peer, Style
 from lichen.federation.outgoing import Entry, Shelf, is_for
 from lichen.federation.posting import Answer, Posting, Verdict
 from lichen.federation.windows import Window, pause_s
@@ -41,6 +41,9 @@ class PeerBook(Protocol):
 
     def note_failure(self, authority: str, error: str, *, retry_at_us: int) -> None:
         """Note that a peer did not; written with the next flush."""
+
+    def prefer(self, authority: str, style: Style) -> None:
+        """Remember how a peer wants requests signed; written with the next flush."""
 
 
 class Street:

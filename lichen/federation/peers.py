@@ -131,6 +131,11 @@ class Peers:
         if found is not None and found.shared_inbox != shared_inbox:
             self._keep(msgspec.structs.replace(found, shared_inbox=shared_inbox))
 
+    def style_of(self, authority: str) -> Style:
+        """Return how a peer wants requests signed: as it took them last; from memory."""
+        found = self._peers.get(authority)
+        return "cavage" if found is None else found.style
+
     def prefer(self, authority: str, style: Style) -> None:
         """Remember how a peer wants requests signed."""
         found = self.mention(authority)

@@ -61,6 +61,7 @@ class Resolver:
         self._keys = keys
         self._peers = peers
         self._addresses = addresses
+        self.look: Callable[[Actor], None] = lambda _actor: None  # told of who is named
         self._absent = Absences(clock, age_us_max=MISSING_US_MAX, kept_max=MISSING_KEPT_MAX)
         self._actor_flights: Flights[ActorDocument | None] = Flights()
         self._thing_flights: Flights[Found | None] = Flights()
@@ -82,6 +83,8 @@ class Resolver:
         known = await self._store.read(lambda unit: self._accounts.actor_by_name(
             unit, handle.kind, handle.name, domain
         ))
+        if known is not None:
+            self.look(known)
         if known is not None or domain == self._addresses.authority or not asks:
             return known
         return await self._by_handle(handle)
@@ -110,6 +113,8 @@ class Resolver:
         Raises Unavailable where its server cannot be asked now.
         """
         known, is_known = await self._store.read(lambda unit: self._known(unit, ap_id))
+        if isinstance(known, Actor):
+            self.look(known)
         if is_known or not self._may_ask(ap_id):
             return known
         return await self._thing_flights.join(ap_id, partial(self._fetch_thing, ap_id))

@@ -66,7 +66,8 @@ class Street:
         self.folder = folder
         self.book = Book()
         self.posting = Posting(
-            ground.outbound, KEYS, Deeds(Addresses("http://here.example")), ground.clock
+            ground.outbound, KEYS, Deeds(Addresses("http://here.example")), ground.clock,
+            prefer=self.book.prefer,
         )
         self.receivers: list[Receiver] = []
         self.seq = 0
@@ -293,6 +294,7 @@ async def test_a_peer_that_does_not_take_our_signatures_is_sent_the_other_style(
         await peer.has(2)
 
     assert peer.requests == 3, "and that is remembered"
+    assert street.book.known[peer.authority].style == "rfc9421", "in the peer's own row"
 
 
 async def test_what_a_peer_is_not_addressed_by_never_reaches_it(street: Street) -> None:
