@@ -28,9 +28,9 @@ def lichen_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[str]:
-    """Start `lichen serve --profile testbed`, yield its address, stop it."""
-    port = free_port()
+def serving(folder: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
+    """Start `lichen serve --profile testbed`, yield its address, stop it; the port is a free one."""
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     environ = os.environ | settings | {
         "LICHEN_ADMIN_NAME": ADMIN_NAME, "LICHEN_ADMIN_PASSWORD": ADMIN_PASSWORD,

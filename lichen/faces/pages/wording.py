@@ -105,7 +105,8 @@ def age(time_us: int, now_us: int) -> str:
 
 def standing_words(one: Standing, now_us: int) -> str:
     """Return how sending to another server goes, in a sentence or two."""
-    since = f", the first for {age(one.missing_since_us, now_us)}" if one.missing_since_us else ""
+    waits = one.missing_since_us and age(one.missing_since_us, now_us) != "now"
+    since = f", the first for {age(one.missing_since_us, now_us)}" if waits else ""
     few = some(one.missing, "activity", "activities")
     missing = f"{'more than ' if one.more_missing else ''}{few}"
     match one.condition:
