@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
+import msgspec
+
 from lichen.accounts import Actor, ActorDraft, ActorKind
 from lichen.federation.activities import (
     Activity,
@@ -40,6 +42,7 @@ from lichen.federation.known import Arrival, MessagePlace, Need, Queued, subject
 from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import authority_of
 from lichen.federation.move_rows import WANT_MOVE
+from lichen.federation.objects import without_pictures
 from lichen.federation.orders import KeptFollow, Parking
 from lichen.forum import (
     COMMENT_DEPTH_MAX,
@@ -122,6 +125,8 @@ class Decider(Judging):
         self.orders.answers.append(FollowAnswer(*pair, act.accepted))
 
     def _write(self, arrival: Arrival, act: Writing) -> None:
+        if not self._below.accepts(arrival.peer).pictures:
+            act = msgspec.structs.replace(act, thing=without_pictures(act.thing))
         thing = act.thing
         check_own(act, thing.ap_id)
         if thing.authors and act.actor not in thing.authors:

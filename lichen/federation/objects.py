@@ -31,6 +31,7 @@ _PUBLIC = frozenset({
 })
 _LANGUAGE_IDS = {language.code: language.id for language in LANGUAGES}
 _MARKDOWN = ("text/markdown", "text/x.misskeymarkdown")
+_SHOWN = re.compile(r"!(\[[^\]\n]*\]\()")  # of a picture in Markdown; without its mark a link
 _PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
 UNTITLED = "(no title)"
 
@@ -78,6 +79,19 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
         """Return it as a comment within the forum's limits, its pictures below the text."""
         shown = "".join(f"\n\n![]({url})" for url in self.pictures)
         return fitting_comment(self.content + shown)
+
+
+def without_pictures(thing: Thing) -> Thing:
+    """Return a thing with links where its pictures would be shown; pure."""
+    content = _SHOWN.sub(r"\1", thing.content)
+    links = list(thing.pictures)
+    url = thing.url
+    if url and (thing.alt_text is not None or _PICTURE.search(url)):
+        links, url = [url, *(one for one in links if one != url)], None
+    listed = "".join(f"\n\n[picture]({one})" for one in links)
+    return msgspec.structs.replace(
+        thing, content=(content + listed).strip(), url=url, alt_text=None, pictures=()
+    )
 
 
 def thing_of(document: Mapping[str, Any], *, heard: Sequence[str] = ()) -> Thing:

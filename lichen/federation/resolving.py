@@ -30,7 +30,7 @@ from lichen.federation.limits import (
     RECENT_ACTORS_MAX,
 )
 from lichen.federation.model import ActorDocument, authority_of
-from lichen.federation.objects import Thing, thing_of
+from lichen.federation.objects import Thing, thing_of, without_pictures
 from lichen.federation.peers import Peers
 from lichen.federation.remembering import Absences, Flights
 from lichen.federation.storing import Written, origins_of, stage_actors, stage_thread
@@ -148,6 +148,11 @@ class Resolver:
         return (bool(authority) and not self._absent.has(ap_id)
                 and self._peers.is_allowed(authority))
 
+    def _taken(self, thing: Thing) -> Thing:
+        """Return a thing as it is taken here: what its server may not show is a link."""
+        peer = self._peers.known(authority_of(thing.ap_id))
+        return thing if peer is None or peer.accepts.pictures else without_pictures(thing)
+
     async def _by_handle(self, handle: Handle) -> Actor | None:
         handle_text = f"{handle.kind.value} {handle.name}@{handle.authority}"
         if self._absent.has(handle_text) or not self._peers.is_allowed(handle.authority):
@@ -249,7 +254,7 @@ class Resolver:
             chain.append(thing_of(await self._documents.fetch(above)))
         chain.reverse()
         people = await self.actors(_named_in(chain))
-        written = [Written(one, _author(one, people)) for one in chain]
+        written = [Written(self._taken(one), _author(one, people)) for one in chain]
         community = None if chain[0].replies_to else _community(chain[0], people)
         authority = authority_of(thing.ap_id)
 

@@ -197,6 +197,25 @@ async def test_what_is_not_taken_of_a_peer_is_not_taken(town: Town, mira) -> Non
         1, 1)
 
 
+async def test_pictures_that_are_not_taken_of_a_peer_are_links(town: Town) -> None:
+    """The setting was kept, shown and read by nobody."""
+    picture = {"type": "Image", "url": "https://peer.example/a.png", "name": "Moss"}
+    asked = {"source": {"mediaType": "text/markdown", "content": "See ![that](https://b.c/d.png)"}}
+    shown = page(ANN, MOSS, attachment=[picture], **asked)
+    town.accepts = Accepts()
+    await town.hear(announced(MOSS, act("Create", ANN, shown)))
+    town.accepts = Accepts(pictures=False)
+    plain = page(ANN, MOSS, attachment=[picture], **asked)
+    await town.hear(announced(MOSS, act("Create", ANN, plain)))
+
+    before = (await town.post(shown["id"])).post
+    after = (await town.post(plain["id"])).post
+    assert (before.url, before.body) == (picture["url"], "See ![that](https://b.c/d.png)")
+    assert (after.url, after.alt_text) == (None, None)
+    assert after.body == (
+        "See [that](https://b.c/d.png)\n\n[picture](https://peer.example/a.png)")
+
+
 async def test_a_person_is_changed_and_departs(town: Town) -> None:
     profile = {"type": "Person", "id": ANN, "preferredUsername": "ann", "name": "Ann of Moss",
                "inbox": f"{ANN}/inbox"}
