@@ -4,7 +4,9 @@
 
 The activities are in the log already; measured is from the start of sending until every peer has
 every vote. Receivers are sockets of another process that read a request, count what is in it and
-answer 202: what they cost is taken from the same two cores. Every request is signed with RSA-2048.
+answer 202: what they cost is taken from the same two cores. Every request is signed with RSA-2048,
+so the floor is the time that all cores need to make as many signatures and nothing else, taken in
+the same run: rented machines differ threefold.
 Three peers more can be bad (`--bad`): one hangs, one answers 500, one trickles; the others are then
 measured against a run without them.
 """
@@ -13,6 +15,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import re
 import resource
 import shutil
@@ -23,6 +26,8 @@ from typing import Any
 
 import msgspec
 import uvloop
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bench.results import record
 from lichen.accounts.keys import generate_keys
@@ -45,6 +50,7 @@ TRICKLE = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _VOTE = re.compile(rb'"n":(\d+)')
 WAIT_S_MAX = 300.0
+SIGNED = 500  # signatures made to know what one costs
 
 
 class Inbox(asyncio.Protocol):
@@ -251,6 +257,18 @@ def _tables(folder: Path) -> None:
     database.dispose()
 
 
+def signature_ms() -> float:
+    """Return the processor time of one RSA-2048 signature, here and now."""
+    private = generate_keys().private
+    assert private is not None
+    key = serialization.load_pem_private_key(private.encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    started = time.process_time()
+    for _ in range(SIGNED):
+        key.sign(b"a line to be signed", padding.PKCS1v15(), hashes.SHA256())
+    return (time.process_time() - started) / SIGNED * 1_000
+
+
 def main() -> None:
     """Print the figures and keep them."""
     words = argparse.ArgumentParser()
@@ -259,7 +277,11 @@ def main() -> None:
     words.add_argument("--delay-ms", type=float, default=0.0)
     words.add_argument("--bad", action="store_true")
     asked = words.parse_args()
+    sign_ms = signature_ms()
     figures = run(asked.votes, asked.peers, [], asked.delay_ms / 1_000)
+    floor_s = figures["posts"] * sign_ms / 1_000 / (os.cpu_count() or 1)
+    figures |= {"signature_ms": round(sign_ms, 3), "floor_s": round(floor_s, 1),
+                "ratio_to_floor": round(figures["all_s"] / floor_s, 2)}
     print(f"{asked.votes} votes to {asked.peers} peers: {figures}")
     kept: dict[str, Any] = {f"votes_{name}": value for name, value in figures.items()}
     if asked.bad:
