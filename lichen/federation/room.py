@@ -9,6 +9,7 @@ from lichen.federation.keys import KeyRing, SigningKeys
 from lichen.federation.peers import Peers, load_peers
 from lichen.federation.resolving import Resolver
 from lichen.federation.signatures import sign
+from lichen.federation.successors import Successors, load_continuing
 from lichen.forum import Forum
 from lichen.kit.ground import Ground
 from lichen.store import Store
@@ -24,6 +25,7 @@ class Room:
     keys: KeyRing
     resolver: Resolver
     authorised: AuthorisedFetch
+    successors: Successors
 
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
@@ -60,4 +62,8 @@ async def build(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
     )
-    return Room(peers, documents, keys, resolver, authorised)
+    successors = Successors(
+        forum, peers, silent_days=ground.config.forum.gone_after_days,
+        continuing=await store.read(load_continuing, apart=True),
+    )
+    return Room(peers, documents, keys, resolver, authorised, successors)

@@ -34,6 +34,7 @@ from lichen.faces.pages import (
     remarks,
     replies,
     rules,
+    succession,
     threads,
     turned_away,
     weeding,
@@ -85,7 +86,8 @@ class Pages:
         modules = (
             carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
             judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
-            reception, remarks, replies, rules, threads, turned_away, weeding, writing,
+            reception, remarks, replies, rules, succession, threads, turned_away, weeding,
+            writing,
         )
 
         def provide_parts() -> Parts:
