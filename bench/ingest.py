@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.distance import distant
 from bench.results import record
 from bench.serving import scratch
 from bench.trips import database
 from lichen.accounts import Accounts, ActorDraft, ActorKind
 from lichen.accounts.passwords import Passwords
 from lichen.accounts.room import build as build_accounts
+from lichen.drill.distance import distant
 from lichen.federation.actors import actor_in
 from lichen.federation.applying import Applying
 from lichen.federation.decisions import Below

@@ -184,7 +184,8 @@ async def measure(folder: Path, ports: list[int], votes: int, peers: int) -> dic
         for number, port in enumerate(ports)
     }
     everybody = frozenset(known)
-    posting = Posting(ground.outbound, Keys(), Deeds(Addresses(HERE)), ground.clock)
+    posting = Posting(ground.outbound, Keys(), Deeds(Addresses(HERE)), ground.clock,
+                      prefer=lambda _authority, _style: None)
     book = Book(known)
     sending = Sending(ground, store, log, peers=book, posting=posting,
                       followers=lambda _: everybody, everybody=lambda: everybody,

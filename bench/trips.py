@@ -23,11 +23,11 @@ from urllib.parse import urlsplit
 import psycopg
 import uvloop
 
-from bench.distance import Distance, distant
 from bench.http import people
 from bench.load import Connection, get, post
 from bench.results import record
 from bench.serving import Serving, demo_data, scratch
+from lichen.drill.distance import Distance, distant
 
 DELAY_MS = 25.0  # each way: 50 ms a round trip
 WARM = 14  # a statement is prepared on each connection at its fourth use
@@ -126,7 +126,7 @@ async def measured(
     print(f"  {delay_ms * 2:.0f} ms a round trip")
     for case in cases:
         trips, milliseconds = await one(case, server, distance)
-        if not delay_ms:  # near, only the time says something; see bench/distance.py
+        if not delay_ms:  # near, only the time says something; see lichen/drill/distance.py
             figures[f"{case.key}_near_ms"] = round(milliseconds, 1)
             print(f"    {case.name:28} {milliseconds:8.1f} ms", flush=True)
             continue

@@ -150,6 +150,8 @@ def commands_of(
     if not isinstance(command, click.Group):
         yield path, command
         return
+    if command.invoke_without_command:
+        yield path, command
     for name in sorted(command.commands):
         yield from commands_of(command.commands[name], (*path, name))
 

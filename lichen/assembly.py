@@ -202,7 +202,8 @@ async def _upper(base: _Base, lower: _Lower, talk: ForumRoom, check: _Check) -> 
             log_first_seq=base.first_seq,
         ),
         federation=await build_federation(
-            ground, store, accounts=accounts, forum=forum, addresses=addresses
+            ground, store, accounts=accounts, forum=forum, moderation=moderation,
+            addresses=addresses,
         ),
     )
 
@@ -216,11 +217,13 @@ async def open_inbox(ground: Ground, store: Store, rooms: Rooms) -> Incoming:
         accepts=lambda authority: (out.peers.known(authority) or Peer(authority)).accepts,
         own_authority=Addresses(ground.config.public_url).authority,
     )
-    return await open_incoming(
+    incoming = await open_incoming(
         ground, store, below, folder=ground.config.server.data, keys=out.keys,
         is_allowed=out.peers.is_allowed, resolver=out.resolver,
         note_received=out.peers.note_received,
     )
+    incoming.ingest.when_moved(out.moves.wake)
+    return incoming
 
 
 async def open_outbox(

@@ -4,8 +4,13 @@
     ├── manifest.json   what it is, and the size and SHA-256 of every other file
     ├── rows/           rows.sqlite, or one .copy per table of PostgreSQL
     ├── log/            the segments up to that moment
+    ├── inbox/          what peers sent, applied or not
+    ├── outgoing/       what peers are sent, taken or not
     ├── pictures/       what was uploaded, where the house keeps it itself
     └── lichen.toml     the configuration file, where there is one
+
+The rows of the moment are never ahead of the logs: what the rows have applied of `inbox` and told
+to `outgoing` is in them. What is beyond is applied and told after a restore, once, by its keys.
 
 Column files, caches and the public stream are not kept: readers build them anew. A backup holds
 keys, password hashes and the secret of the sessions: it is readable by its owner alone. A backup
@@ -24,6 +29,8 @@ from pathlib import Path
 import msgspec
 
 from lichen import __version__
+from lichen.federation.incoming import INBOX_FOLDER
+from lichen.federation.outgoing_room import OUTGOING_FOLDER
 from lichen.kit import Clock, Refused, Unavailable, isoformat
 from lichen.kit.config import FILE_NAME, Config
 from lichen.kit.crash_points import crash_point
@@ -37,6 +44,8 @@ FORMAT = 1  # of the folder; a newer one is refused by an older Lichen
 MANIFEST = "manifest.json"
 ROWS_FOLDER = "rows"
 LOG_FOLDER = "log"
+# In the order in which their ends are noted, after the rows: `outgoing` tells of the log alone.
+LOG_FOLDERS = (OUTGOING_FOLDER, LOG_FOLDER, INBOX_FOLDER)
 ATTEMPTS_MAX = 3  # an erasure may rewrite the log under the copy; the next attempt fits
 HASH_BYTES = 1 << 20  # read at once
 
@@ -105,20 +114,24 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 def _write(config: Config, folder: Path, *, clock: Clock) -> Manifest:
     url, data = config.database.url.reveal(), config.server.data
-    for part in (folder, folder / ROWS_FOLDER, folder / LOG_FOLDER):
+    for part in (folder, folder / ROWS_FOLDER):
         part.mkdir(mode=0o700, parents=True)
     made_at = isoformat(clock())
-    end = copy_out(
+    # A house that never met another has one log.
+    logs = [name for name in LOG_FOLDERS if name == LOG_FOLDER or (data / name).is_dir()]
+    ends = copy_out(
         url, folder=data, to=folder / ROWS_FOLDER,
-        at_the_moment=lambda: end_of(data / LOG_FOLDER))
-    copy_log(data / LOG_FOLDER, end, to=folder / LOG_FOLDER)
+        at_the_moment=lambda: {name: end_of(data / name) for name in logs})
+    for name, end in ends.items():
+        (folder / name).mkdir(mode=0o700)
+        copy_log(data / name, end, to=folder / name)
     copy_pictures(data, folder / PICTURES_FOLDER)
     if (data / FILE_NAME).exists():
         shutil.copyfile(data / FILE_NAME, folder / FILE_NAME)
     manifest = Manifest(
         format=FORMAT, lichen=__version__, made_at=made_at, engine=config.database.engine,
         tables_version=version_of(url, folder=data), public_url=config.public_url,
-        log_last_seq=end.last_seq,
+        log_last_seq=ends[LOG_FOLDER].last_seq,
         files={str(path.relative_to(folder)): _sealed(path) for path in files_of(folder)})
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / MANIFEST).write_bytes(encoded)

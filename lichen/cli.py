@@ -4,13 +4,13 @@ Each command teaches its own use. Only click and the configuration are imported 
 imports what it needs when it runs, because the parent process of a serving house stays in memory.
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lichen import __version__
+from lichen.cli_doctor import doctor, drill
 from lichen.cli_options import configured
 from lichen.cli_words import erase, export_words, import_choices
 from lichen.kit.clock import system_clock
@@ -20,7 +20,7 @@ from lichen.kit.errors import LichenError
 if TYPE_CHECKING:
     from lichen.upgrade import Move
 
-EXIT_REFUSED = 1  # also of a doctor who found something ill
+EXIT_REFUSED = 1
 
 
 class _Commands(click.Group):
@@ -137,28 +137,6 @@ def limits(room: str | None) -> None:
 
 
 @main.command()
-@configured("host", "port", "stream_port", "metrics_port")
-def doctor(config: Config) -> None:
-    """Look at disk, database, clock, permissions, names and ports; say what to do.
-
-    Changes nothing. The exit code is 1 when something is ill, 0 when there are only worries.
-
-    \b
-    Example:  lichen doctor --data /srv/lichen
-    """
-    from lichen.doctor import Health, examine
-
-    marks = {Health.WELL: "  ok ", Health.WORRY: "worry", Health.ILL: " ILL "}
-    findings = examine(config, clock=system_clock)
-    for finding in findings:
-        click.echo(f"[{marks[finding.health]}] {finding.about}: {finding.told}")
-        if finding.advice:
-            click.echo(f"        → {finding.advice}")
-    if any(finding.health is Health.ILL for finding in findings):
-        sys.exit(EXIT_REFUSED)
-
-
-@main.command()
 @click.argument("reader")
 @configured()
 def rebuild(config: Config, reader: str) -> None:
@@ -265,6 +243,8 @@ def demo(config: Config, size: str, seed: int) -> None:
     fill(config, size=size, seed=seed)
 
 
+main.add_command(doctor)
+main.add_command(drill)
 main.add_command(export_words)
 main.add_command(import_choices)
 main.add_command(erase)

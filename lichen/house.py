@@ -25,6 +25,7 @@ from lichen.federation.entrance import Entrance
 from lichen.federation.forgetting import Forgetting
 from lichen.federation.incoming import Incoming
 from lichen.federation.outgoing_room import OutgoingRoom
+from lichen.federation.standing import Standings
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
@@ -160,6 +161,7 @@ class House:
             asyncio.create_task(self.ground.mail.run(), name="mail"),
             asyncio.create_task(self.rooms.accounts.run_letters(), name="letters"),
             asyncio.create_task(self.rooms.federation.peers.run(), name="peers"),
+            asyncio.create_task(self.rooms.federation.moves.run(), name="moves"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
@@ -258,6 +260,10 @@ class House:
             exports=self.exports, pictures=self.rooms.pictures, addresses=self.addresses,
             gate=self.rooms.gate, config=self.ground.config, flags=self.ground.flags,
             federation=self.rooms.federation,
+            standings=Standings(
+                self.store, self.rooms.federation.peers, incoming=self.incoming,
+                outgoing=self.outgoing, clock=self.ground.clock,
+            ),
         )
 
     def _figures(self) -> dict[str, float]:
@@ -273,5 +279,8 @@ class House:
             "round_trips_apart_total": float(self.store.round_trips_apart),
             **self.rooms.hooked.plugins.figures(),
             **self.incoming.figures(),
+            **self.rooms.federation.figures(),
+            **{f"outbound_{code}_total": float(count)
+               for code, count in sorted(self.ground.outbound.outcomes.items())},
             **lag,
         }

@@ -3,7 +3,8 @@
 Every checksum is verified before anything is written. What happened after the backup is lost, but
 others may have seen it: peers keep ids, readers of the public stream keep sequences. So every row
 number and the log go on far ahead, nothing is ever given twice, and a new epoch says to whoever
-followed that the past has changed.
+followed that the past has changed. The logs of federation go on where they were: what was accepted
+is applied, and peers that were behind get what they missed.
 """
 
 import asyncio
@@ -14,7 +15,16 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 
-from lichen.backup import FORMAT, LOG_FOLDER, MANIFEST, ROWS_FOLDER, Manifest, files_of, seal_of
+from lichen.backup import (
+    FORMAT,
+    LOG_FOLDER,
+    LOG_FOLDERS,
+    MANIFEST,
+    ROWS_FOLDER,
+    Manifest,
+    files_of,
+    seal_of,
+)
 from lichen.events import decode_events
 from lichen.kit import Clock, Refused, Tid
 from lichen.kit.config import FILE_NAME, Config
@@ -41,7 +51,9 @@ def restore(config: Config, source: Path, *, clock: Clock, epoch: Tid) -> Manife
     (data / UNFINISHED).touch()
     if (source / FILE_NAME).exists() and not (data / FILE_NAME).exists():
         shutil.copyfile(source / FILE_NAME, data / FILE_NAME)
-    shutil.copytree(source / LOG_FOLDER, data / LOG_FOLDER)
+    for name in LOG_FOLDERS:
+        if (source / name).exists():
+            shutil.copytree(source / name, data / name)
     if (source / PICTURES_FOLDER).exists():
         shutil.copytree(source / PICTURES_FOLDER, data / PICTURES_FOLDER)
     crash_point("restore.before_rows")

@@ -6,6 +6,8 @@ from sqlalchemy import bindparam
 from lichen.accounts.tables import actor, actor_block, instance_block
 from lichen.store import Statement, any_of, upsert
 
+_other = actor_block.alias("other")
+
 # By primary key, whose first column is person_id.
 ACTOR_BLOCKS = Statement(
     sa.select(actor.c.kind, actor_block.c.target_id, actor_block.c.tid)
@@ -17,6 +19,18 @@ ACTOR_BLOCKS = Statement(
 BLOCKS_OF_PERSONS = Statement(
     sa.select(actor_block.c.person_id, actor_block.c.target_id)
     .where(any_of(actor_block.c.person_id, "person_ids"), any_of(actor_block.c.target_id, "ids"))
+)
+# By index actor_block_target.
+BLOCKERS = Statement(
+    sa.select(actor.c.id, actor.c.did)
+    .select_from(actor_block).join(actor, actor_block.c.person_id == actor.c.id)
+    .where(
+        actor_block.c.target_id == bindparam("target_id"), actor.c.id != bindparam("new_id"),
+        actor.c.id.not_in(
+            sa.select(_other.c.person_id).where(_other.c.target_id == bindparam("new_id"))
+        ),
+    )
+    .order_by(actor_block.c.tid).limit(bindparam("limit"))
 )
 INSTANCE_BLOCKS = Statement(
     sa.select(instance_block.c.instance_id, instance_block.c.tid)

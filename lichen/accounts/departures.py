@@ -10,7 +10,7 @@ What somebody wrote belongs to the forum, a floor above: `PersonGone` is handed 
 import msgspec
 import structlog
 
-from lichen.accounts import door_rows, standing_rows, tables
+from lichen.accounts import door_rows, link_rows, standing_rows, tables
 from lichen.accounts.content import ContentEnd
 from lichen.accounts.letters import Letters
 from lichen.accounts.limits import FORGOTTEN_BATCH
@@ -18,7 +18,7 @@ from lichen.accounts.model import Actor, Viewer
 from lichen.events import accounts as records
 from lichen.events import collection_of, deletion_of
 from lichen.events.accounts import SELF
-from lichen.kit import Refused, Unauthenticated
+from lichen.kit import Refused
 from lichen.store import Unit
 
 _PROFILE = collection_of(records.Profile)
@@ -41,8 +41,7 @@ class Departures(Letters):
             tables.ACCOUNT, account_id=viewer.account_id, now_us=unit.clock_us
         ))
         known = rows[0].password_hash
-        if not await self._verified(known, password):
-            raise Unauthenticated("incorrect_login", "This is not your password.")
+        await self.check_present(viewer, password)
         await self._store.write(
             lambda unit: self._delete(unit, viewer, known, delete_content=delete_content)
         )
@@ -107,7 +106,7 @@ class Departures(Letters):
             unit, account.actor.did, account.actor.id, [row.id for row in sessions]
         )
         for statement in (door_rows.DELETE_SECOND_FACTOR, door_rows.DELETE_RECOVERY_CODES,
-                          door_rows.DELETE_MAIL_TOKENS):
+                          door_rows.DELETE_MAIL_TOKENS, link_rows.DELETE_LINKS):
             unit.stage(statement, asked)
         unit.stage(standing_rows.DELETE_ROLE, {"person_id": account.actor.id})
         unit.stage(standing_rows.EMPTY_ACCOUNT, {"row_account_id": account.id})

@@ -11,10 +11,11 @@ or with a new password.
 from typing import NoReturn
 
 from lichen.accounts import door_rows, tables
+from lichen.accounts.erasure_rows import NO_PASSWORD
 from lichen.accounts.errors import BannedFromSite
 from lichen.accounts.factors import Factors
-from lichen.accounts.limits import PASSWORD_TRIED_LENGTH_MAX
-from lichen.accounts.model import Account, Actor
+from lichen.accounts.limits import FRESH_ENTRY_US, PASSWORD_TRIED_LENGTH_MAX
+from lichen.accounts.model import Account, Actor, Viewer
 from lichen.accounts.nouns import account_from
 from lichen.kit import Conflict, Unauthenticated
 from lichen.store import Query, Row, Statement, Unit
@@ -39,6 +40,23 @@ class Door(Factors):
                 raise
             return banned.ticket
         raise Conflict("not_banned", "This account is not banned from this site: log in.")
+
+    async def check_present(self, viewer: Viewer, password: str) -> None:
+        """Refuse, by `incorrect_login`, unless it is surely the owner who asks.
+
+        The password says so, or having come in through another server a few minutes ago: whoever
+        came so may have no password. Two round trips.
+        """
+        rows, sessions = await self._store.read(lambda unit: tuple(unit.fetch_all(
+            (tables.ACCOUNT, {"account_id": viewer.account_id, "now_us": unit.clock_us}),
+            (door_rows.SESSIONS, {"account_id": viewer.account_id}),
+        )))
+        now_us = self._ground.clock()
+        if any(row.id == viewer.session_id and row.through
+               and now_us - row.published_us <= FRESH_ENTRY_US for row in sessions):
+            return
+        if not await self._verified(rows[0].password_hash, password):
+            raise _not_surely(rows[0])
 
     def appellant(self, unit: Unit, ticket: str) -> Actor:
         """Return whose ticket it is, as long as it is banned; one round trip."""
@@ -129,6 +147,13 @@ class Door(Factors):
         if not rows or rows[0].password_hash != known_hash:
             refuse_login()
         return account_from(rows[0]), found
+
+
+def _not_surely(account: Row) -> Unauthenticated:
+    text = "This is not your password."
+    if account.password_hash == NO_PASSWORD:
+        text = "Log in through your other account again, then do this within ten minutes."
+    return Unauthenticated("incorrect_login", text)
 
 
 def refuse_login() -> NoReturn:

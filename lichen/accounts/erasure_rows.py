@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from lichen.accounts.link_rows import alias, knock, linked, move
 from lichen.accounts.tables import (
     account,
     actor,
@@ -46,6 +47,12 @@ BURY_ACTOR = Statement(
 )
 BURY_ACCOUNT = Statement(sa.delete(account).where(account.c.actor_id == _PERSON))
 FORGET = (
+    Statement(sa.delete(linked).where(linked.c.account_id.in_(_ACCOUNT_IDS))),
+    Statement(sa.delete(knock).where(knock.c.account_id.in_(_ACCOUNT_IDS))),
+    Statement(sa.delete(linked).where(linked.c.actor_id == _PERSON)),
+    Statement(sa.delete(knock).where(knock.c.actor_id == _PERSON)),
+    Statement(sa.delete(alias).where(alias.c.person_id == _PERSON)),
+    Statement(sa.delete(move).where(move.c.person_id == _PERSON)),
     *(
         Statement(sa.delete(table).where(table.c.account_id.in_(_ACCOUNT_IDS)))
         for table in (session, application, mail_token, second_factor, recovery_code)

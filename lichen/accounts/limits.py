@@ -174,3 +174,39 @@ FORGOTTEN_BATCH: Final = 1_000
 
 KNOWN_FACTOR: Final = 5
 """How many times as much as a new account a known one may do in a day."""
+
+KNOCK_AGE_US: Final = 10 * 60 * 1_000_000
+"""µs that a code sent to an account elsewhere counts, or the way through its server takes."""
+
+KNOCK_TRIES_MAX: Final = 5
+"""Codes tried against one that was sent; of 50 bits each."""
+
+KNOCK_WINDOW_US: Final = 3_600 * 1_000_000
+"""µs in which attempts to come in with an account elsewhere are counted."""
+
+KNOCKS_PER_PERSON_MAX: Final = 5
+"""Codes sent to one person elsewhere in the window: nobody's inbox is filled by strangers."""
+
+KNOCKS_PER_HOST_MAX: Final = 60
+"""Attempts by people of one server in the window, all together."""
+
+HANDLE_BYTES: Final = 32
+"""Random bytes of an attempt's handle, its state and its verifier; RFC 7636 §4.1: 43 characters."""
+
+LINKS_MAX: Final = 10
+"""Accounts elsewhere that one account here is entered with."""
+
+ALIASES_MAX: Final = 20
+"""Accounts elsewhere that one account says it is, too; every actor document carries them."""
+
+FRESH_ENTRY_US: Final = 10 * 60 * 1_000_000
+"""µs in which having come in through another server counts like a password given again."""
+
+MOVE_UNDO_US_MAX: Final = 30 * 86_400 * 1_000_000
+"""µs in which a move away is taken back; later, the other servers have long followed."""
+
+BLOCKS_CARRIED_MAX: Final = 10_000
+"""Blocks of one person that are carried to where it moved; the ones made first."""
+
+CAME_FROM_MAX: Final = 10
+"""Old accounts that a profile names."""

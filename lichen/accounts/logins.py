@@ -4,8 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
-from lichen.accounts import door_rows, tables
-from lichen.accounts.door import Door, refuse_login
+from lichen.accounts import door_rows, link_rows, tables
+from lichen.accounts.door import Door
 from lichen.accounts.invites import Invites
 from lichen.accounts.limits import (
     ADDRESS_LENGTH_MAX,
@@ -20,7 +20,6 @@ from lichen.accounts.model import (
     ActorDraft,
     ActorKind,
     Login,
-    Session,
     SessionId,
     Settings,
     SiteSettings,
@@ -30,6 +29,7 @@ from lichen.accounts.model import (
     check_password,
 )
 from lichen.accounts.nouns import account_from
+from lichen.accounts.papers import Session
 from lichen.accounts.roles import permissions_from
 from lichen.accounts.tokens import Claims
 from lichen.events import accounts as records
@@ -71,7 +71,7 @@ class Logins(Door, Invites):
         # Whoever was invited is vouched for: nobody has to read an application.
         is_asked = site.registration_mode == "RequireApplication" and not invite
         email = check_email(email)
-        _check_joining(site, invite=invite, email=email, answer=answer, is_asked=is_asked)
+        check_joining(site, invite=invite, email=email, answer=answer, is_asked=is_asked)
         check_name(name, length_max=site.actor_name_max_length)
         self.reader.screen.check_words(name, answer)
         check_password(password)
@@ -83,7 +83,7 @@ class Logins(Door, Invites):
         draft = AccountDraft(
             actor=ActorDraft(kind=ActorKind.PERSON, name=name),
             password_hash=await self._passwords.hash(password),
-            settings=_first_settings(site, email=email, show_nsfw=show_nsfw),
+            settings=first_settings(site, email=email, show_nsfw=show_nsfw),
             accepted=not waits, answer=(answer or "") if waits else answer,  # who waits is listed
         )
         may_enter = not waits and not site.require_email_verification
@@ -171,7 +171,7 @@ class Logins(Door, Invites):
         drops = sessions.drops
         asked = {"session_id": claims.session_id, "account_id": claims.account_id}
         rows = await self._store.read(
-            lambda unit: unit.fetch(tables.VIEWER, **asked, now_us=unit.clock_us)
+            lambda unit: unit.fetch(link_rows.VIEWER, **asked, now_us=unit.clock_us)
         )
         viewer = self._viewer_from(rows[0], now_us) if rows else None
         if viewer is None:
@@ -186,7 +186,7 @@ class Logins(Door, Invites):
         return [
             Session(
                 id=SessionId(row.id), published_us=row.published_us, address=row.address,
-                agent=row.agent, current=row.id == viewer.session_id,
+                agent=row.agent, current=row.id == viewer.session_id, through=row.through,
             )
             for row in unit.fetch(door_rows.SESSIONS, account_id=viewer.account_id)
         ]
@@ -209,8 +209,7 @@ class Logins(Door, Invites):
             tables.ACCOUNT, account_id=viewer.account_id, now_us=unit.clock_us
         ))
         known = rows[0].password_hash
-        if not await self._verified(known, old):
-            refuse_login()
+        await self.check_present(viewer, old)
         fresh = await self._passwords.hash(new)
 
         def command(unit: Unit) -> Claims:
@@ -286,7 +285,7 @@ class Logins(Door, Invites):
             session_id=SessionId(row.session_id), accepted=account.accepted,
             email_verified=account.email_verified,
             permissions=permissions_from(row.permissions), totp_enabled=bool(row.totp_enabled),
-            vouched=row.invited, once_banned=row.once_banned,
+            vouched=row.invited, once_banned=row.once_banned, moved=row.moved,
         )
 
     async def _note_use(self, session_id: SessionId, now_us: int) -> None:
@@ -299,7 +298,7 @@ class Logins(Door, Invites):
 
     def _begin_session(
         self, unit: Unit, account: Account, sessions: list[Row], *,
-        address: str | None, agent: str | None,
+        address: str | None, agent: str | None, through: str | None = None,
     ) -> Claims:
         """Stage a new session; of too many `sessions`, newest first, the oldest end."""
         did = account.actor.did
@@ -311,6 +310,7 @@ class Logins(Door, Invites):
             "published_us": unit.clock_us, "used_us": unit.clock_us,
             "address": address and address[:ADDRESS_LENGTH_MAX],
             "agent": agent and agent[:AGENT_LENGTH_MAX],
+            "through": through,
         })
         record = records.Session(created_at=isoformat(unit.clock_us))
         unit.emit(event_of(
@@ -338,7 +338,7 @@ class Logins(Door, Invites):
         return self._tokens.sign(claims, issued_us=self._ground.clock())
 
 
-def _check_joining(
+def check_joining(
     site: SiteSettings, *, invite: str | None, email: str | None, answer: str | None,
     is_asked: bool,
 ) -> None:
@@ -355,7 +355,7 @@ def _check_joining(
         raise Refused("email_required", "This site asks for an e-mail address.")
 
 
-def _first_settings(site: SiteSettings, *, email: str | None, show_nsfw: bool) -> Settings:
+def first_settings(site: SiteSettings, *, email: str | None, show_nsfw: bool) -> Settings:
     """Return what a new account begins with: what the site shows to strangers."""
     return Settings(
         email=email, show_nsfw=show_nsfw, theme=site.default_theme,

@@ -143,7 +143,8 @@ class Account(msgspec.Struct, frozen=True):
 class Viewer(msgspec.Struct, frozen=True):
     """Who is asking: a logged-in local person with its account.
 
-    `vouched`: it came by an invitation; `once_banned`: it was ever banned from the site.
+    `vouched`: it came by an invitation; `once_banned`: it was ever banned from the site;
+    `moved`: it is somewhere else now and writes nothing here.
     Kept in memory per session (see accounts/reader.py) and always current within this process.
     """
 
@@ -157,6 +158,7 @@ class Viewer(msgspec.Struct, frozen=True):
     totp_enabled: bool = False
     vouched: bool = False
     once_banned: bool = False
+    moved: bool = False
 
     @property
     def id(self) -> ActorId:
@@ -167,16 +169,6 @@ class Viewer(msgspec.Struct, frozen=True):
     def admin(self) -> bool:
         """Whether the viewer administers this site."""
         return self.actor.admin
-
-
-class Session(msgspec.Struct, frozen=True):
-    """One login, as its owner sees it in the list of logins."""
-
-    id: SessionId
-    published_us: int
-    address: str | None
-    agent: str | None
-    current: bool
 
 
 class Login(msgspec.Struct, frozen=True):

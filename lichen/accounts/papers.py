@@ -2,8 +2,19 @@
 
 import msgspec
 
-from lichen.accounts.model import Account, Actor
+from lichen.accounts.model import Account, Actor, SessionId
 from lichen.accounts.standing import Permission
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One login, as its owner sees it; `through` is the account elsewhere that it came by."""
+
+    id: SessionId
+    published_us: int
+    address: str | None
+    agent: str | None
+    current: bool
+    through: str | None = None
 
 
 class Application(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from lichen.accounts.site_lists import Emoji, SiteLists
 from lichen.events import Event, collection_of, decode_events
 from lichen.events.accounts import (
     Application,
+    Move,
     Profile,
     Role,
     SecondFactor,
@@ -40,7 +41,7 @@ from lichen.rules import Screen
 
 _SESSION = collection_of(Session)
 _OF_A_PERSON = frozenset(
-    collection_of(record) for record in (Profile, Settings, Application, SecondFactor, Role)
+    collection_of(record) for record in (Profile, Settings, Application, SecondFactor, Role, Move)
 )
 _SITE = collection_of(SiteSettingsRecord)
 _BAN = collection_of(SiteBan)

@@ -87,6 +87,7 @@ session = Table(
     Column("used_us", BigInteger, nullable=False),  # to about a day
     Column("address", Text),
     Column("agent", Text),
+    Column("through", Text),  # the account elsewhere that it came by
 )
 # What retention looks at: logins whose address or program is still remembered.
 Index(
@@ -185,6 +186,7 @@ actor_block = Table(
     Column("person_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
     Column("target_id", BigInteger, ForeignKey("actor.id"), primary_key=True, autoincrement=False),
     Column("tid", Text, nullable=False),  # the key of its record
+    Index("actor_block_target", "target_id"),
 )
 
 instance_block = Table(
@@ -262,13 +264,13 @@ ACTOR_COLUMNS = (
         ),
     ).label("banned"),
 )
-_ACCOUNT = (
+ACCOUNT_COLUMNS = (
     account.c.id.label("account_id"), account.c.email, account.c.email_verified,
     account.c.accepted, account.c.settings,
 )
 ACTOR_ROWS = sa.select(*ACTOR_COLUMNS).select_from(actor).join(instance)
 ACCOUNTS = (
-    sa.select(*ACTOR_COLUMNS, *_ACCOUNT).select_from(account)
+    sa.select(*ACTOR_COLUMNS, *ACCOUNT_COLUMNS).select_from(account)
     .join(actor, account.c.actor_id == actor.c.id)
     .join(instance)
 )
@@ -357,23 +359,6 @@ RENAME_INSTANCE = Statement(
     .values(domain=bindparam("new_domain"))
 )
 
-# By primary key of session, then of account, actor and instance, and of what stands beside them.
-VIEWER = Statement(
-    sa.select(
-        *ACTOR_COLUMNS, *_ACCOUNT, session.c.id.label("session_id"), session.c.used_us,
-        role.c.permissions, second_factor.c.enabled.label("totp_enabled"),
-        sa.exists().where(invited.c.person_id == actor.c.id).label("invited"),
-        sa.exists().where(site_ban.c.person_id == actor.c.id, site_ban.c.banned)
-        .label("once_banned"),
-    )
-    .select_from(session)
-    .join(account, session.c.account_id == account.c.id)
-    .join(actor, account.c.actor_id == actor.c.id)
-    .join(instance)
-    .outerjoin(role, role.c.person_id == actor.c.id)
-    .outerjoin(second_factor, second_factor.c.account_id == account.c.id)
-    .where(session.c.id == bindparam("session_id"), account.c.id == bindparam("account_id"))
-)
 # By index actor_by_name, or by the unique index of email.
 _AT_THE_DOOR = (
     ACCOUNTS.add_columns(

@@ -159,6 +159,27 @@ class Invited(Record, frozen=True, tag="lichen.account.invited"):
     created_at: str
 
 
+class Link(Record, frozen=True, tag="lichen.account.link"):
+    """An account elsewhere was proved to be a person's here, or opened its account again.
+
+    `subject` is its DID and `row` its id; deleted when the link is removed.
+    """
+
+    subject: str
+    method: Literal["message", "oauth"]
+    used_at: str
+
+
+class Move(Record, frozen=True, tag="lichen.actor.move"):
+    """A person says to be somewhere else from now on; deleted when it came back.
+
+    `target` is the ActivityPub id of the actor that it is now; `row` is the person's id.
+    """
+
+    target: str
+    created_at: str
+
+
 class Role(Record, frozen=True, tag="lichen.account.role"):
     """What an administrator lets a person do; deleted when taken back. `row` is the person's id."""
 

@@ -34,7 +34,10 @@ class Community(Record, frozen=True, tag="lichen.forum.community"):
 
 
 class Post(Record, frozen=True, tag="lichen.forum.post"):
-    """A post; `community` is a DID, `langs` holds at most one code."""
+    """A post; `community` is a DID, `langs` holds at most one code.
+
+    `edited` says that with this event its author changed it; a lock or a pin changes no words.
+    """
 
     name: str
     community: str
@@ -48,10 +51,14 @@ class Post(Record, frozen=True, tag="lichen.forum.post"):
     featured_community: bool = False
     featured_local: bool = False
     updated_at: str | None = None
+    edited: bool = False
 
 
 class Comment(Record, frozen=True, tag="lichen.forum.comment"):
-    """A comment; `post` and `parent` are at:// addresses, no parent right under the post."""
+    """A comment; `post` and `parent` are at:// addresses, no parent right under the post.
+
+    `edited` says that with this event its author changed it.
+    """
 
     post: str
     content: str
@@ -60,6 +67,7 @@ class Comment(Record, frozen=True, tag="lichen.forum.comment"):
     langs: tuple[str, ...] = ()
     distinguished: bool = False
     updated_at: str | None = None
+    edited: bool = False
 
 
 class Tally(Record, frozen=True, tag="lichen.forum.tally"):

@@ -46,6 +46,8 @@ _RECORDS: dict[type[Record], Visibility] = {
     accounts.SiteLists: PUBLIC,
     accounts.SiteEmoji: PUBLIC,
     accounts.Away: PUBLIC,
+    accounts.Link: PRIVATE,
+    accounts.Move: PUBLIC,
     forum.Community: PUBLIC,
     forum.Post: PUBLIC,
     forum.Comment: PUBLIC,

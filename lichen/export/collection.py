@@ -80,12 +80,17 @@ class Collection:
             actors = rooms.accounts.actors(unit, [*blocks.persons, *blocks.communities])
             domains = {one.id: one.domain for one in rooms.accounts.instances(unit)}
             follows = rooms.forum.subscriptions(unit, owner)
+            links = rooms.accounts.links(unit, owner)
+            known = rooms.accounts.known_as(unit, [owner.id])[owner.id]
             return {
                 "display_name": owner.actor.display_name, "bio": owner.actor.summary,
                 "avatar": owner.actor.avatar, "banner": owner.actor.banner,
                 "matrix_id": owner.actor.matrix_user_id, "bot_account": owner.actor.bot,
                 "settings": _whole(owner),
                 "followed_communities": [one.community.actor.ap_id for one in follows],
+                "linked_accounts": [one.actor.ap_id for one in links],
+                "also_known_as": list(known.also_known_as),
+                "moved_to": known.moved_to or None,
                 "saved_posts": saved[SubjectKind.POST],
                 "saved_comments": saved[SubjectKind.COMMENT],
                 "blocked_communities": [actors[key].ap_id for key in blocks.communities],

@@ -7,6 +7,7 @@ from lichen.accounts import Accounts, Permission, Viewer, is_permitted
 from lichen.automod import Automod
 from lichen.export import Exports
 from lichen.federation.room import Room as FederationRoom
+from lichen.federation.standing import Standings
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags
@@ -41,6 +42,7 @@ class Given:
     config: Config
     flags: Flags
     federation: FederationRoom
+    standings: Standings
 
     def uploader(self, viewer: Viewer) -> Uploader:
         """Return a viewer as the room of pictures knows people."""

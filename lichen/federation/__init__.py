@@ -18,6 +18,7 @@ from lichen.federation.model import (
     Style,
 )
 from lichen.federation.peers import Peers
+from lichen.federation.proving import Begun
 from lichen.federation.resolving import Resolver
 from lichen.federation.routes import negotiating
 from lichen.federation.routes import router as document_routes
@@ -26,8 +27,8 @@ from lichen.federation.succession import Ending, Offer, Succession, Way
 from lichen.federation.successors import Successors
 
 __all__ = [
-    "CAPABILITIES", "ActorDocument", "Claim", "Desk", "Documents", "Ending", "Gone", "KeyRing",
-    "Offer", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Style", "Succession",
-    "Successors", "Way", "claimed", "discovery_routes", "document_routes", "negotiating", "sign",
-    "verify",
+    "CAPABILITIES", "ActorDocument", "Begun", "Claim", "Desk", "Documents", "Ending",
+    "Gone", "KeyRing", "Offer", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Style",
+    "Succession", "Successors", "Way", "claimed", "discovery_routes", "document_routes",
+    "negotiating", "sign", "verify",
 ]

@@ -9,6 +9,7 @@ id of an activity is on its actor's server, always. What an activity may touch i
 (authorities.py), when the rows are known; here it is decided what it says.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -186,6 +187,20 @@ def decoded(body: bytes) -> dict[str, Any]:
     if openers > DEPTH_MAX and _is_deep(document):
         raise Refused("activity_too_deep", f"An activity nests at most {DEPTH_MAX} levels.")
     return document
+
+
+def check_keys(body: bytes) -> None:
+    """Refuse JSON in which an object has a name twice.
+
+    Parsers take the first or the last of them (RFC 8259 §4). What a community of ours passes on
+    goes out as it came, and must not say one thing here and another there.
+    """
+    json.loads(body, object_pairs_hook=_checked_pairs)
+
+
+def _checked_pairs(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise Refused("duplicate_keys", "An object of JSON has each name once.")
 
 
 def items_of(document: dict[str, Any]) -> Iterator[Item]:

@@ -22,6 +22,7 @@ from lichen.federation.limits import (
 )
 from lichen.federation.markup import markdown_of, plain_of
 from lichen.federation.model import ActorDocument, PeerKey, authority_of
+from lichen.forum import CommunityDraft
 from lichen.kit import Refused, from_isoformat
 
 KINDS = {
@@ -72,6 +73,16 @@ def actor_in(document: Mapping[str, Any]) -> ActorDocument:
         updated_us=time_of(document.get("updated")),
         moved_to=address_of(document.get("movedTo")),
         also_known_as=tuple(addresses_of(document.get("alsoKnownAs"))),
+    )
+
+
+def community_draft(said: ActorDocument) -> CommunityDraft:
+    """Return what a Group says of itself as a community's description."""
+    draft = said.draft
+    return CommunityDraft(
+        title=draft.display_name or draft.name, description=draft.summary or "",
+        icon=draft.avatar or "", banner=draft.banner or "", nsfw=said.nsfw,
+        posting_restricted_to_mods=said.posting_restricted_to_mods,
     )
 
 

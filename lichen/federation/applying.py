@@ -59,8 +59,8 @@ class Applying:
         forum, messages = self.below.forum, self.below.messages
         if orders.followings:
             forum.follow_communities(unit, orders.followings, tell_again=True)
-        if orders.answers:
-            forum.answer_followings(unit, orders.answers)
+        if orders.answers and (unasked := forum.answer_followings(unit, orders.answers)):
+            orders.outcomes["couldnt_find_follow"] += unasked
         if orders.posts:
             forum.create_posts(unit, orders.posts)
         if orders.comments:
@@ -73,7 +73,8 @@ class Applying:
             forum.cast_votes(unit, orders.votes, even_gone=True)
         sent = iter(orders.messages.items())
         while some := dict(islice(sent, MESSAGES_AT_ONCE_MAX)):
-            messages.receive_messages(unit, some)
+            if dropped := messages.receive_messages(unit, some):
+                orders.outcomes["message_dropped"] += dropped
         changes = iter(orders.message_changes)
         while few := list(islice(changes, MESSAGES_AT_ONCE_MAX)):
             messages.change_messages(unit, few)

@@ -21,11 +21,17 @@ import base64
 import binascii
 import re
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 import yarl
 
 from lichen.federation.digests import digest_header, digests_in
-from lichen.federation.limits import COMPONENTS_MAX, KEY_ID_LENGTH_MAX, SIGNATURE_BYTES_MAX
+from lichen.federation.limits import (
+    COMPONENTS_MAX,
+    DATES_KEPT_MAX,
+    KEY_ID_LENGTH_MAX,
+    SIGNATURE_BYTES_MAX,
+)
 from lichen.federation.model import Claim, Request, authority_of, unsigned
 
 # §2.1: parameters are separated by commas; times may be bare numbers.
@@ -145,6 +151,7 @@ def _seconds(said: dict[str, str], name: str) -> int:
     return int(text) * _MICROSECONDS
 
 
+@lru_cache(maxsize=DATES_KEPT_MAX)
 def _time_of(text: str) -> int:
     try:
         # RFC 9110 §5.6.7: HTTP-date.

@@ -4,6 +4,7 @@ Fetched in the background, once, after the community itself was stored; whoever 
 not wait. What cannot be had is left out: later activities bring the rest.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from lichen.accounts import Actor, ActorKind
-from lichen.federation.actors import address_of
+from lichen.federation.actors import actor_in, address_of
 from lichen.federation.fetching import Document, Documents
 from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
 from lichen.federation.model import ActorDocument, authority_of
@@ -46,6 +47,7 @@ class Communities:
     def __init__(
         self, store: Store, documents: Documents, forum: Forum, finder: Finder
     ) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was not brought, by code
         self._store = store
         self._documents = documents
         self._forum = forum
@@ -58,6 +60,10 @@ class Communities:
         if community.id not in self._welcomed and not community.local:
             self._welcomed.add(community.id)
             self._flights.start(community.ap_id, partial(self._bring, community, document))
+
+    def earlier(self, person: Actor) -> None:
+        """Begin to bring what a person elsewhere wrote last, from its own public outbox."""
+        self._flights.start(person.ap_id, partial(self._bring_person, person))
 
     async def settled(self) -> None:
         """Wait until nothing is being brought any more."""
@@ -74,18 +80,37 @@ class Communities:
             try:
                 things += [one async for one in self._posts_in(address)] if address else []
             except (Refused, Unavailable) as error:
+                self._count(error)
                 _log.info("nothing_brought", peer=community.domain, reason=str(error))
+        await self._keep(community.domain, things)
+
+    async def _bring_person(self, person: Actor) -> None:
+        try:
+            outbox = actor_in(await self._documents.fetch(person.ap_id)).outbox
+            things = [one async for one in self._posts_in(outbox)] if outbox else []
+        except (Refused, Unavailable) as error:
+            _log.info("nothing_brought", peer=person.domain, reason=str(error))
+            return
+        await self._keep(person.domain, [one for one in things if person.ap_id in one.authors])
+
+    async def _keep(self, peer: str, things: list[Thing]) -> None:
+        """Store what is not known yet, the oldest of the newest first."""
         for thing in sorted(things, key=lambda one: one.published_us or 0)[-RECENT_POSTS_MAX:]:
             try:
                 if await self._finder.known(thing.ap_id) is None:
                     await self._finder.store_thing(thing)
             except (Refused, Unavailable) as error:
-                _log.info("post_not_brought", peer=community.domain, reason=str(error))
+                self._count(error)
+                _log.info("post_not_brought", peer=peer, reason=str(error))
+
+    def _count(self, error: Refused | Unavailable) -> None:
+        self.outcomes[error.code if isinstance(error, Refused) else "unavailable"] += 1
 
     async def _bring_moderators(self, community: Actor, address: str) -> None:
         try:
             named = [one async for one in self._items(address)] if address else []
         except (Refused, Unavailable) as error:
+            self._count(error)
             _log.info("nothing_brought", peer=community.domain, reason=str(error))
             return
         ids = [found for one in named[:MODERATORS_MAX] if (found := address_of(one))]
@@ -108,7 +133,8 @@ class Communities:
                 return
             try:
                 thing = await self._thing(item, authority_of(address))
-            except (Refused, Unavailable):
+            except (Refused, Unavailable) as error:
+                self._count(error)
                 continue
             if thing is not None and not thing.replies_to:
                 count += 1
@@ -141,6 +167,9 @@ class Communities:
                 page = following
                 continue
             named = address_of(following)
-            if authority_of(named) != authority_of(address) or turn == COLLECTION_PAGES_MAX:
+            if authority_of(named) != authority_of(address):
+                return
+            if turn == COLLECTION_PAGES_MAX:
+                self.outcomes["collection_cut"] += 1
                 return
             page = await self._documents.fetch(named)

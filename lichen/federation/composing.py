@@ -32,6 +32,7 @@ from lichen.federation.scenes import (
     gather,
 )
 from lichen.federation.telling import Telling, is_told
+from lichen.kit.crash_points import crash_point
 from lichen.log import Batch, Log, LogTrimmed
 from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
 from lichen.web import Addresses
@@ -109,11 +110,14 @@ class Composing:
                 if (seq, part) > self._last:
                     records.append(msgspec.structs.replace(told, source=seq, part=part))
         for chunk in _chunks(records):
+            crash_point("composing.before_append")
             await self._outgoing.append([encode(record) for record in chunk])
+            crash_point("composing.after_append")
             self._last = (chunk[-1].source, chunk[-1].part)
         self.composed += len(records)
         if records or telling.kept:
             await self._store.write(partial(_keep, telling=telling, last=last), apart=True)
+            crash_point("composing.after_checkpoint")
             self._marked = last
 
     async def _complete(self, scene: Scene, events: Sequence[Event]) -> None:

@@ -25,6 +25,7 @@ from lichen.federation.activities import (
     Voting,
     Writing,
 )
+from lichen.federation.actors import community_draft
 from lichen.federation.authorities import (
     check_own,
     check_passed_on,
@@ -37,7 +38,8 @@ from lichen.federation.ingest_rows import gone_key
 from lichen.federation.judging import Judging
 from lichen.federation.known import Arrival, MessagePlace, Need, Queued, subject_of, subjects_of
 from lichen.federation.limits import PARKED_MAX
-from lichen.federation.model import ActorDocument, authority_of
+from lichen.federation.model import authority_of
+from lichen.federation.move_rows import WANT_MOVE
 from lichen.federation.orders import KeptFollow, Parking
 from lichen.forum import (
     COMMENT_DEPTH_MAX,
@@ -322,11 +324,13 @@ class Decider(Judging):
             raise Forbidden("foreign_object", "An actor speaks for itself.")
         self.orders.origins[target.did] = arrival.peer
         if target.kind is ActorKind.COMMUNITY:
-            drafts: dict[int, CommunityDraft] = {target.id: _community_draft(said)}
+            drafts: dict[int, CommunityDraft] = {target.id: community_draft(said)}
             self._act(arrival, partial(self._below.forum.refresh_communities, drafts=drafts))
         elif target.kind is ActorKind.PERSON:
             persons: dict[int, ActorDraft] = {target.id: said.draft}
             self._act(arrival, partial(self._below.accounts.refresh_persons, drafts=persons))
+            if not said.moved_to:
+                self._act(arrival, partial(self._below.accounts.end_move, person=target))
 
     def _edit_community(self, arrival: Arrival, act: Profile, target: Actor) -> None:
         """Change a community of ours as its remote moderator."""
@@ -334,7 +338,7 @@ class Decider(Judging):
             raise Forbidden("foreign_object", "People here change their profiles here.")
         community = self._community(target)
         judge = judge_of(act, self._known, self._person(arrival), community)
-        draft = _community_draft(self._below.read_actor(act.document))
+        draft = community_draft(self._below.read_actor(act.document))
         self._act(arrival, partial(
             self._below.forum.edit_community, viewer=judge, community_id=target.id, draft=draft
         ), community)
@@ -350,8 +354,18 @@ class Decider(Judging):
         self._spot_or_wait(act, act.object)
 
     def _move(self, arrival: Arrival, act: Moving) -> None:
-        # todo ActivityPub §7: a Move is counted, and followers are not moved
-        raise Refused("moved", "That an actor has moved is noted alone.")
+        """Note where a person says to be now; both sides are asked before anything is done."""
+        # Also who is banned here: its ban goes along with it.
+        person = self._known.actors.get(act.actor)
+        if act.announcer or act.object != act.actor:
+            raise Forbidden("foreign_object", "A person moves itself alone.")
+        if person is None or person.deleted or person.kind is not ActorKind.PERSON:
+            raise NotFound("couldnt_find_person", "Nobody here knows that person.")
+        if not authority_of(act.target) or act.target == act.actor:
+            raise Refused("invalid_field", "A move leads to the id of another actor.")
+        row = {"person_id": person.id, "target": act.target, "tries": 0, "retry_us": 0}
+        self._act(arrival, lambda unit: unit.stage(WANT_MOVE, row))
+        self.orders.outcomes["move_told"] += 1
 
     def _concerns_us(self, act: Activity) -> bool:
         """Say whether an answer to something unknown is for anybody here."""
@@ -384,12 +398,3 @@ class Decider(Judging):
         Locking: Judging._lock, Seating: Judging._seat, Blocking: Judging._block,
         Flagging: Judging._flag, Profile: _profile, Moving: _move, Sharing: _share,
     }
-
-
-def _community_draft(said: ActorDocument) -> CommunityDraft:
-    draft = said.draft
-    return CommunityDraft(
-        title=draft.display_name or draft.name, description=draft.summary or "",
-        icon=draft.avatar or "", banner=draft.banner or "", nsfw=said.nsfw,
-        posting_restricted_to_mods=said.posting_restricted_to_mods,
-    )

@@ -77,7 +77,8 @@ class Desk:
         if person.deleted:
             return _gone(person.ap_id)
         key = await self._accounts.keys(person.id)
-        return self._alone(self._documents.person(person, key.public))
+        known = await self._read(lambda unit: self._accounts.known_as(unit, [person.id]))
+        return self._alone(self._documents.person(person, key.public, known[person.id]))
 
     async def community(self, name: str) -> Shown:
         """Return a community of ours."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from lichen.accounts import Actor, Site
+from lichen.accounts import Actor, Known, Site
 from lichen.forum import LANGUAGES, Comment, Community, Post
 from lichen.forum.markdown import render
 from lichen.kit import isoformat
@@ -26,6 +26,7 @@ CONTEXT: Sequence[str] = (
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"  # ActivityPub §5.6
 CONTENT_TYPE = "application/activity+json"
 
+_UNKNOWN = Known()
 _OUR_LINK = re.compile(r'\b(href|src)="/(?!/)')
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg")
 _LANGUAGES = {language.id: language for language in LANGUAGES}
@@ -42,13 +43,16 @@ class OurDocuments:
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
 
-    def person(self, person: Actor, public_key: str) -> Document:
-        """Return a local person."""
+    def person(self, person: Actor, public_key: str, known: Known = _UNKNOWN) -> Document:
+        """Return a local person, with what it is known as elsewhere."""
         return _spoken({
             **self._actor(person, public_key),
             "type": "Service" if person.bot else "Person",  # Lemmy 0.19: bots are services
             "outbox": f"{person.ap_id}/outbox",
             "matrixUserId": person.matrix_user_id,
+            # ActivityPub has no word for it; both are Mastodon's, in ActivityStreams' namespace.
+            "alsoKnownAs": list(known.also_known_as) or None,
+            "movedTo": known.moved_to or None,
             **self._described("summary", person.summary),
         })
 

@@ -41,7 +41,7 @@ class Entrance:
 
     async def _take(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         try:
-            body = await _body(receive)
+            body = await self._body(receive)
             query = scope["query_string"]
             raw = scope["raw_path"] or scope["path"].encode()
             client = scope["client"]
@@ -58,6 +58,13 @@ class Entrance:
                           retry_s=error.retry_after_s)
         else:
             await _answer(send, 202)
+
+    async def _body(self, receive: Receive) -> bytes:
+        try:
+            return await _read(receive)
+        except Refused as refusal:
+            self._inbox.outcomes[refusal.code] += 1
+            raise
 
 
 def _is_for_inbox(scope: HTTPScope) -> bool:
@@ -77,7 +84,7 @@ def _headers(scope: HTTPScope) -> dict[str, str]:
     return found
 
 
-async def _body(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes:
     """Return the body, or refuse it as soon as it is too long."""
     parts: list[bytes] = []
     size, more = 0, True

@@ -11,8 +11,9 @@ It does not read what the documents say, nor keep them.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urldefrag
 
 import msgspec
@@ -23,13 +24,14 @@ from lichen.federation.limits import (
     FETCH_S_MAX,
     FETCHES_AT_ONCE_MAX,
 )
-from lichen.federation.model import authority_of
+from lichen.federation.model import OTHER_STYLE, Style, authority_of
 from lichen.kit import NotFound, Refused, Unavailable
 from lichen.kit.outbound import Fetched, Outbound
 from lichen.kit.public_addresses import FetchRefused
 
 Document = dict[str, Any]
-Signer = Callable[[str], Awaitable[Mapping[str, str]]]  # address -> headers that sign a GET of it
+# address, style -> headers that sign a GET of it
+Signer = Callable[[str, Style], Awaitable[Mapping[str, str]]]
 
 # ActivityPub §3.2: what a client asks for, and what most peers answer with.
 ACCEPT = (
@@ -38,6 +40,16 @@ ACCEPT = (
 _PROFILE = "https://www.w3.org/ns/activitystreams"
 SIGNED_PEERS_MAX = 10_000  # servers known to answer signed questions alone
 _RETRY_S = 60.0  # where a peer fails and says nothing
+
+
+class Preferences(Protocol):
+    """What is known of how peers want requests signed."""
+
+    def style_of(self, authority: str) -> Style:
+        """Return the style that a peer took last; from memory."""
+
+    def prefer(self, authority: str, style: Style) -> None:
+        """Remember the style that a peer takes."""
 
 
 class Gone(NotFound):
@@ -50,17 +62,20 @@ class Gone(NotFound):
 class Documents:
     """Fetches documents of ActivityPub from servers that we talk to.
 
-    `is_allowed` decides about authorities. `signer` signs as the site; it is used for servers that
-    refuse strangers, and for all where `signs_always` says so.
+    `is_allowed` decides about authorities. `signer` signs as the site, in the style that
+    `preferences` know; it is used for servers that refuse strangers, and for all where
+    `signs_always` says so.
     """
 
     def __init__(
         self, outbound: Outbound, *, is_allowed: Callable[[str], bool], signer: Signer,
-        signs_always: Callable[[], bool] = lambda: False,
+        preferences: Preferences, signs_always: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was not believed, by code
         self._outbound = outbound
         self._is_allowed = is_allowed
         self._signer = signer
+        self._preferences = preferences
         self._signs_always = signs_always
         self._wants_signed: set[str] = set()
         self._turns = asyncio.Semaphore(FETCHES_AT_ONCE_MAX)
@@ -70,6 +85,19 @@ class Documents:
 
         Raises FetchRefused, Unavailable and Gone.
         """
+        try:
+            return await self._believed(url)
+        except Refused as refused:
+            self.outcomes[refused.code] += 1
+            raise
+
+    async def fetch_json(self, url: str, *, accept: str) -> Document:
+        """Return an object of JSON that is no document of ActivityPub: WebFinger, NodeInfo."""
+        answer = await self._ask(url, accept, {})
+        return decoded(answer.body)
+
+    async def _believed(self, url: str) -> Document:
+        """Return the document that an address leads to, served from the address that is its id."""
         document, came_from = await self._get(url)
         named = _id_of(document)
         if not _is_same(named, url, came_from):
@@ -81,29 +109,38 @@ class Documents:
             raise FetchRefused("wrong_host", "A document speaks for its own server alone.")
         return document
 
-    async def fetch_json(self, url: str, *, accept: str) -> Document:
-        """Return an object of JSON that is no document of ActivityPub: WebFinger, NodeInfo."""
-        answer = await self._ask(url, accept, {})
-        return decoded(answer.body)
-
     async def _get(self, url: str) -> tuple[Document, str]:
         """Return a document and the address that it came from, after redirects."""
         address = urldefrag(url).url
         authority = authority_of(address)
-        signed = self._signs_always() or authority in self._wants_signed
-        headers = await self._signer(address) if signed else {}
-        answer = await self._ask(address, ACCEPT, headers, may_refuse=not signed)
-        if answer.status in (401, 403):
-            # Authorised fetch: this server wants to know who asks.
-            answer = await self._ask(address, ACCEPT, await self._signer(address))
-            if len(self._wants_signed) < SIGNED_PEERS_MAX:
-                self._wants_signed.add(authority)
+        if self._signs_always() or authority in self._wants_signed:
+            answer = await self._ask_signed(address, authority)
+        else:
+            answer = await self._ask(address, ACCEPT, {}, may_refuse=True)
+            if answer.status in (401, 403):
+                # Authorised fetch: this server wants to know who asks.
+                answer = await self._ask_signed(address, authority)
+                if len(self._wants_signed) < SIGNED_PEERS_MAX:
+                    self._wants_signed.add(authority)
         if not _is_activity(answer):
             raise FetchRefused(
                 "wrong_content_type",
                 f"{authority} answered with {answer.content_type[:60]!r}, no ActivityPub.",
             )
         return decoded(answer.body), answer.url
+
+    async def _ask_signed(self, address: str, authority: str) -> Fetched:
+        """Ask as the site; once more in the other style where a signature does not count (401)."""
+        style = self._preferences.style_of(authority)
+        headers = await self._signer(address, style)
+        answer = await self._ask(address, ACCEPT, headers, may_refuse=True)
+        if answer.status == 401:
+            style = OTHER_STYLE[style]
+            headers = await self._signer(address, style)
+            answer = await self._ask(address, ACCEPT, headers, may_refuse=True)
+            if answer.status == 200:
+                self._preferences.prefer(authority, style)
+        return _checked(answer)
 
     async def _ask(
         self, url: str, accept: str, headers: Mapping[str, str], *, may_refuse: bool = False

@@ -25,7 +25,8 @@ from lichen.federation.limits import (
 )
 from lichen.federation.model import Claim, authority_of
 from lichen.federation.signatures import claimed
-from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany
+from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.log import Log
 
 _RATE_SMOOTHING = 0.2  # of a new measurement of the rate; the last five or so count
@@ -62,6 +63,9 @@ class Inbox:
         except Refused as refusal:
             self.outcomes[refusal.code] += 1
             raise
+        except Unavailable:
+            self.outcomes["unavailable"] += 1
+            raise
 
     def moved(self, position: int) -> None:
         """Note up to where the log has been applied."""
@@ -97,13 +101,18 @@ class Inbox:
                 self.outcomes["gone_before"] += 1
                 return
             raise
+        crash_point("inbox.before_append")
         await self._append(peer, body)
+        crash_point("inbox.after_append")
         self._note_received(peer)
         self.outcomes["accepted"] += 1
         self._note_seen(key)
 
     async def _verify(self, claim: Claim, peer: str, body: bytes) -> None:
         """Refuse a request that no key of the actor's server has signed."""
+        if authority_of(claim.key_id) != peer:
+            # Before it is fetched: nobody makes us ask a third server.
+            raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")
         key = await signer_of(claim, self._keys, body=body, clock=self._clock)
         if key.authority != peer or authority_of(key.owner) != peer:
             raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")

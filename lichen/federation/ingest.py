@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from lichen.federation.activities import activity_of, decoded, items_of
+from lichen.federation.activities import activity_of, check_keys, decoded, items_of
 from lichen.federation.applying import Applying
 from lichen.federation.ingest_rows import DROP, FORGET, KEEP
 from lichen.federation.known import Arrival
@@ -28,6 +28,7 @@ from lichen.federation.limits import (
     RECEIVED_AGE_US_MAX,
 )
 from lichen.kit import Refused, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
 from lichen.store import Row, Store, Unit, advance_checkpoint
 
@@ -73,6 +74,7 @@ class Ingest:
         self._position = position
         self._moved = moved
         self._parked: Callable[[], None] = lambda: None
+        self._told_moves: Callable[[], None] = lambda: None
         self._batch_max = INGEST_BATCH_NEAR_MAX if store.engine == "sqlite" else INGEST_BATCH_MAX
 
     def when_parked(self, then: Callable[[], None]) -> None:
@@ -97,6 +99,10 @@ class Ingest:
             last = entry.seq
         await self._apply(_Run(arrivals, max(last, batch.next_seq - 1)))
 
+    def when_moved(self, then: Callable[[], None]) -> None:
+        """Call this from now on whenever somebody told that it moved."""
+        self._told_moves = then
+
     async def apply_parked(
         self, arrivals: Sequence[Arrival], then: Callable[[Unit], None]
     ) -> None:
@@ -120,8 +126,12 @@ class Ingest:
         try:
             line = _LINE.decode(payload)
             document = decoded(bytes(line.activity))
-        except (msgspec.DecodeError, Refused):
+            check_keys(bytes(line.activity))
+        except msgspec.DecodeError:
             self.outcomes["invalid_json"] += 1
+            return []
+        except Refused as refusal:
+            self.outcomes[refusal.code] += 1
             return []
         arrivals = []
         for item in items_of(document):
@@ -151,6 +161,7 @@ class Ingest:
         def command(unit: Unit) -> Counter[str]:
             outcomes = self._applying.apply(unit, arrivals) if arrivals else Counter[str]()
             then(unit)
+            crash_point("ingest.decided")
             return outcomes
 
         try:
@@ -160,10 +171,13 @@ class Ingest:
         except Exception as error:  # whatever one activity brings about must not stop the others
             await self._halve(arrivals, then, error)
             return
+        crash_point("ingest.after_commit")
         self._broken_in_a_row = 0
         self.outcomes.update(outcomes)
         if outcomes["parked"]:
             self._parked()
+        if outcomes["move_told"]:
+            self._told_moves()
 
     async def _halve(
         self, arrivals: Sequence[Arrival], then: Callable[[Unit], None], error: Exception

@@ -37,6 +37,23 @@ SUBJECTS = Statement(
 COUNT_PARKED = Statement(
     sa.select(sa.func.count().label("count")).select_from(parked), name="how many wait"
 )
+# A whole look at what waits, which is bounded and mostly nothing.
+PARKED_BY_PEER = Statement(
+    sa.select(parked.c.peer, sa.func.count().label("count"))
+    .where(any_of(parked.c.peer, "authorities")).group_by(parked.c.peer),
+    name="how many of each peer wait",
+)
+PARKED_OF = Statement(
+    sa.select(
+        parked.c.needs, sa.func.count().label("count"), sa.func.max(parked.c.tries).label("tries"),
+        sa.func.min(parked.c.retry_us).label("retry_us"),
+    )
+    .where(parked.c.peer == sa.bindparam("of_peer"))
+    .group_by(parked.c.needs)
+    .order_by(sa.func.count().desc(), parked.c.needs)
+    .limit(_LIMIT).offset(sa.bindparam("offset", type_=sa.Integer)),
+    name="what a peer's activities wait for",
+)
 # By the index parked_due.
 DUE = Statement(
     sa.select(

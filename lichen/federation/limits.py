@@ -14,6 +14,7 @@ PEM_LENGTH_MAX = 8_192  # characters of a public key; RSA-8192 has 1,450
 RSA_BITS_MIN = 2_048  # NIST SP 800-131A: shorter ones no longer count; nobody federates with one
 RSA_BITS_MAX = 8_192  # verifying takes time by the square of it
 
+DATES_KEPT_MAX = 256  # Date headers read; all requests of one second say the same
 LOADED_KEYS_MAX = 8_192  # public keys parsed and ready, so that verifying parses none
 SIGNING_KEYS_MAX = 2_048  # private keys parsed and ready
 
@@ -32,6 +33,10 @@ FETCH_S_MAX = 10.0  # s; what Lemmy waits
 
 PEERS_KEPT_MAX = 50_000  # servers in memory; the whole fediverse of 2026 has some 30,000
 PEER_AGE_US_MAX = 86_400 * 1_000_000  # a peer's NodeInfo is asked for anew after it
+ACTOR_AGE_US_MAX = 86_400 * 1_000_000  # an actor that is looked at is asked about anew after it
+RENEWING_AT_ONCE_MAX = 8  # actors asked about anew at once; who is looked at meanwhile waits
+RENEWED_AGAIN_US_MIN = HOUR_US  # after a failure; each next one doubles it, up to the age
+RENEWED_KEPT_MAX = 50_000  # actors of whom it is known in memory when they are due; 10 MB
 ASKED_AT_ONCE_MAX = 50  # peers asked for their NodeInfo in one turn
 FLUSH_S = 1.0  # s between two writings of what was noted of peers; a crash loses as much
 CAPABILITIES_MAX = 64  # of one peer; each at most a line
@@ -101,6 +106,9 @@ BACK_OFF_S_MAX = 24 * 3_600.0  # the longest pause; Lemmy 0.19
 BACK_OFF_JITTER = 0.2  # of a pause, so that peers that failed together do not come back together
 LANE_KEPT_S = 60.0  # a pause longer than this gives the peer's lane back; it is read again later
 CURSOR_S = 5.0  # between two notes of where the peers stand; what a crash sends again
+COUNTED_IN_LIST_MAX = 1_000  # activities looked through for each peer of a list
+COUNTED_ALONE_MAX = 20_000  # the same for one peer on a page of its own
+AGO_US_MAX = 366 * 24 * HOUR_US  # how far back "resend since" may reach
 SENDERS_MAX = 192  # requests at once to all peers; below the 256 connections of kit's client
 SIGNING_THREADS_MAX = 2  # beside the loop; each makes some 3,800 signatures a second
 COLLECTION_ITEMS_MAX = 50  # of an outbox, as in Lemmy
@@ -110,3 +118,5 @@ SUCCESSORS_OF_COMMUNITY_MAX = 1  # founded here for one old community: a second 
 SUCCESSORS_A_DAY_MAX = 20  # founded here in a day; a large server that dies takes this many a day
 SUCCESSORS_SHOWN_MAX = 1_000  # newest offers that people are asked about
 SUCCESSOR_ORIGIN_LENGTH_MAX = 300  # characters of an old community's name in what is said of it
+MOVES_AT_ONCE_MAX = 16  # moves that were told and are verified in one look; each costs two fetches
+MOVE_LOOK_S = 30.0  # s between two looks for what is due, when nothing wakes it

@@ -16,11 +16,12 @@ from typing import Protocol
 
 from lichen.federation.lanes import Item, Lane
 from lichen.federation.limits import LANE_KEPT_S
-from lichen.federation.model import Peer
+from lichen.federation.model import Peer, Style
 from lichen.federation.outgoing import Entry, Shelf, is_for
 from lichen.federation.posting import Answer, Posting, Verdict
 from lichen.federation.windows import Window, pause_s
 from lichen.kit import Clock
+from lichen.kit.crash_points import crash_point
 from lichen.log import LogTrimmed
 
 MISSED = "It was away for longer than activities are kept, and missed some."
@@ -40,6 +41,9 @@ class PeerBook(Protocol):
 
     def note_failure(self, authority: str, error: str, *, retry_at_us: int) -> None:
         """Note that a peer did not; written with the next flush."""
+
+    def prefer(self, authority: str, style: Style) -> None:
+        """Remember how a peer wants requests signed; written with the next flush."""
 
 
 class Street:
@@ -76,6 +80,7 @@ class Line:
         self.retry_at_us = 0
         self.error = ""
         self._street = street
+        self._rewind_to: int | None = None
         self._moved = asyncio.Event()
 
     def wake(self) -> None:
@@ -84,6 +89,12 @@ class Line:
 
     def resume(self) -> None:
         """End a pause now: somebody says that the peer is back."""
+        self.retry_at_us = 0
+        self.wake()
+
+    def rewind(self, position: int) -> None:
+        """Begin again after a position, once what is under way has ended."""
+        self._rewind_to = position
         self.retry_at_us = 0
         self.wake()
 
@@ -103,7 +114,8 @@ class Line:
                     await self._rest(left_s)
                     continue
                 peer = await self._street.peers.peer(self.authority)
-                self._start(requests, peer)
+                if self._rewind_to is None:
+                    self._start(requests, peer)
                 if not self.under_way and not self.lane.is_empty:
                     continue  # what was ready had been overtaken
                 if self.under_way:
@@ -112,6 +124,10 @@ class Line:
 
     def _is_waiting(self) -> bool:
         """Fill the lane from the log; say whether anything waits or is under way."""
+        if self._rewind_to is not None:
+            if self.under_way:
+                return True
+            self.lane, self._rewind_to = Lane(self._rewind_to), None
         street, lane = self._street, self.lane
         if not street.peers.is_allowed(self.authority):
             if not self.under_way:
@@ -186,6 +202,7 @@ class Line:
         return await self._deliver(peer, items[middle:])
 
     def _note_done(self, answer: Answer, count: int) -> None:
+        crash_point("sending.delivered")
         self.taken += count
         self.failures, self.retry_at_us = 0, 0
         self.error = answer.error or (self.error if self.error == MISSED else "")

@@ -15,6 +15,8 @@ from lichen.federation.limits import AUTHORITIES_KEPT_MAX
 from lichen.kit import Refused
 
 Style = Literal["cavage", "rfc9421"]  # how a request is signed
+# RFC 9421 calls nobody's other form; peers do: "double knocking" tries one, then the other.
+OTHER_STYLE: dict[Style, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 
 # What our NodeInfo advertises, in PieFed's form: activities announced whole (FEP-1b12), and many of
 # them in one Announce (FEP-1a11).

@@ -113,7 +113,10 @@ async def build_outgoing(
         store, logs.outgoing, logs.inbox, rooms=looked_into, peers=neighbours.peers,
         followers=followers, addresses=addresses, position=position,
     )
-    posting = Posting(ground.outbound, neighbours.keys, Deeds(addresses), ground.clock)
+    posting = Posting(
+        ground.outbound, neighbours.keys, Deeds(addresses), ground.clock,
+        prefer=neighbours.peers.prefer,
+    )
     sending = Sending(
         ground, store, logs.outgoing, peers=neighbours.peers, posting=posting,
         followers=followers.of, everybody=neighbours.everybody, addresses=addresses,

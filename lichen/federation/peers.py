@@ -29,6 +29,7 @@ from lichen.federation.model import Accepts, Peer, Style, authority_of, is_liste
 from lichen.federation.nodeinfo import Described, fetch_nodeinfo
 from lichen.federation.remembering import Flights
 from lichen.kit import Clock, NotFound, Refused, TooMany, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.store import Store, Unit
 from lichen.web import Addresses
 
@@ -130,6 +131,11 @@ class Peers:
         if found is not None and found.shared_inbox != shared_inbox:
             self._keep(msgspec.structs.replace(found, shared_inbox=shared_inbox))
 
+    def style_of(self, authority: str) -> Style:
+        """Return how a peer wants requests signed: as it took them last; from memory."""
+        found = self._peers.get(authority)
+        return "cavage" if found is None else found.style
+
     def prefer(self, authority: str, style: Style) -> None:
         """Remember how a peer wants requests signed."""
         found = self.mention(authority)
@@ -162,6 +168,7 @@ class Peers:
         rows = [peer_rows.row_of_peer(self._peers[one]) for one in sorted(changed)]
         if not rows:
             return
+        crash_point("peers.before_flush")
         try:
             await self._store.write(
                 lambda unit: unit.stage(peer_rows.KEEP_PEER, *rows), apart=True
@@ -169,6 +176,7 @@ class Peers:
         except Unavailable:
             self._changed |= changed
             raise
+        crash_point("peers.after_flush")
 
     async def ask_due(self) -> None:
         """Ask those peers what they run that were mentioned and not asked for a day."""

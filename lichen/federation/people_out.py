@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from lichen.events import Event
+from lichen.events import accounts as of_accounts
 from lichen.events import forum as of_forum
 from lichen.events import moderation as of_moderation
 from lichen.federation.documents import Document, is_microblog
@@ -103,9 +104,22 @@ class People(Speaker):
             return self.everywhere(activity, by=person, writes=(person.ap_id,))
         if person.deleted:
             return []
-        document = self.documents.person(person, self.scene.keys.get(person.id, ""))
+        document = self.documents.person(
+            person, self.scene.keys.get(person.id, ""), self.scene.known_as[person.id]
+        )
         activity = self.deeds.to_everybody(
             "Update", event.id, actor=person.ap_id, object_=document
+        )
+        return self.everywhere(activity, by=person, writes=(person.ap_id,))
+
+    def move(self, event: Event) -> Told:
+        """Tell that a person of ours is somewhere else now; that it is back its profile tells."""
+        person = self.scene.actors.get(event.row)
+        if person is None or not person.local or event.operation == "delete":
+            return []
+        target = msgspec.json.decode(event.record, type=of_accounts.Move).target
+        activity = self.deeds.to_everybody(
+            "Move", event.id, actor=person.ap_id, object_=person.ap_id, more=(("target", target),)
         )
         return self.everywhere(activity, by=person, writes=(person.ap_id,))
 

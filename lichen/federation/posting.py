@@ -11,6 +11,7 @@ and lets go of the interpreter meanwhile, so it is made on a thread beside the l
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from functools import partial
@@ -27,7 +28,7 @@ from lichen.federation.limits import (
     SEND_S_MAX,
     SIGNING_THREADS_MAX,
 )
-from lichen.federation.model import Peer, SigningKey, Style
+from lichen.federation.model import OTHER_STYLE, Peer, SigningKey, Style
 from lichen.federation.outgoing import Outgoing
 from lichen.federation.signatures import sign
 from lichen.kit import Clock, Refused, Unavailable
@@ -36,7 +37,6 @@ from lichen.kit.outbound import Fetched, Outbound
 # RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4: later, not never.
 _BUSY = frozenset({408, 425, 429})
 _AWAY = frozenset({404, 410})  # an inbox that is not there: a house that is closed or rebuilt
-_OTHER: dict[Style, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 _RETRY_AFTER_S_MAX = 3_600.0  # what a peer may ask us to wait
 
 
@@ -75,14 +75,17 @@ _ANNOUNCED = msgspec.json.Decoder(_Announced)
 
 
 class Posting:
-    """Signs activities and posts them; remembers which style of signatures a peer wants."""
+    """Signs activities and posts them; `prefer` is told which style of signatures a peer wants."""
 
-    def __init__(self, outbound: Outbound, keys: SigningKeys, deeds: Deeds, clock: Clock) -> None:
+    def __init__(
+        self, outbound: Outbound, keys: SigningKeys, deeds: Deeds, clock: Clock, *,
+        prefer: Callable[[str, Style], None],
+    ) -> None:
         self._outbound = outbound
         self._keys = keys
         self._deeds = deeds
         self._clock = clock
-        self._styles: dict[str, Style] = {}
+        self._prefer = prefer
         self._threads = ThreadPoolExecutor(SIGNING_THREADS_MAX, thread_name_prefix="signing")
         self.requests = 0
 
@@ -93,15 +96,15 @@ class Posting:
     async def send(self, peer: Peer, inbox: str, records: list[Outgoing]) -> Answer:
         """Send one activity, or several votes of one community as one (FEP-1a11)."""
         body = self._body(records)
-        style = self._styles.get(peer.authority, peer.style)
+        style = peer.style
         try:
             key = await self._keys.signing_key(records[0].sender)
             answer = judged(await self._post(inbox, body, key, style))
             if answer.verdict is Verdict.REFUSED and answer.error.startswith("401"):
-                style = _OTHER[style]
+                style = OTHER_STYLE[style]
                 answer = judged(await self._post(inbox, body, key, style))
                 if answer.verdict is Verdict.TAKEN:
-                    self._styles[peer.authority] = style
+                    self._prefer(peer.authority, style)
         except Unavailable as error:
             return Answer(Verdict.FAILED, error.text[:FAILURE_LENGTH_MAX])
         except Refused as error:  # the address of its inbox is none that may be called

@@ -9,7 +9,7 @@ not be found is not looked for again for ten minutes; what many ask for at once 
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
@@ -53,6 +53,7 @@ class Resolver:
         self, store: Store, *, accounts: Accounts, forum: Forum, documents: Documents,
         keys: KeyRing, peers: Peers, addresses: Addresses, clock: Clock,
     ) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was found and not kept, by code
         self._store = store
         self._accounts = accounts
         self._forum = forum
@@ -60,6 +61,7 @@ class Resolver:
         self._keys = keys
         self._peers = peers
         self._addresses = addresses
+        self.look: Callable[[Actor], None] = lambda _actor: None  # told of who is named
         self._absent = Absences(clock, age_us_max=MISSING_US_MAX, kept_max=MISSING_KEPT_MAX)
         self._actor_flights: Flights[ActorDocument | None] = Flights()
         self._thing_flights: Flights[Found | None] = Flights()
@@ -81,6 +83,8 @@ class Resolver:
         known = await self._store.read(lambda unit: self._accounts.actor_by_name(
             unit, handle.kind, handle.name, domain
         ))
+        if known is not None:
+            self.look(known)
         if known is not None or domain == self._addresses.authority or not asks:
             return known
         return await self._by_handle(handle)
@@ -109,6 +113,8 @@ class Resolver:
         Raises Unavailable where its server cannot be asked now.
         """
         known, is_known = await self._store.read(lambda unit: self._known(unit, ap_id))
+        if isinstance(known, Actor):
+            self.look(known)
         if is_known or not self._may_ask(ap_id):
             return known
         return await self._thing_flights.join(ap_id, partial(self._fetch_thing, ap_id))
@@ -176,6 +182,7 @@ class Resolver:
             return found
         except Refused as refused:
             self._absent.note(ap_id)
+            self.outcomes[refused.code] += 1
             _log.info("no_actor", peer=authority_of(ap_id), reason=refused.code)
         except Unavailable as error:
             _log.info("peer_unavailable", peer=authority_of(ap_id), reason=error.text)
@@ -209,6 +216,7 @@ class Resolver:
             return await self._stored(await self._documents.fetch(ap_id), ap_id)
         except Refused as refused:
             self._absent.note(ap_id)
+            self.outcomes[refused.code] += 1
             _log.info("nothing_found", peer=authority_of(ap_id), reason=refused.code)
             return None
 

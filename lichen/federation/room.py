@@ -4,14 +4,22 @@ from dataclasses import dataclass
 
 from lichen.accounts import Accounts
 from lichen.federation.authorising import AuthorisedFetch
+from lichen.federation.deeds import Deeds
 from lichen.federation.fetching import Documents
+from lichen.federation.homes import Homes
 from lichen.federation.keys import KeyRing, SigningKeys
+from lichen.federation.model import Style
+from lichen.federation.moves import Moves
 from lichen.federation.peers import Peers, load_peers
+from lichen.federation.posting import Posting
+from lichen.federation.proving import Proving
+from lichen.federation.renewing import Renewing
 from lichen.federation.resolving import Resolver
 from lichen.federation.signatures import sign
 from lichen.federation.successors import Successors, load_continuing
 from lichen.forum import Forum
 from lichen.kit.ground import Ground
+from lichen.moderation import Moderation
 from lichen.store import Store
 from lichen.web import Addresses
 
@@ -24,46 +32,77 @@ class Room:
     documents: Documents
     keys: KeyRing
     resolver: Resolver
+    renewing: Renewing
     authorised: AuthorisedFetch
+    proving: Proving
+    moves: Moves
     successors: Successors
+
+    def figures(self) -> dict[str, float]:
+        """Return how often something elsewhere was not believed or not kept, for the metrics."""
+        counted = {
+            "fetch": self.documents.outcomes, "found": self.resolver.outcomes,
+            "brought": self.resolver.communities.outcomes,
+        }
+        return {f"{what}_{code}_total": float(count)
+                for what, outcomes in counted.items() for code, count in sorted(outcomes.items())}
 
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
+        self.proving.close()
         await self.resolver.close()
+        await self.renewing.close()
         await self.keys.close()
         await self.peers.close()
 
 
 async def build(
-    ground: Ground, store: Store, *, accounts: Accounts, forum: Forum, addresses: Addresses
+    ground: Ground, store: Store, *, accounts: Accounts, forum: Forum,
+    moderation: Moderation, addresses: Addresses,
 ) -> Room:
     """Return the room over what the rows know of others."""
     own = SigningKeys(store, accounts)
 
-    async def signed_as_site(url: str) -> dict[str, str]:
+    async def signed_as_site(url: str, style: Style) -> dict[str, str]:
         key = await own.signing_key(accounts.current_site.actor.id)
-        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock())
+        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock(), style=style)
 
     peers = Peers(
         store, accounts, addresses=addresses, clock=ground.clock,
         known=await store.read(load_peers, apart=True),
     )
     documents = Documents(
-        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site,
+        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site, preferences=peers,
         signs_always=lambda: accounts.current_site.settings.federation_signed_fetch,
     )
     peers.ask_through(documents)
     keys = KeyRing(store, documents, own, clock=ground.clock)
+    renewing = Renewing(
+        store, accounts=accounts, forum=forum, documents=documents, peers=peers,
+        clock=ground.clock,
+    )
     resolver = Resolver(
         store, accounts=accounts, forum=forum, documents=documents, keys=keys, peers=peers,
         addresses=addresses, clock=ground.clock,
     )
+    resolver.look = renewing.look
     authorised = AuthorisedFetch(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
+    )
+    moves = Moves(
+        store, accounts, forum, moderation, documents=documents, resolver=resolver,
+        addresses=addresses,
+    )
+    proving = Proving(
+        store, accounts, resolver, peers=peers, addresses=addresses, tids=ground.tids,
+        posting=Posting(
+            ground.outbound, own, Deeds(addresses), ground.clock, prefer=peers.prefer,
+        ),
+        homes=Homes(store, ground.outbound, documents, addresses=addresses),
     )
     successors = Successors(
         forum, peers, silent_days=ground.config.forum.gone_after_days,
         continuing=await store.read(load_continuing, apart=True),
     )
-    return Room(peers, documents, keys, resolver, authorised, successors)
+    return Room(peers, documents, keys, resolver, renewing, authorised, proving, moves, successors)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lichen.accounts import Accounts, Actor
+from lichen.accounts import Accounts, Actor, Known
 from lichen.events import Event, collection_of
 from lichen.events import accounts as of_accounts
 from lichen.events import forum as of_forum
@@ -31,6 +31,7 @@ VOTE = collection_of(of_forum.Vote)
 COMMUNITY = collection_of(of_forum.Community)
 SUBSCRIPTION = collection_of(of_forum.Subscription)
 PROFILE = collection_of(of_accounts.Profile)
+MOVE = collection_of(of_accounts.Move)
 MESSAGE = collection_of(of_messages.Message)
 ACTION = collection_of(of_moderation.Action)
 REPORT = collection_of(of_moderation.Report)
@@ -69,6 +70,7 @@ class Scene:
     communities: dict[int, Community] = field(default_factory=dict)
     people: dict[str, Actor] = field(default_factory=dict)  # by DID
     actors: dict[int, Actor] = field(default_factory=dict)
+    known_as: dict[int, Known] = field(default_factory=dict)  # of people whose profile is told
     messages: dict[int, MessageView] = field(default_factory=dict)
     actions: dict[int, tuple[Action, bool]] = field(default_factory=dict)
     moderators: dict[int, list[Actor]] = field(default_factory=dict)
@@ -139,8 +141,8 @@ def _wanted(events: Iterable[Event]) -> _Wanted:
     wanted = _Wanted()
     by_row = {
         POST: wanted.posts, COMMENT: wanted.comments, COMMUNITY: wanted.communities,
-        SUBSCRIPTION: wanted.communities, PROFILE: wanted.actors, MESSAGE: wanted.messages,
-        ACTION: wanted.actions,
+        SUBSCRIPTION: wanted.communities, PROFILE: wanted.actors, MOVE: wanted.actors,
+        MESSAGE: wanted.messages, ACTION: wanted.actions,
     }
     for event in events:
         wanted.dids.add(event.did)
@@ -228,6 +230,9 @@ def _gather_around(
         scene.moderators = rooms.forum.moderators_of(unit, sorted(wanted.governed))
     if wanted.actors:
         scene.actors = rooms.accounts.actors(unit, sorted(wanted.actors))
+    told = [event.row for event in events if event.collection == PROFILE]
+    if told:
+        scene.known_as = rooms.accounts.known_as(unit, told)
     follows = [
         (scene.people[event.did].id, event.row) for event in events
         if event.collection == SUBSCRIPTION and event.operation != "delete"

@@ -17,9 +17,10 @@ import structlog
 from lichen.federation import outgoing_rows as rows
 from lichen.federation.limits import CURSOR_S, SENDERS_MAX
 from lichen.federation.lines import Line, PeerBook, Street
-from lichen.federation.outgoing import Entry, Shelf
+from lichen.federation.outgoing import Entry, Shelf, is_for
 from lichen.federation.posting import Posting
 from lichen.kit import Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.kit.ground import Ground
 from lichen.log import Log
 from lichen.store import Store, Unit
@@ -44,6 +45,14 @@ class LineState(NamedTuple):
     error: str
 
 
+class Missing(NamedTuple):
+    """How many activities a peer has not, the first of them (0: none), and whether more may be."""
+
+    activities: int
+    first_seq: int
+    is_more: bool
+
+
 class Sending:
     """Drives the lines of all peers."""
 
@@ -66,6 +75,7 @@ class Sending:
             scheme=addresses.scheme,
         )
         self._lines: dict[str, Line] = {}
+        self._tasks: asyncio.TaskGroup | None = None
         self._head = 0
         self._noted: dict[str, int] = {}
         self._noted_head = 0
@@ -86,6 +96,7 @@ class Sending:
     async def run(self) -> None:
         """Send until cancelled, or until the log is closed."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             noting = tasks.create_task(self._note_places(), name="places of peers")
             for line in self._lines.values():
                 self._wake(line, tasks)
@@ -114,6 +125,33 @@ class Sending:
         line = self._lines.get(authority)
         if line is not None:
             line.resume()
+
+    def rewind(self, authority: str, position: int) -> None:
+        """Send a peer again everything that is for it after a position."""
+        line = self._lines.get(authority)
+        if line is None:
+            line = self._lines[authority] = Line(authority, position, self._street)
+        else:
+            line.rewind(position)
+        if self._tasks is not None:
+            self._wake(line, self._tasks)
+
+    def missing(self, authority: str, *, limit: int) -> Missing:
+        """Count what a peer has not yet, looking at no more than `limit` activities; no I/O but
+        the log's.
+        """
+        line = self._lines.get(authority)
+        seq = 0 if line is None else max(self._place(line) + 1, self.shelf.first_seq)
+        last_seq = self.shelf.last_seq
+        if line is None or seq > last_seq:
+            return Missing(0, 0, is_more=False)
+        end, count, first_seq = min(last_seq, seq + limit - 1), 0, 0
+        while seq <= end:
+            entries, seq = self.shelf.entries(seq)
+            for entry in entries:
+                if entry.seq <= end and is_for(entry.record, authority, self._street.followers):
+                    count, first_seq = count + 1, first_seq or entry.seq
+        return Missing(count, first_seq, is_more=end < last_seq)
 
     def low_water(self) -> int:
         """Return the lowest position of all peers: what retention should keep after."""
@@ -196,7 +234,9 @@ class Sending:
                 for name, place in [*sorted(moved.items()), (rows.HEAD, head)]
             ))
 
+        crash_point("sending.before_note")
         await self._store.write(note, apart=True)
+        crash_point("sending.after_note")
         self._noted, self._noted_head = behind, head
 
 

@@ -21,6 +21,7 @@ from lichen.federation.scenes import (
     COMMENT,
     COMMUNITY,
     MESSAGE,
+    MOVE,
     POST,
     PROFILE,
     REPORT,
@@ -33,7 +34,7 @@ from lichen.web import Addresses
 
 # Everything else is nobody's business elsewhere; tests list every collection there is.
 TOLD = frozenset({
-    ACCEPTED, ACTION, COMMENT, COMMUNITY, MESSAGE, POST, PROFILE, REPORT, SUBSCRIPTION, VOTE,
+    ACCEPTED, ACTION, COMMENT, COMMUNITY, MESSAGE, MOVE, POST, PROFILE, REPORT, SUBSCRIPTION, VOTE,
 })
 
 
@@ -44,8 +45,8 @@ class Telling(Rulings, People, Announced):
         super().__init__(scene, addresses)
         self._tellers: Mapping[str, Callable[[Event], Told]] = {
             ACTION: self.action, COMMENT: self.comment, COMMUNITY: self.community,
-            MESSAGE: self.message, POST: self.post, PROFILE: self.profile, REPORT: self.report,
-            SUBSCRIPTION: self.subscription, VOTE: self.vote,
+            MESSAGE: self.message, MOVE: self.move, POST: self.post, PROFILE: self.profile,
+            REPORT: self.report, SUBSCRIPTION: self.subscription, VOTE: self.vote,
         }
 
     def tell(self, event: Event) -> Told:

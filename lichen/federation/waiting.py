@@ -25,6 +25,7 @@ from lichen.federation.limits import (
     PARKED_TRIES_MAX,
 )
 from lichen.kit import Refused, Unavailable
+from lichen.kit.crash_points import crash_point
 from lichen.store import Row, Store, Unit
 
 Found = Literal["found", "gone", "away"]
@@ -120,9 +121,11 @@ class Waiting:
         again = [row for row in waiting if row.tries + 1 < PARKED_TRIES_MAX]
         tired = [row.id for row in waiting if row.tries + 1 >= PARKED_TRIES_MAX]
         self._ingest.outcomes["unresolved"] += len(tired)
+        crash_point("parked.before_release")
         await self._ingest.apply_parked(
             [arrival_of(row) for row in again], lambda unit: unit.stage(rows.DROP, {"ids": tired})
         )
+        crash_point("parked.after_release")
 
     async def _later(self, row: Row) -> None:
         tries = row.tries + 1

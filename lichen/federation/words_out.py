@@ -17,9 +17,17 @@ from lichen.federation.speaking import Speaker, Told, member_key, vote_key
 from lichen.forum import CommentView, Community, PostView
 from lichen.kit.ids import time_us_of_tid
 
-# An edit's event is made within this time of the edit; later ones tell of something else (a lock,
-# a pin), which its moderator tells of.
-EDIT_US_MAX = 3_000_000
+# So soon after it was written its author's own upvote belongs to it.
+WRITTEN_US_MAX = 3_000_000
+
+
+class _Marked(msgspec.Struct, frozen=True):
+    """What is read of a post or a comment to know whether its words changed."""
+
+    edited: bool = False
+
+
+_MARKED = msgspec.json.Decoder(_Marked)
 
 
 class Words(Speaker):
@@ -38,7 +46,7 @@ class Words(Speaker):
         if post.deleted or post.removed or post.held:
             return []
         back = self._back(event, view)
-        if back or (event.operation == "update" and not _is_edit(event, post.updated_us)):
+        if back or (event.operation == "update" and not _is_edit(event)):
             return back
         page = self.documents.page(post, author=view.creator, community=community)
         told = self._say(event, page, view, writes=(post.ap_id,), reads=())
@@ -60,7 +68,7 @@ class Words(Speaker):
         if comment.deleted or comment.removed or comment.held:
             return []
         back = self._back(event, view)
-        if back or (event.operation == "update" and not _is_edit(event, comment.updated_us)):
+        if back or (event.operation == "update" and not _is_edit(event)):
             return back
         return self.note(event, view)
 
@@ -165,7 +173,7 @@ class Words(Speaker):
         self.kept[event.rkey] = Standing(kind, event.id, subject.ap_id, view.community.id)
         if subject.creator_id == voter.id and event.operation == "create" and record.value > 0:
             # An author's own upvote comes with the post, wherever it is read.
-            is_written = time_us_of_tid(event.id) - subject.published_us < EDIT_US_MAX
+            is_written = time_us_of_tid(event.id) - subject.published_us < WRITTEN_US_MAX
             if is_written:
                 return []
         return self._cast(
@@ -194,6 +202,6 @@ class Words(Speaker):
         ]
 
 
-def _is_edit(event: Event, updated_us: int | None) -> bool:
-    """Say whether an update's event tells of an edit, and not of a lock or a pin."""
-    return updated_us is not None and abs(time_us_of_tid(event.id) - updated_us) < EDIT_US_MAX
+def _is_edit(event: Event) -> bool:
+    """Say whether an update tells of an edit; a lock or a pin is told by who decided it."""
+    return _MARKED.decode(event.record).edited

@@ -218,27 +218,27 @@ class Arrivals(Members):
                    if now[key] != view.comment]
         self._write_changed_comments(unit, scene, changed, uris)
 
-    def answer_followings(self, unit: Unit, answers: Sequence[FollowAnswer]) -> None:
+    def answer_followings(self, unit: Unit, answers: Sequence[FollowAnswer]) -> int:
         """Note which remote communities took their followers, and which did not.
 
-        Nothing to do where nobody asked. Two round trips, three where somebody was rejected.
+        Nothing is done where nobody asked; returns how often that was. Two round trips, more where
+        somebody was rejected.
         """
-        rejected = [Following(one.person_id, one.community_id, follow=False)
-                    for one in answers if not one.accepted]
-        accepted = {(one.person_id, one.community_id) for one in answers if one.accepted}
-        if rejected:
-            self.follow_communities(unit, rejected)
-        if not accepted:
-            return
-        people, ids = sorted({one for one, _ in accepted}), sorted({one for _, one in accepted})
+        pairs = {(one.person_id, one.community_id): one.accepted for one in answers}
+        people, ids = sorted({one for one, _ in pairs}), sorted({one for _, one in pairs})
         found, actors = unit.fetch_all(
             (arrival_rows.SUBSCRIPTIONS, {"people": people, "ids": ids}),
             self._accounts.actors_query(unit, [*people, *ids]),
         )
         named = self._accounts.actors_from(actors)
+        asked = {(row.person_id, row.community_id): row for row in found}
+        rejected = [Following(*pair, follow=False)
+                    for pair, accepted in pairs.items() if pair in asked and not accepted]
+        if rejected:
+            self.follow_communities(unit, rejected)
         ledger = self._ledger(unit)
-        for row in found:
-            if not row.pending or (row.person_id, row.community_id) not in accepted:
+        for pair, row in asked.items():
+            if not row.pending or not pairs.get(pair):
                 continue
             unit.stage(community_rows.WRITE_SUBSCRIPTION, {**row._asdict(), "pending": False})
             record = records.Subscription(
@@ -247,6 +247,7 @@ class Arrivals(Members):
             ledger.say(record, did=named[row.person_id].did, operation="update", rkey=row.tid,
                        row=row.community_id)
         ledger.close()
+        return len(pairs.keys() - asked.keys())
 
     def refresh_communities(self, unit: Unit, drafts: Mapping[int, CommunityDraft]) -> None:
         """Take over what remote communities say of themselves now, by id; two round trips."""
@@ -336,7 +337,7 @@ class Arrivals(Members):
                     comment, author_did=view.creator.did,
                     operation="delete" if is_gone(comment) else "update",
                     post_uri=uri_of_post(view.post, author_did),
-                    parent_uri=uris.get(comment.parent_id or 0),
+                    parent_uri=uris.get(comment.parent_id or 0), before=view.comment,
                 )
         stage_counts(unit, ledger, counted)
         settle(unit, verdicts)

@@ -337,7 +337,7 @@ class Comments(Part):
                 operation = "create"
             ledger.comment(
                 comment, author_did=view.creator.did, post_uri=uri_of_post(post, author.did),
-                parent_uri=located.parent_uri, operation=operation,
+                parent_uri=located.parent_uri, operation=operation, before=view.comment,
             )
         ledger.close()
         return msgspec.structs.replace(view, comment=comment, post=post, community=community)

@@ -142,6 +142,18 @@ BANS = Statement(
     name="bans",
 )
 
+# By the index community_ban_person.
+BANS_OF_BOTH = Statement(
+    sa.select(community_ban)
+    .where(
+        any_of(community_ban.c.person_id, "people"),
+        sa.or_(community_ban.c.expires_us.is_(None),
+               community_ban.c.expires_us > sa.bindparam("now_us", type_=sa.BigInteger)),
+    )
+    .order_by(community_ban.c.community_id).limit(sa.bindparam("limit", type_=sa.BigInteger)),
+    name="bans of both",
+)
+
 INSERT_COMMUNITY = Statement(sa.insert(community), name="insert community")
 CHANGE_COMMUNITY = change(
     community, "nsfw", "hidden", "removed", "deleted", "posting_restricted_to_mods", "local_only",

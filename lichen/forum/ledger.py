@@ -53,9 +53,13 @@ class Ledger:
         self._unit.emit(deletion_of(collection, id=self._tids.next(), did=did, rkey=rkey, row=row))
 
     def post(
-        self, post: Post, *, author_did: str, community_did: str, operation: Operation
+        self, post: Post, *, author_did: str, community_did: str, operation: Operation,
+        before: Post | None = None,
     ) -> None:
-        """Say what a post is now; one that is deleted or removed is a deletion."""
+        """Say what a post is now; one that is deleted or removed is a deletion.
+
+        `before` is what it was, so that an edit can be told from a lock or a pin.
+        """
         if operation == "delete":
             self.retract(POST, did=author_did, rkey=post.tid, row=post.id)
             return
@@ -64,15 +68,15 @@ class Ledger:
             url=post.url, body=post.body, alt_text=post.alt_text,
             langs=codes_of((post.language_id,)), nsfw=post.nsfw, locked=post.locked,
             featured_community=post.featured_community, featured_local=post.featured_local,
-            updated_at=_time(post.updated_us),
+            updated_at=_time(post.updated_us), edited=_is_edited(before, post),
         )
         self.say(record, did=author_did, operation=operation, rkey=post.tid, row=post.id)
 
     def comment(
         self, comment: Comment, *, author_did: str, post_uri: str, parent_uri: str | None,
-        operation: Operation,
+        operation: Operation, before: Comment | None = None,
     ) -> None:
-        """Say what a comment is now; one that is deleted or removed is a deletion."""
+        """Say what a comment is now, and was; one that is deleted or removed is a deletion."""
         if operation == "delete":
             self.retract(COMMENT, did=author_did, rkey=comment.tid, row=comment.id)
             return
@@ -80,6 +84,7 @@ class Ledger:
             post=post_uri, parent=parent_uri, content=comment.content,
             created_at=isoformat(comment.published_us), langs=codes_of((comment.language_id,)),
             distinguished=comment.distinguished, updated_at=_time(comment.updated_us),
+            edited=_is_edited(before, comment),
         )
         self.say(record, did=author_did, operation=operation, rkey=comment.tid, row=comment.id)
 
@@ -197,6 +202,11 @@ class Ledger:
         self._unit.stage(rows.MORE_WORDS, *words)
         for record, did, rkey, row in self._tallies.values():
             self.say(record, did=did, operation="update", rkey=rkey, row=row)
+
+
+def _is_edited(before: Post | Comment | None, after: Post | Comment) -> bool:
+    """Say whether its author has changed it: an edit has a time of its own."""
+    return before is not None and before.updated_us != after.updated_us
 
 
 def _time(time_us: int | None) -> str | None:

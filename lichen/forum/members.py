@@ -200,6 +200,31 @@ class Members(Communities):
             ledger.retract(_BAN, did=did, rkey=tid, row=person.id)
         return Barred(person=person, changed=before != after, before=before)
 
+    def carry_bans(self, unit: Unit, person_id: int, to: Actor) -> None:
+        """Let the bans of a person from communities stand against another that it is now.
+
+        Where that one has a ban of its own, it keeps it. Two round trips.
+        """
+        bans = unit.fetch(rows.BANS_OF_BOTH, people=[person_id, to.id], now_us=unit.clock_us,
+                          limit=BATCH_MAX)
+        own = {row.community_id for row in bans if row.person_id == to.id}
+        carried = [row for row in bans if row.person_id == person_id
+                   and row.community_id not in own]
+        if not carried:
+            return
+        groups = self._accounts.actors(unit, [row.community_id for row in carried])
+        ledger = self._ledger(unit)
+        for row in carried:
+            tid = self._tids.next()
+            unit.stage(rows.WRITE_COMMUNITY_BAN, {
+                "community_id": row.community_id, "person_id": to.id, "reason": row.reason,
+                "expires_us": row.expires_us, "tid": tid, "published_us": unit.clock_us,
+            })
+            ledger.say(forum.CommunityBan(
+                subject=to.did, created_at=isoformat(unit.clock_us), reason=row.reason,
+                expires_at=None if row.expires_us is None else isoformat(row.expires_us),
+            ), did=groups[row.community_id].did, operation="create", rkey=tid, row=to.id)
+
     def person(
         self, unit: Unit, viewer: Viewer | None, *, id: int | None = None, name: str | None = None,
     ) -> PersonView:

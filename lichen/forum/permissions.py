@@ -9,6 +9,8 @@ def check_member(viewer: Viewer, community: CommunityView) -> None:
     """Refuse whoever may not write or vote in the community."""
     if viewer.actor.banned:
         raise Forbidden("site_ban", "You are banned from this site.")
+    if viewer.moved:
+        raise Forbidden("account_moved", "This account has moved: write where you are now.")
     if community.banned:
         raise Forbidden("banned_from_community", "You are banned from this community.")
     if community.community.removed or community.community.deleted:

@@ -387,4 +387,4 @@ def tell_post(ledger: Ledger, view: PostView, post: Post) -> None:
         operation = "create"
         ledger.tally_post(post, author_did=view.creator.did)
     ledger.post(post, author_did=view.creator.did, community_did=view.community.actor.did,
-                operation=operation)
+                operation=operation, before=view.post)

@@ -18,6 +18,7 @@ It does not sign, cache, retry or read what it fetched. aiohttp is imported at t
 
 import asyncio
 import mimetypes
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Outbound:
 
     def __init__(self, settings: Settings, *, sender: str = "",
                  lookup: Callable[[str], Awaitable[list[str]]] | None = None) -> None:
+        self.outcomes: Counter[str] = Counter()  # of what was refused or failed, by code
         self._settings = settings
         self._agent = f"Lichen/{__version__} (+{sender})" if sender else f"Lichen/{__version__}"
         self._lookup = lookup
@@ -90,7 +92,7 @@ class Outbound:
         """
         target = _joined(url, "")
         sent = dict(headers or {})
-        async with _limited(target, timeout_s or self._settings.timeout_s):
+        async with self._counted(target, timeout_s or self._settings.timeout_s):
             for _ in range(REDIRECTS_MAX + 1):
                 answer = await self._get(target, headers=sent, accept=accept, bytes_max=bytes_max)
                 location = answer.headers.get("location")
@@ -100,8 +102,8 @@ class Outbound:
                 if _origin(following) != _origin(target):
                     sent = {}
                 target = following
-        raise FetchRefused(
-            "too_many_redirects", f"{host_of(url)} redirects more than {REDIRECTS_MAX} times.")
+            raise FetchRefused(
+                "too_many_redirects", f"{host_of(url)} redirects more than {REDIRECTS_MAX} times.")
 
     async def post(self, url: str, body: bytes, *, content_type: str, accept: str = "*/*",
                    bytes_max: int | None = None, timeout_s: float | None = None,
@@ -111,7 +113,7 @@ class Outbound:
         Raises FetchRefused and Unavailable.
         """
         sent = {**(headers or {}), "Content-Type": content_type, "Accept": accept}
-        async with _limited(url, timeout_s or self._settings.timeout_s):
+        async with self._counted(url, timeout_s or self._settings.timeout_s):
             return await self._ask("POST", url, body=body, headers=sent, bytes_max=bytes_max)
 
     async def close(self) -> None:
@@ -119,6 +121,19 @@ class Outbound:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    @asynccontextmanager
+    async def _counted(self, url: str, timeout_s: float) -> AsyncIterator[None]:
+        """Let what is inside take so long, and count what becomes of it where it fails."""
+        try:
+            async with _limited(url, timeout_s):
+                yield
+        except FetchRefused as refused:
+            self.outcomes[refused.code] += 1
+            raise
+        except Unavailable:
+            self.outcomes["unavailable"] += 1
+            raise
 
     async def _get(self, url: str, *, headers: Mapping[str, str], accept: str,
                    bytes_max: int | None) -> Fetched:

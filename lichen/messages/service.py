@@ -87,11 +87,11 @@ class Messages:
         """Return the number of a message that will be received in this unit."""
         return MessageId(unit.take_numbers("message")[0])
 
-    def receive_messages(self, unit: Unit, new: Mapping[MessageId, NewMessage]) -> None:
+    def receive_messages(self, unit: Unit, new: Mapping[MessageId, NewMessage]) -> int:
         """Keep messages that came from peers, by their numbers; two round trips in all.
 
         One whose recipient blocks its writer, or cannot be written to, is dropped: its server is
-        not told. Who writes is checked by who calls.
+        not told. Returns how many were dropped. Who writes is checked by who calls.
         """
         assert len(new) <= BATCH_MAX
         writers = sorted({one.creator_id for one in new.values()})
@@ -102,10 +102,12 @@ class Messages:
         )
         actors = self._accounts.actors_from(people)
         blocks = {(row.person_id, row.target_id) for row in blocked}
+        dropped = 0
         for number, one in new.items():
             recipient = actors.get(one.recipient_id)
             refuses = (one.recipient_id, one.creator_id) in blocks
             if refuses or recipient is None or not recipient.local or recipient.deleted:
+                dropped += 1
                 continue
             message = Message(
                 id=number, tid=self._tids.next(), ap_id=one.ap_id, local=False,
@@ -119,6 +121,7 @@ class Messages:
             view = MessageView(message=message, creator=actors[one.creator_id],
                                recipient=recipient)
             self._tell(unit, view, "create")
+        return dropped
 
     def change_messages(self, unit: Unit, changes: Sequence[MessageChange]) -> None:
         """Change messages that came from peers, in their order; two round trips in all."""

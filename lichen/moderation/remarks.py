@@ -4,6 +4,8 @@ A note is for moderators alone. A strike is also an act: a line of the log that 
 is about reads there, told to it and appealed against as any other. Undone or upheld, it is gone.
 """
 
+import msgspec
+
 from lichen.accounts import Actor, ActorKind, Viewer
 from lichen.events import collection_of, deletion_of, event_of
 from lichen.events import moderation as records
@@ -104,6 +106,34 @@ class Remarks(Part):
             RemarkView(one, authors.get(one.author_id), places.get(one.community_id or 0))
             for one in found
         ]
+
+    def carry_remarks(self, unit: Unit, person_id: int, to: Actor) -> None:
+        """Keep about somebody what was noted about the account that it was before; two round trips.
+
+        What expired is left. The one they are about is told nothing new.
+        """
+        rows = unit.fetch(report_rows.REMARKS, person_id=person_id, everywhere=True,
+                          communities=[], limit=PAGE_MAX)
+        found = [one for one in map(report_rows.remark_from, rows)
+                 if one.expires_us is None or one.expires_us > unit.clock_us]
+        if not found:
+            return
+        authors = self._accounts.actors(unit, {one.author_id for one in found})
+        numbers = unit.take_numbers("remark", len(found))
+        for one, number in zip(reversed(found), numbers, strict=True):
+            made = msgspec.structs.replace(
+                one, id=number, tid=self._tids.next(), person_id=to.id
+            )
+            unit.stage(report_rows.INSERT_REMARK, report_rows.row_of_remark(made))
+            record = records.Remark(
+                kind=made.kind.value, subject=to.did, text=made.text,
+                created_at=isoformat(made.published_us),
+                expires_at=None if made.expires_us is None else isoformat(made.expires_us),
+            )
+            unit.emit(event_of(
+                record, id=self._tids.next(), did=authors[made.author_id].did,
+                operation="create", rkey=made.tid, row=made.id,
+            ))
 
     def judged_places(self, unit: Unit, viewer: Viewer) -> list[CommunityView]:
         """Return the communities that the viewer moderates by its own seat, by name."""

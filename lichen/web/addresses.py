@@ -39,6 +39,7 @@ class Addresses:
     moderation = "/moderation"
     moderated = "/moderation/mine"
     modlog = "/modlog"
+    federation = "/federation"
     search = "/search"
     open_search = "/opensearch.xml"
     look = "/look"
@@ -51,6 +52,8 @@ class Addresses:
     blocklist = "/admin/blocklist"
     legal = "/legal"
     forgotten = "/forgotten"
+    login_elsewhere = "/login/elsewhere"
+    settings_elsewhere = "/settings/elsewhere"
     second_factor = "/settings/second_factor"
     invites = "/settings/invites"
     applications = "/admin/applications"
@@ -95,6 +98,10 @@ class Addresses:
     def proposal(self, proposal_id: int) -> str:
         """Return the path of a proposal."""
         return f"/proposal/{proposal_id}"
+
+    def peer(self, authority: str) -> str:
+        """Return the path of the page about another server."""
+        return f"{self.federation}/{quote(authority, safe=_SEGMENT_SAFE + '[]')}"
 
     def message(self, message_id: int) -> str:
         """Return the path that a private message's id is made of, as in Lemmy; no page is there."""

@@ -3,6 +3,8 @@
 from litestar.datastructures import Cookie
 
 SESSION_COOKIE = "lichen_session"
+KNOCK_COOKIE = "lichen_knock"
+KNOCK_AGE_S_MAX = 600  # as long as a proof of who one is elsewhere counts
 SESSION_AGE_S_MAX = 365 * 86_400  # a browser stays logged in for a year of absence
 
 
@@ -12,6 +14,15 @@ def session_cookie(token: str, *, is_secure: bool) -> Cookie:
     return Cookie(
         SESSION_COOKIE, value=token, path="/", httponly=True, samesite="lax", secure=is_secure,
         max_age=SESSION_AGE_S_MAX,
+    )
+
+
+def knock_cookie(handle: str, *, is_secure: bool) -> Cookie:
+    """Return the cookie of a browser that is coming in by an account elsewhere; "" ends it."""
+    # Lax, not Strict: the way back from the other server is a link of theirs.
+    return Cookie(
+        KNOCK_COOKIE, value=handle, path="/login/elsewhere", httponly=True, samesite="lax",
+        secure=is_secure, max_age=KNOCK_AGE_S_MAX if handle else 0,
     )
 
 

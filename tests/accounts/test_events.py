@@ -47,6 +47,8 @@ EXAMPLES: list[Record] = [
     records.Invite(uses_max=3, created_at=TIME, expires_at=TIME),
     records.Invited(inviter="did:web:lichen.example:u:root", created_at=TIME),
     records.Role(title="Warden", permissions=("ban", "remove"), updated_at=TIME),
+    records.Link(subject="did:web:lichen.example:r:abc", method="message", used_at=TIME),
+    records.Move(target="https://far.example/u/mira", created_at=TIME),
 ]
 
 
@@ -92,4 +94,6 @@ def test_only_what_everybody_may_know_is_public():
         "lichen.account.invite": PRIVATE,
         "lichen.account.invited": PRIVATE,
         "lichen.account.role": PRIVATE,
+        "lichen.account.link": PRIVATE,
+        "lichen.actor.move": PUBLIC,
     }

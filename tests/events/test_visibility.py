@@ -19,6 +19,8 @@ EXPECTED = {
     "lichen.account.invite": PRIVATE,
     "lichen.account.invited": PRIVATE,
     "lichen.account.role": PRIVATE,
+    "lichen.account.link": PRIVATE,
+    "lichen.actor.move": PUBLIC,
     "lichen.account.block": PRIVATE,
     "lichen.site.settings": PUBLIC,
     "lichen.site.ban": PUBLIC,

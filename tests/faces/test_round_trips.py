@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bench.distance import distant
+from lichen.drill.distance import distant
 from lichen.forum import NewComment, NewPost, PostDraft
 from lichen.house import House
 from lichen.kit.config import Config
@@ -21,7 +21,7 @@ from tests.faces.lemmy_v3.town import Person, Town, database
 pytestmark = [pytest.mark.anyio, pytest.mark.postgresql, pytest.mark.slow]
 
 SHORT, LONG = 3, 300  # comments; the long thread takes more than one page of anything
-DELAY_MS = 10.0  # each way; see bench/distance.py
+DELAY_MS = 10.0  # each way; see lichen/drill/distance.py
 
 
 class Far(NamedTuple):

@@ -6,6 +6,7 @@
     MENDING   passed by a start that finds the log's last write torn
     RETAINING passed while old segments are dropped
     COMMANDS  passed by a command beside or instead of the server
+    FEDERATION  passed between two servers: tests/faults/test_federation_kills.py
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from lichen.kit.crash_points import CRASH_POINTS, VARIABLE
+from tests.faults.neighbours import FEDERATION
 from tests.faults.ordeal import Ordeal
 from tests.faults.serving import LICHEN, Place, Serving, place_of
 
@@ -33,7 +35,7 @@ COMMANDS = ("backup.before_rename", "restore.before_rows", "restore.before_finis
 
 
 def test_every_crash_point_is_died_at() -> None:
-    everywhere = [*START, *LOAD, *STOP, *MENDING, *RETAINING, *COMMANDS]
+    everywhere = [*START, *LOAD, *STOP, *MENDING, *RETAINING, *COMMANDS, *FEDERATION]
 
     assert sorted(everywhere) == sorted(point.name for point in CRASH_POINTS)
 
@@ -45,7 +47,7 @@ async def test_nothing_acknowledged_is_lost_at_any_crash_point(tmp_path: Path) -
         await die_everywhere(ordeal)
         await ordeal.recover()
 
-        assert len(ordeal.deaths) == len(CRASH_POINTS) - len(COMMANDS)
+        assert len(ordeal.deaths) == len(CRASH_POINTS) - len(COMMANDS) - len(FEDERATION)
 
 
 async def die_everywhere(ordeal: Ordeal) -> None:

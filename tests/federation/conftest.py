@@ -18,9 +18,11 @@ from lichen.forum.room import build as build_forum
 from lichen.kit.config import Config, Identity, Limits
 from lichen.kit.config import Outbound as OutboundSettings
 from lichen.kit.ground import Ground, ground_of
+from lichen.moderation.room import build as build_moderation
 from lichen.store import Store
 from lichen.web import Addresses
 from tests.federation.elsewhere import Elsewhere
+from tests.federation.neighbours import Neighbour, neighbour
 from tests.federation.signing import keys
 
 PASSWORD = "correct horse battery"
@@ -86,7 +88,10 @@ async def house(ground: Ground, store: Store, tmp_path: Path) -> AsyncIterator[H
     )
     built.forum = built.forum_room.forum
     built.room = await build(
-        ground, store, accounts=built.accounts, forum=built.forum, addresses=addresses
+        ground, store, accounts=built.accounts, forum=built.forum, addresses=addresses,
+        moderation=build_moderation(
+            ground, forum=built.forum, accounts=built.accounts, addresses=addresses
+        ),
     )
     yield built
     await built.room.close()
@@ -111,3 +116,17 @@ async def other() -> AsyncIterator[Elsewhere]:
     stop = await one.start()
     yield one
     await stop()
+
+
+@pytest.fixture(scope="session")
+async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbour]:
+    """A whole house that others reach, one for all tests."""
+    async with neighbour(tmp_path_factory.mktemp("home")) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbour]:
+    """Another one, to which people of the first come."""
+    async with neighbour(tmp_path_factory.mktemp("here")) as house:
+        yield house

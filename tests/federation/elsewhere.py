@@ -25,6 +25,7 @@ class Elsewhere:
         self.signatures: list[str] = []
         self.content_type = ACTIVITY
         self.wants_signed = False
+        self.wants_rfc9421 = False
         self.hold: asyncio.Event | None = None
         self.location = ""
         self.url = ""
@@ -123,6 +124,8 @@ class Elsewhere:
         if self.hold is not None:
             await self.hold.wait()
         if self.wants_signed and "Signature" not in request.headers:
+            return web.Response(status=401)
+        if self.wants_rfc9421 and "Signature-Input" not in request.headers:
             return web.Response(status=401)
         document = self.documents.get(path, 404)
         if isinstance(document, int):

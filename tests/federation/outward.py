@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lichen.accounts import Accounts, Actor, ActorDraft, ActorKind, Keys, Viewer
 from lichen.events import Event, encode_event
 from lichen.federation.composing import Composing, Followers
-from lichen.federation.model import Peer
+from lichen.federation.model import Peer, Style
 from lichen.federation.outgoing import Outgoing, Shelf
 from lichen.federation.scenes import Rooms
 from lichen.forum import CommunityView, Following, NewCommunity
@@ -51,6 +52,10 @@ class Book:
 
     def note_success(self, authority: str, *, cursor: int) -> None:
         self.cursors[authority] = cursor
+
+    def prefer(self, authority: str, style: Style) -> None:
+        known = self.known.get(authority, Peer(authority))
+        self.known[authority] = msgspec.structs.replace(known, style=style)
 
     def note_failure(self, authority: str, error: str, *, retry_at_us: int) -> None:
         self.failures.append((authority, error))

@@ -14,6 +14,7 @@ from lichen.federation.scenes import Accepted as AcceptedShape
 from lichen.federation.telling import TOLD
 from lichen.forum import CommunityDraft, CommunityView, NewPost, PostDraft, PostView, SubjectKind
 from lichen.moderation import BanOrder, Seat, Sweep, Why
+from tests.conftest import FakeClock
 from tests.federation.outward import (
     HERE,
     Outward,
@@ -136,6 +137,30 @@ async def test_what_is_edited_taken_away_and_brought_back_says_so(
     assert acts[1]["object"]["object"] == post.post.ap_id
     assert "summary" not in acts[1]["object"]
     assert acts[2]["object"]["object"]["id"] == acts[1]["object"]["id"]
+
+
+async def test_an_edit_and_a_lock_in_one_moment_are_both_told_once(
+    outward: Outward, mira: Viewer, post: PostView, stones: CommunityView, clock: FakeClock
+) -> None:
+    """They were told apart by three seconds: a lock told of an edit again, a slow edit of nothing.
+
+    The clock hardly moves here, so that time tells nothing.
+    """
+    await outward.followed(stones)
+    write = outward.house.write
+    for first in ("lock", "edit"):
+        for step in (first, "edit" if first == "lock" else "lock"):
+            if step == "edit":
+                clock.advance(seconds=0.1)
+                await write("edit_post", mira, post.post.id, PostDraft(name=f"{first} first"))
+            else:
+                await outward.write(outward.moderation, "lock_post", mira, post.post.id,
+                                    locked=first == "lock")
+
+    told = kinds(await outward.activities())
+
+    assert sorted(told) == sorted([
+        "Announce Lock", "Announce Update", "Announce Update", "Announce Undo Lock"])
 
 
 async def test_a_comment_tells_whom_it_answers_and_names(
@@ -445,7 +470,7 @@ async def test_what_is_held_is_told_when_a_moderator_lets_it_out(
 UNTOLD = {
     "lichen.moderation.proposal", "lichen.moderation.support",
     "lichen.account.application", "lichen.account.block", "lichen.account.invite",
-    "lichen.account.invited", "lichen.account.role", "lichen.account.secondFactor",
+    "lichen.account.invited", "lichen.account.link", "lichen.account.role", "lichen.account.secondFactor",
     "lichen.account.session", "lichen.account.settings", "lichen.actor.away",
     "lichen.automod.hit", "lichen.automod.rule", "lichen.forum.communityBan", "lichen.forum.held",
     "lichen.forum.hide", "lichen.forum.moderator", "lichen.forum.reaction",

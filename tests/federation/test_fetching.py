@@ -5,6 +5,7 @@ import pytest
 from lichen.accounts import ActorKind
 from lichen.federation import Gone
 from lichen.federation.fetching import decoded
+from lichen.federation.peers import load_peers
 from lichen.federation.webfinger import Handle, fetch_ids
 from lichen.kit import Refused, Unavailable
 from tests.federation.conftest import House
@@ -126,6 +127,22 @@ async def test_who_answers_signed_questions_alone_is_asked_so(
 
     assert [bool(one) for one in peer.signatures] == [False, True, True]
     assert 'keyId="http://lichen.example/#main-key"' in peer.signatures[-1]
+
+
+async def test_who_takes_rfc_9421_alone_is_asked_so_also_after_a_start(
+    house: House, peer: Elsewhere
+) -> None:
+    """Double knocking costs its peer once: what it takes is kept in its row."""
+    peer.person()
+    peer.wants_rfc9421 = True
+
+    await house.room.documents.fetch(peer.at("/u/anna"))
+    await house.room.documents.fetch(peer.at("/u/anna"))
+
+    assert len(peer.asked) == 4, "a stranger, in one style, in the other; then so at once"
+    await house.room.peers.flush()
+    (kept,) = await house.store.read(load_peers)
+    assert kept.style == "rfc9421"
 
 
 async def test_a_site_may_sign_all_its_questions(house: House, peer: Elsewhere) -> None:

@@ -66,7 +66,8 @@ class Street:
         self.folder = folder
         self.book = Book()
         self.posting = Posting(
-            ground.outbound, KEYS, Deeds(Addresses("http://here.example")), ground.clock
+            ground.outbound, KEYS, Deeds(Addresses("http://here.example")), ground.clock,
+            prefer=self.book.prefer,
         )
         self.receivers: list[Receiver] = []
         self.seq = 0
@@ -293,6 +294,7 @@ async def test_a_peer_that_does_not_take_our_signatures_is_sent_the_other_style(
         await peer.has(2)
 
     assert peer.requests == 3, "and that is remembered"
+    assert street.book.known[peer.authority].style == "rfc9421", "in the peer's own row"
 
 
 async def test_what_a_peer_is_not_addressed_by_never_reaches_it(street: Street) -> None:
@@ -359,3 +361,39 @@ async def test_an_activity_is_found_by_its_id(street: Street) -> None:
     assert [one.id for (one,) in found] == [base + tids[0], base + tids[300], base + tids[-1]]
     assert sending.shelf.find("nonsense") == []
     assert sending.shelf.find(street.ground.tids.next()) == []
+
+
+async def test_a_peer_is_sent_again_what_it_lost(street: Street) -> None:
+    """"Resend since": from a position on, in order, once what is under way has ended."""
+    peer = await street.receiver()
+    await street.announce(1, 2, 3)
+
+    async with street.sending() as sending:
+        await until(lambda: len(peer.got) == 3)
+        await until(lambda: not sending.states()[0].under_way)
+        sending.rewind(peer.authority, 1)
+        await until(lambda: len(peer.got) == 5)
+        await until(lambda: not sending.states()[0].under_way)
+        missing = sending.missing(peer.authority, limit=10)
+
+    assert [2, 3] == sorted(numbers(peer)[3:])
+    assert (0, 0, False) == missing
+
+
+async def test_what_is_missing_is_counted_for_one_peer_and_up_to_a_limit(street: Street) -> None:
+    away, other = await street.receiver(broken), await street.receiver()
+    await street.log.append([
+        encode(msgspec.structs.replace(
+            street.record(one), community=0, peers=(other.authority,)
+        )) for one in (1, 2, 3)
+    ])
+    await street.announce(4, 5, 6)
+
+    async with street.sending() as sending:
+        await until(lambda: len(other.got) == 6)
+        await until(lambda: any(one.failures for one in sending.states()))
+        all_of_it = sending.missing(away.authority, limit=10)
+        some_of_it = sending.missing(away.authority, limit=2)
+
+    assert (3, 4, False) == all_of_it
+    assert (2, 4, True) == some_of_it

@@ -16,7 +16,7 @@ def is_room(name: str) -> bool:
 
 
 def is_wiring(room: str) -> bool:
-    return room in ("faces", "demo", "erasing", "export") or not is_room(room)
+    return room in ("faces", "demo", "doctor", "drill", "erasing", "export") or not is_room(room)
 
 
 def side_doors_opened() -> dict[str, set[str]]:
@@ -27,8 +27,8 @@ def side_doors_opened() -> dict[str, set[str]]:
             parts = module.split(".")
             if len(parts) < 3 or parts[1] in (*OPEN, source.room) or not is_room(parts[1]):
                 continue
-            if parts[1] == "faces" and is_wiring(source.room):
-                continue  # wiring of wiring: each face is a front door
+            if parts[1] in ("faces", "doctor", "drill") and is_wiring(source.room):
+                continue  # wiring of wiring: each face, each word of the doctor is a front door
             if parts[2] == "room" and is_wiring(source.room):
                 continue  # `room.py` is there to be called by the wiring
             opened.setdefault(module, set()).add(source.room)

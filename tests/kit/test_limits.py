@@ -47,7 +47,7 @@ def test_in_a_file_of_limits_every_public_constant_is_one() -> None:
 def test_the_room_is_the_folder() -> None:
     assert room_of(Path("forum/limits.py")) == "forum"
     assert room_of(Path("faces/lemmy_v3/routes.py")) == "faces/lemmy_v3"
-    assert room_of(Path("doctor.py")) == "doctor"
+    assert room_of(Path("upgrade.py")) == "upgrade"
 
 
 def test_the_table_shows_every_limit_of_the_house() -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bench.distance import distant
+from lichen.drill.distance import distant
 from lichen.kit import Refused, monotone
 from lichen.store import Unit, open_store
 from tests.conftest import FakeClock

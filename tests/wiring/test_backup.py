@@ -4,6 +4,7 @@ import asyncio
 import json
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from lichen.backup import LOG_FOLDER, MANIFEST, back_up, files_of
 from lichen.kit import Refused, Tid, Unavailable, system_clock
 from lichen.kit.config import FILE_NAME, Config
+from lichen.log import SegmentLog
 from lichen.log.copying import copy_log, end_of
 from lichen.media.blobs import DiskBlobs
 from lichen.restore import EPOCH, SKIPPED, UNFINISHED, check_finished, restore, verified
-from lichen.store import stamp_of
+from lichen.store import advance_checkpoint, checkpoint_of, stamp_of
 from lichen.store.migrating import HEAD, version_of
 from tests.wiring.places import core, place
 
@@ -80,6 +82,39 @@ async def test_rows_and_log_are_of_one_moment_while_the_house_serves(
     assert 0 < len(events) <= written + 1
     assert pending == 0
     assert verified(backups[0]).log_last_seq <= verified(backups[1]).log_last_seq
+
+
+async def test_the_rows_of_a_backup_are_never_ahead_of_the_logs_of_federation(
+    house: Config, elsewhere: Config, tmp_path: Path
+) -> None:
+    """A checkpoint above its log's end would pass over what peers send next."""
+    data, ended = house.server.data, asyncio.Event()
+    async with core(house) as serving:
+        logs = {name: SegmentLog.open(data / name, clock=system_clock)
+                for name in ("inbox", "outgoing")}
+
+        async def follow() -> None:
+            while not ended.is_set():
+                for name, log in logs.items():
+                    appended = await log.append([b"{}"])
+                    seq = appended.last_seq
+                    await serving.store.write(partial(
+                        advance_checkpoint, reader=name, seq=seq))
+
+        following = asyncio.create_task(follow())
+        sources = [await kept(house, tmp_path / f"backup{number}") for number in range(3)]
+        ended.set()
+        await following
+        for log in logs.values():
+            await log.close()
+
+    await brought_back(elsewhere, sources[-1])
+    async with core(elsewhere) as restored:
+        for name in logs:
+            log = SegmentLog.open(elsewhere.server.data / name, clock=system_clock)
+            applied = await restored.store.read(partial(checkpoint_of, reader=name))
+            assert 0 < applied <= log.last_seq
+            await log.close()
 
 
 async def test_an_event_that_waits_in_the_outbox_is_relayed_once_after_a_restore(

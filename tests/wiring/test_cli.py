@@ -36,7 +36,7 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
     names = {" ".join(path) for path, _ in commands(main)}
 
     assert names == {
-        "serve", "config", "plugins", "limits", "doctor", "rebuild", "backup", "restore", "upgrade",
+        "serve", "config", "plugins", "limits", "doctor bundle", "doctor database", "doctor federation", "doctor foreign", "drill post-mortem", "rebuild", "backup", "restore", "upgrade",
         "downgrade", "demo", "erase person", "erase post", "erase comment", "erase message",
         "erase list", "erase proposal", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
     }
@@ -99,6 +99,12 @@ def test_the_doctor_answers_by_the_exit_code(tmp_path: Path) -> None:
     assert (well.exit_code, ill.exit_code) == (0, 1)
     assert "[ ILL ] name" in ill.output
     assert "→" in ill.output
+
+
+def test_the_doctor_alone_teaches_its_use_too() -> None:
+    shown = run("doctor", "--help").output
+
+    assert "Example:  lichen doctor --data" in shown
 
 
 def test_the_command_line_is_light(tmp_path: Path) -> None:

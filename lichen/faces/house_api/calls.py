@@ -3,7 +3,9 @@
 from typing import Any
 
 from lichen.faces.house_api import (
+    arrivals,
     bans,
+    federation,
     holds,
     judging,
     pictures,
@@ -20,5 +22,5 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/reaction", wire.React, wire.Reactions, reactions.react),
     Call("GET", "/reaction", wire.GetReactions, wire.Reactions, reactions.get_reactions),
     *rules.CALLS, *remarks.CALLS, *holds.CALLS, *judging.CALLS, *bans.CALLS, *pictures.CALLS,
-    *proposals.CALLS, *succession.CALLS,
+    *proposals.CALLS, *federation.CALLS, *arrivals.CALLS, *succession.CALLS,
 )

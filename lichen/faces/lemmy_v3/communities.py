@@ -1,5 +1,6 @@
 """The calls about communities."""
 
+from lichen.accounts import Actor
 from lichen.faces.lemmy_v3 import views, wire
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.forum import CommunityDraft, CommunityView
@@ -38,16 +39,18 @@ async def get_community(
     if asked.id is None and not asked.name:
         raise Refused("no_id_given", "Give an id or a name.")
 
-    def query(unit: Unit) -> wire.GetCommunityResponse:
+    def query(unit: Unit) -> tuple[wire.GetCommunityResponse, Actor]:
         view = parts.forum.community(unit, caller.viewer, id=asked.id, name=asked.name)
         moderators = parts.forum.moderators(unit, view.community.id)
         return wire.GetCommunityResponse(
             community_view=views.community_view(view),
             moderators=views.moderator_views(view.community, moderators),
             discussion_languages=view.community.languages,
-        )
+        ), view.community.actor
 
-    return await parts.store.read(query)
+    answer, looked_at = await parts.store.read(query)
+    parts.federation.renewing.look(looked_at)
+    return answer
 
 
 async def list_communities(

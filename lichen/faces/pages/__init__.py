@@ -17,6 +17,7 @@ from lichen.faces.pages import (
     conversations,
     deeds,
     doors,
+    federation,
     finding,
     founding,
     inbox,
@@ -24,9 +25,11 @@ from lichen.faces.pages import (
     judging,
     keeping,
     keys,
+    knocking,
     lists,
     live,
     modlog,
+    moving,
     own,
     proposing,
     reacting,
@@ -84,10 +87,11 @@ class Pages:
         """Return the pages, the feeds and the static files as one router."""
         parts = self._parts
         modules = (
-            carried, contributed, conversations, deeds, doors, finding, founding, inbox, judged,
-            judging, keeping, keys, lists, live, modlog, own, own_pictures, proposing, reacting,
-            reception, remarks, replies, rules, succession, threads, turned_away, weeding,
-            writing,
+            carried, contributed, conversations, deeds, doors, federation, finding, founding,
+            inbox, judged, judging, keeping, keys, knocking, lists, live, modlog, moving, own,
+            own_pictures,
+            proposing, reacting, reception, remarks, replies, rules, succession, threads,
+            turned_away, weeding, writing,
         )
 
         def provide_parts() -> Parts:

@@ -77,7 +77,7 @@ async def log_in(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> 
     door = _filled(_login_door(parts), fields)
     if fields.flag("ask"):  # they came from the other door, with their words
         return await _door_page(parts, visit, door)
-    address, agent = _where_from(parts, request)
+    address, agent = where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.log_in(
@@ -93,7 +93,7 @@ async def signup_page(
     parts: GivenParts, visit: GivenVisit, next: FromQuery[str] = "", invite: FromQuery[str] = ""
 ) -> Response[bytes]:
     """Offer a name here."""
-    door = _joining_door(parts)._replace(next=safe_path(next), invite=invite)
+    door = joining_door(parts)._replace(next=safe_path(next), invite=invite)
     return await _door_page(parts, visit, door)
 
 
@@ -101,10 +101,10 @@ async def signup_page(
 async def sign_up(request: PageRequest, parts: GivenParts, visit: GivenVisit) -> Response[bytes]:
     """Give a person a name here and let them in."""
     fields = await typed(request)
-    door = _filled(_joining_door(parts), fields)
+    door = _filled(joining_door(parts), fields)
     if fields.flag("ask"):
         return await _door_page(parts, visit, door)
-    address, agent = _where_from(parts, request)
+    address, agent = where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.register(
@@ -130,7 +130,7 @@ async def set_up(
     """Make the first administrator."""
     fields = await typed(request)
     door = _filled(_setup_door(parts, token), fields)
-    address, agent = _where_from(parts, request)
+    address, agent = where_from(parts, request)
 
     async def enter() -> Login:
         return await parts.accounts.set_up(
@@ -155,7 +155,7 @@ async def ask_to_join(parts: Parts, visit: Visit, *, draft: str, draft_at: str) 
 
     `draft_at` is the post's id and the parent comment's, or 0, with a dot between.
     """
-    door = _joining_door(parts)._replace(
+    door = joining_door(parts)._replace(
         next=safe_path(visit.came_from), draft=draft, draft_at=draft_at
     )
     return await _door_page(parts, visit, door)
@@ -207,7 +207,7 @@ async def _publish_draft(parts: Parts, token: str, door: Door) -> str:
 async def _door_page(
     parts: Parts, visit: Visit, door: Door, refused: Refused | None = None
 ) -> Response[bytes]:
-    values: dict[str, object] = door._asdict() | await _asked(parts, door) | {
+    values: dict[str, object] = door._asdict() | await asked_of(parts, door) | {
         "button": f"{door.button} and publish" if door.draft else door.button,
         "error": refused.text if refused else "",
         "asks_code": refused is not None and refused.code in _CODES,
@@ -217,7 +217,7 @@ async def _door_page(
     return await page(parts, visit, frame, "login.html", status=status, values=values)
 
 
-async def _asked(parts: Parts, door: Door) -> dict[str, object]:
+async def asked_of(parts: Parts, door: Door) -> dict[str, object]:
     """Return what the site asks of whoever joins; of whoever logs in, nothing."""
     site = parts.accounts.current_site.settings
     if not (door.joining and door.is_asked):
@@ -247,7 +247,8 @@ def _login_door(parts: Parts) -> Door:
     )
 
 
-def _joining_door(parts: Parts) -> Door:
+def joining_door(parts: Parts) -> Door:
+    """Return the door by which one joins."""
     name = parts.accounts.current_site.settings.name
     return Door(
         action=parts.addresses.signup, heading=f"Join {name}", button="Join", joining=True,
@@ -274,7 +275,7 @@ def _filled(door: Door, fields: Typed) -> Door:
     )
 
 
-def _where_from(parts: Parts, request: PageRequest) -> tuple[str | None, str | None]:
+def where_from(parts: Parts, request: PageRequest) -> tuple[str | None, str | None]:
     """Return the address and the program of a browser, for the list of logins."""
     address = address_of(parts, request) or None
     agent = request.headers.get("user-agent")

@@ -7,6 +7,7 @@ from litestar.params import FromPath, FromQuery
 
 from lichen.accounts import Actor, Away
 from lichen.faces.pages.answers import fragment, page
+from lichen.faces.pages.moving import Ties, ties_of
 from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.remarks import Kept, kept_about
 from lichen.faces.pages.visit import GivenVisit, Visit
@@ -128,26 +129,30 @@ async def person_page(
 
     def find(
         unit: Unit
-    ) -> tuple[PersonView, list[PostView], list[CommentView], bool, Away | None, Kept | None]:
+    ) -> tuple[
+        PersonView, list[PostView], list[CommentView], bool, Away | None, Kept | None, Ties
+    ]:
         view = parts.forum.person(unit, viewer, name=name)
+        ties = ties_of(parts, unit, view.person.id)
         away = parts.accounts.away_among(unit, [view.person.id]).get(view.person.id)
         posts, comments = _by_person(
-            parts, unit, visit, person_id=view.person.id, comments_shown=comments_shown,
+            parts, unit, visit, person_id=(ties.earlier(show) or view.person).id,
+            comments_shown=comments_shown,
             page_number=page_number,
         )
         blocked = viewer is not None and (
             view.person.id in parts.accounts.blocks(unit, viewer).persons
         )
         kept = kept_about(parts, unit, viewer, view.person.id)
-        return view, posts, comments, blocked, away, kept
+        return view, posts, comments, blocked, away, kept, ties
 
-    (view, posts, comments, blocked, away, kept), frame = await parts.framed(visit, find)
+    (view, posts, comments, blocked, away, kept, ties), frame = await parts.framed(visit, find)
     path = parts.drawing.path_of(view.person)
     count = len(comments) if comments_shown else len(posts)
     values: dict[str, object] = {
         "view": view, "posts": posts, "comments": comments, "comments_shown": comments_shown,
         "mine": viewer is not None and viewer.id == view.person.id, "blocked": blocked,
-        "away": away, "kept": kept,
+        "away": away, "kept": kept, "ties": ties, "earlier": ties.earlier(show),
         "next": next_page(path, count, page_number, show=show),
         "sort": "", "community": None, "now_us": parts.now_us(), "downvotes": downvotes(parts),
     }

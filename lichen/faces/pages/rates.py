@@ -28,6 +28,8 @@ def _kind_of(parts: Parts, request: PageRequest) -> Rate | None:
         return None
     if path == f"{addresses.settings}/import":
         return "settings"
+    if path.startswith(addresses.login_elsewhere):
+        return "login" if path.endswith("/code") else "register"
     if path in (addresses.signup, addresses.forgotten, f"{addresses.login}/appeal"):
         return "register"
     if path in (addresses.post_new, addresses.community_new) or path.endswith("/proposals/new"):

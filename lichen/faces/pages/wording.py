@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from lichen.accounts import Actor
+from lichen.federation.standing import Standing
 from lichen.forum import CommentSort, Listing, Post, Sort
 from lichen.forum.markdown import summary
 from lichen.kit import Reason
@@ -100,6 +101,25 @@ def age(time_us: int, now_us: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {word}"
     return "now"
+
+
+def standing_words(one: Standing, now_us: int) -> str:
+    """Return how sending to another server goes, in a sentence or two."""
+    since = f", the first for {age(one.missing_since_us, now_us)}" if one.missing_since_us else ""
+    few = some(one.missing, "activity", "activities")
+    missing = f"{'more than ' if one.more_missing else ''}{few}"
+    match one.condition:
+        case "blocked":
+            return "We do not federate with it."
+        case "behind":
+            return f"Catching up: {missing} to go{since}."
+        case "pausing" if one.missing:
+            wait_s = max(0, one.line.retry_at_us - now_us) // 1_000_000
+            again = f"in {wait_s} s" if wait_s else "now"
+            return f"It does not answer, and is behind by {missing}{since}. Tried again {again}."
+        case "pausing":
+            return "It did not answer the last time, and has everything."
+    return "Up to date."
 
 
 def moment(time_us: int) -> str:

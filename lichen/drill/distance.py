@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 CHUNK_BYTES = 65_536
+CHUNKS_MAX = 1_024  # on their way at once in one direction; then the sender waits
 
 
 def _nothing() -> None:
@@ -26,6 +27,10 @@ class Distance:
         self.delay_s = delay_ms / 1_000
         self.port = 0
         self.round_trips = 0
+
+    def move(self, delay_ms: float) -> None:
+        """Move the server further away, or closer, under whoever is connected."""
+        self.delay_s = delay_ms / 1_000
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on until either side closes."""
@@ -51,7 +56,7 @@ class Distance:
         came: Callable[[], None] = _nothing, delivered: Callable[[], None] = _nothing,
     ) -> None:
         loop = asyncio.get_running_loop()
-        late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(CHUNKS_MAX)
 
         async def deliver() -> None:
             while True:
@@ -67,10 +72,10 @@ class Distance:
         try:
             while chunk := await reader.read(CHUNK_BYTES):
                 came()
-                late.put_nowait((loop.time() + self.delay_s, chunk))
+                await late.put((loop.time() + self.delay_s, chunk))
         except ConnectionError:
             pass
-        late.put_nowait((loop.time() + self.delay_s, b""))
+        await late.put((loop.time() + self.delay_s, b""))
         await delivering
 
 

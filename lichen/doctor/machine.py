@@ -1,7 +1,6 @@
-"""The doctor: looks at what a house stands on, and says what to do.
+"""The machine: what a house stands on, and what to do about it.
 
-Each check measures one thing and returns findings in plain words: well, a worry (the house runs,
-but read this), or ill (it will not run, or will lose something). Nothing is changed; what is
+Each check measures one thing and returns findings in plain words. Nothing is changed; what is
 written to measure the disk is removed.
 """
 
@@ -13,14 +12,14 @@ import shutil
 import socket
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from lichen.backup import LOG_FOLDER
+from lichen.doctor.distance import CLOCK_S_WORRY, examine_database
+from lichen.doctor.findings import Finding, Health
+from lichen.doctor.stopwatch import MEASURED, now_s
 from lichen.kit import Clock, LichenError, isoformat
 from lichen.kit.config import Config
 from lichen.kit.public_addresses import is_public
@@ -30,29 +29,8 @@ from lichen.plugins.walls import Wall, wall_here
 FREE_BYTES_ILL = 200 << 20  # less than a busy day writes
 FREE_BYTES_WORRY = 2 << 30
 SYNC_MS_WORRY = 10.0  # the promise for a durable append
-ROUND_TRIP_MS_WORRY = 5.0  # a page of four round trips then waits 20 ms for nothing
-CLOCK_S_WORRY = 2.0  # signatures of peers allow minutes, people's eyes seconds
 FILES_OPEN_MIN = 4_096  # sockets and segments of a busy evening
-MEASURED = 15  # times; the median is told
 SYNC_BYTES = 4_096  # one small append
-ROUND_TRIPS = (("a list of posts", 3), ("a post with its comments", 4), ("a vote", 2))
-
-
-class Health(StrEnum):
-    """How a thing is."""
-
-    WELL = "well"
-    WORRY = "worry"
-    ILL = "ill"
-
-
-class Finding(NamedTuple):
-    """What was looked at, how it is, what was measured, and what to do about it."""
-
-    about: str
-    health: Health
-    told: str
-    advice: str = ""
 
 
 Check = Callable[[Config, Clock], Iterator[Finding]]
@@ -61,9 +39,7 @@ Check = Callable[[Config, Clock], Iterator[Finding]]
 def examine(config: Config, *, clock: Clock) -> list[Finding]:
     """Return all findings; a check that fails is a finding too, and the others go on."""
     findings = []
-    for check in (_identity, _folder, _disk, _database, _clock, _names, _ports, _files_open,
-                  _wall):
-        about = check.__name__.strip("_").replace("_", " ")
+    for about, check in CHECKS.items():
         try:
             findings += list(check(config, clock))
         except LichenError as error:
@@ -79,7 +55,7 @@ def _identity(config: Config, _: Clock) -> Iterator[Finding]:
     if config.server.profile == "testbed":
         yield Finding("profile", Health.WORRY, "This is a testbed: no rate limits, private "
                       "addresses are fetched.", "Never open it to the internet.")
-    elif _is_local(host) or url.startswith("http://"):
+    elif is_local(host) or url.startswith("http://"):
         yield Finding("public address", Health.WORRY, f"Ids begin with {url} and never change.",
                       "Before people come, set LICHEN_PUBLIC_URL to your https address.")
     else:
@@ -102,7 +78,7 @@ def _folder(config: Config, _: Clock) -> Iterator[Finding]:
 
 
 def _disk(config: Config, _: Clock) -> Iterator[Finding]:
-    place = _existing(config.server.data)
+    place = existing(config.server.data)
     free = shutil.disk_usage(place).free
     told = f"{free / 2**30:.1f} GiB are free."
     if free < FREE_BYTES_WORRY:
@@ -125,68 +101,10 @@ def sync_ms_of(folder: Path) -> float:
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         for _ in range(MEASURED):
             file.write(bytes(SYNC_BYTES))
-            started = time.perf_counter()
+            started = now_s()
             os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - started)
+            times.append(now_s() - started)
     return statistics.median(times) * 1_000
-
-
-def _database(config: Config, clock: Clock) -> Iterator[Finding]:
-    # Imported here: SQLAlchemy and a driver, which most commands do not need.
-    from sqlalchemy.exc import DBAPIError
-
-    from lichen.store.migrating import EMPTY, HEAD, version_of, versions
-    from lichen.store.opening import FILE_NAME
-
-    if config.database.engine == "sqlite" and not (config.server.data / FILE_NAME).exists():
-        yield Finding("database", Health.WELL, "SQLite; the first start creates it.")
-        return
-    try:
-        found = version_of(config.database.url.reveal(), folder=config.server.data)
-    except DBAPIError as error:
-        yield Finding("database", Health.ILL, " ".join(str(error.orig).split()),
-                      "See that PostgreSQL runs, and that LICHEN_DATABASE_URL is right.")
-        return
-    if found not in (*versions(), EMPTY):
-        yield Finding("database", Health.ILL, f"Its tables are of version {found}, newer than this "
-                      f"Lichen ({HEAD}).", "Run the newer Lichen, or its `lichen downgrade`.")
-    elif found not in (HEAD, EMPTY):
-        yield Finding("database", Health.WORRY, f"Its tables are of version {found}; this Lichen "
-                      f"has {HEAD}.", "Run `lichen upgrade`.")
-    else:
-        told = "empty; the first start fills it" if found == EMPTY else f"version {found}"
-        yield Finding("database", Health.WELL, f"{config.database.engine}, {told}.")
-    if config.database.engine == "postgresql":
-        yield from _distance(config, clock)
-
-
-def _distance(config: Config, clock: Clock) -> Iterator[Finding]:
-    import psycopg
-
-    times = []
-    with psycopg.connect(config.database.url.reveal(), autocommit=True) as connection:
-        connection.execute("SELECT 1")
-        for _ in range(MEASURED):
-            started = time.perf_counter()
-            connection.execute("SELECT 1")
-            times.append((time.perf_counter() - started) * 1_000)
-        row = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
-    assert row is not None
-    yield told_distance(statistics.median(times))
-    away_s = abs(float(row[0]) - clock() / 1e6)
-    if away_s > CLOCK_S_WORRY:
-        yield Finding("database clock", Health.WORRY, f"It is {away_s:.1f} s away from this "
-                      "machine's.", "Run a time service (chrony, systemd-timesyncd) on both.")
-
-
-def told_distance(round_trip_ms: float) -> Finding:
-    """Return what a measured round trip to the database costs, in words."""
-    costs = ", ".join(f"{what} {count * round_trip_ms:.1f} ms" for what, count in ROUND_TRIPS)
-    told = f"One round trip takes {round_trip_ms:.2f} ms. So waiting for it alone costs {costs}."
-    if round_trip_ms > ROUND_TRIP_MS_WORRY:
-        return Finding("database distance", Health.WORRY, told,
-                       "Move the house and its database closer together.")
-    return Finding("database distance", Health.WELL, told)
 
 
 def _clock(config: Config, clock: Clock) -> Iterator[Finding]:
@@ -207,17 +125,17 @@ def _clock(config: Config, clock: Clock) -> Iterator[Finding]:
 
 def _names(config: Config, _: Clock) -> Iterator[Finding]:
     host = urlsplit(config.public_url).hostname or ""
-    if _is_local(host):
+    if is_local(host):
         yield Finding("name", Health.WELL, f"{host} is this machine.")
         return
-    started = time.perf_counter()
+    started = now_s()
     try:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except socket.gaierror as error:
         yield Finding("name", Health.ILL, f"{host} has no address ({error.strerror}).",
                       "Add an A or AAAA record that leads here.")
         return
-    took_ms = (time.perf_counter() - started) * 1_000
+    took_ms = (now_s() - started) * 1_000
     told = f"{host} is {', '.join(sorted(found))}, found in {took_ms:.0f} ms."
     if any(is_public(ipaddress.ip_address(address.partition("%")[0])) for address in found):
         yield Finding("name", Health.WELL, told)
@@ -227,7 +145,7 @@ def _names(config: Config, _: Clock) -> Iterator[Finding]:
 
 def _ports(config: Config, _: Clock) -> Iterator[Finding]:
     server = config.server
-    runs = _is_running(server.data)
+    runs = is_running(server.data)
     for name, host, port in (("port", server.host, server.port),
                              ("stream port", server.host, server.stream_port),
                              ("metrics port", "127.0.0.1", server.metrics_port)):
@@ -260,7 +178,13 @@ def _wall(_: Config, __: Clock) -> Iterator[Finding]:
         yield Finding("plugins", Health.WELL, told)
 
 
-def _existing(path: Path) -> Path:
+CHECKS: dict[str, Check] = {
+    "identity": _identity, "folder": _folder, "disk": _disk, "database": examine_database,
+    "clock": _clock, "names": _names, "ports": _ports, "files open": _files_open, "wall": _wall,
+}
+
+
+def existing(path: Path) -> Path:
     """Return the path, or the nearest folder above it that exists."""
     path = path.absolute()
     while not path.exists():
@@ -268,7 +192,8 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Say whether a name means this machine."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")
@@ -285,7 +210,7 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _is_running(data: Path) -> bool:
+def is_running(data: Path) -> bool:
     """Say whether some process holds the lock of the log."""
     from lichen.log import LogLocked
     from lichen.log.opening import lock_folder

@@ -1,0 +1,185 @@
+"""The calls about the other servers: where they stand both ways, and what is done about it.
+
+What the pages under `/federation` show, for programs. Who is no administrator is not told a peer's
+own words.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from lichen.faces.lemmy_v3.asking import Caller, Parts
+from lichen.faces.lemmy_v3.calls import Call
+from lichen.faces.lemmy_v3.wire import Answer, Ask, SuccessResponse
+from lichen.faces.lemmy_v3.wire.base import PageLength, PageNumber, Time, Word, time_of
+from lichen.federation.model import Accepts
+from lichen.federation.standing import Condition, Standing
+
+SERVERS_DEFAULT = 20  # on a page of the list
+
+Microseconds = Annotated[int, Meta(ge=0, le=1 << 62)]
+
+
+class GetServers(Ask, frozen=True, kw_only=True):
+    """Ask for a page of the other servers, those that are behind first."""
+
+    page: PageNumber = 1
+    limit: PageLength = SERVERS_DEFAULT
+
+
+class OfServer(Ask, frozen=True, kw_only=True):
+    """Name a server by its host, and port where its ids have one."""
+
+    server: Word
+
+
+class GetServer(Ask, frozen=True, kw_only=True):
+    """Name a server; `page` is of what its activities wait for."""
+
+    server: Word
+    page: PageNumber = 1
+    limit: PageLength = SERVERS_DEFAULT
+
+
+class Resend(Ask, frozen=True, kw_only=True):
+    """Send a server again what was composed since a time, in µs since 1970."""
+
+    server: Word
+    since_us: Microseconds
+
+
+class SetAccepts(Ask, frozen=True, kw_only=True):
+    """Decide what is taken from a server."""
+
+    server: Word
+    dislikes: bool = True
+    pictures: bool = True
+    messages: bool = True
+
+
+class ServerStanding(Answer, frozen=True, kw_only=True):
+    """Where a server stands; counts are of activities, `more_missing` says that more may be."""
+
+    server: str
+    software: str
+    version: str
+    condition: Condition
+    missing: int
+    more_missing: bool
+    under_way: int
+    window: int
+    taken: int
+    refused: int
+    coalesced: int
+    failures: int
+    waiting_here: int
+    parked: int
+    takes_batches: bool
+    accepts: Accepts
+    missing_since: Time | None = None
+    retry_at: Time | None = None
+    last_success: Time | None = None
+    last_received: Time | None = None
+    last_error: str | None = None
+
+
+class Servers(Answer, frozen=True, kw_only=True):
+    """A page of servers, how many there are, and how far behind this house itself is."""
+
+    servers: list[ServerStanding]
+    count: int
+    behind: int
+    inbox_waiting: int
+    inbox_since: Time | None = None
+
+
+class Wanted(Answer, frozen=True, kw_only=True):
+    """What some activities wait for."""
+
+    needs: str
+    count: int
+    tries: int
+
+
+class ServerAnswer(Answer, frozen=True, kw_only=True):
+    """One server, and what its activities wait for."""
+
+    server: ServerStanding
+    wanted: list[Wanted]
+
+
+class Resent(Answer, frozen=True, kw_only=True):
+    """How many activities are sent again at most: those of others are among them."""
+
+    count: int
+
+
+async def list_servers(parts: Parts, caller: Caller, asked: GetServers) -> Servers:
+    """Return where the other servers stand."""
+    overview = parts.standings.overview()
+    standings, count = await parts.standings.page(asked.page, limit=asked.limit)
+    return Servers(
+        servers=[_shown(one, caller) for one in standings], count=count, behind=overview.behind,
+        inbox_waiting=overview.inbox_waiting, inbox_since=_time(overview.inbox_since_us),
+    )
+
+
+async def get_server(parts: Parts, caller: Caller, asked: GetServer) -> ServerAnswer:
+    """Return where one server stands, and what its activities wait for."""
+    standing = await parts.standings.of(asked.server)
+    wanted = await parts.store.read(lambda unit: parts.standings.parked_of(
+        unit, asked.server, page=asked.page, limit=asked.limit))
+    return ServerAnswer(
+        server=_shown(standing, caller),
+        wanted=[Wanted(needs=one.needs, count=one.activities, tries=one.tries) for one in wanted],
+    )
+
+
+async def try_server(parts: Parts, caller: Caller, asked: OfServer) -> SuccessResponse:
+    """End a server's pause."""
+    parts.standings.try_now(caller.person(), asked.server)
+    return SuccessResponse(success=True)
+
+
+async def resend(parts: Parts, caller: Caller, asked: Resend) -> Resent:
+    """Send a server again what was composed since a time."""
+    return Resent(count=parts.standings.resend_since(
+        caller.person(), asked.server, asked.since_us))
+
+
+async def set_accepts(parts: Parts, caller: Caller, asked: SetAccepts) -> SuccessResponse:
+    """Decide what is taken from a server."""
+    await parts.standings.set_accepts(
+        caller.person(), asked.server,
+        Accepts(dislikes=asked.dislikes, pictures=asked.pictures, messages=asked.messages),
+    )
+    return SuccessResponse(success=True)
+
+
+def _shown(one: Standing, caller: Caller) -> ServerStanding:
+    peer, line = one.peer, one.line
+    is_admin = caller.viewer is not None and caller.viewer.admin
+    return ServerStanding(
+        server=peer.authority, software=peer.software, version=peer.version,
+        condition=one.condition, missing=one.missing, more_missing=one.more_missing,
+        under_way=line.under_way, window=line.window, taken=line.taken, refused=line.refused,
+        coalesced=line.coalesced, failures=line.failures or peer.fail_count,
+        waiting_here=one.waiting, parked=one.parked, takes_batches=peer.takes_batches,
+        accepts=peer.accepts, missing_since=_time(one.missing_since_us),
+        retry_at=_time(line.retry_at_us or peer.retry_at_us),
+        last_success=_time(peer.last_success_us), last_received=_time(peer.last_received_us),
+        last_error=(line.error or peer.last_error) if is_admin else None,
+    )
+
+
+def _time(time_us: int) -> Time | None:
+    return time_of(time_us) if time_us else None
+
+
+CALLS: tuple[Call[Any, Any], ...] = (
+    Call("GET", "/federation/servers", GetServers, Servers, list_servers),
+    Call("GET", "/federation/server", GetServer, ServerAnswer, get_server),
+    Call("POST", "/federation/try", OfServer, SuccessResponse, try_server),
+    Call("POST", "/federation/resend", Resend, Resent, resend),
+    Call("POST", "/federation/accepts", SetAccepts, SuccessResponse, set_accepts),
+)

@@ -1,0 +1,106 @@
+"""Where the other servers stand: a list for everybody, a page for each, deeds for administrators.
+
+What a peer's own words are (its last error) is shown to administrators alone.
+"""
+
+from datetime import UTC, datetime
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
+
+from lichen.faces.pages.answers import page, see_other
+from lichen.faces.pages.parts import GivenParts
+from lichen.faces.pages.visit import GivenVisit, PageRequest, typed, whole_number
+from lichen.faces.pages.wording import standing_words
+from lichen.federation.model import Accepts
+from lichen.kit import Refused
+
+SERVERS_PER_PAGE = 50
+WANTED_PER_PAGE = 20
+PAGES_MAX = 10_000
+_ACCEPTED = (("dislikes", "Downvotes"), ("pictures", "Pictures"), ("messages", "Private messages"))
+
+
+@get("/federation")
+async def federation(
+    parts: GivenParts, visit: GivenVisit, page_number: FromQuery[str] = "1"
+) -> Response[bytes]:
+    """Show where every other server stands, those that are behind first."""
+    number = _page_of(page_number)
+    standings, count = await parts.standings.page(number, limit=SERVERS_PER_PAGE)
+    _, frame = await parts.framed(visit, lambda _unit: None)
+    return await page(parts, visit, frame, "federation.html", values={
+        "standings": standings, "overview": parts.standings.overview(), "number": number,
+        "has_more": number * SERVERS_PER_PAGE < count, "now_us": parts.now_us(),
+        "words": standing_words,
+    })
+
+
+@get("/federation/{authority:str}")
+async def server(
+    parts: GivenParts, visit: GivenVisit, authority: FromPath[str],
+    page_number: FromQuery[str] = "1", *, done: FromQuery[str] = "",
+) -> Response[bytes]:
+    """Show where one server stands, and what its activities wait for."""
+    number = _page_of(page_number)
+    standing = await parts.standings.of(authority)
+    wanted, frame = await parts.framed(visit, lambda unit: parts.standings.parked_of(
+        unit, authority, page=number, limit=WANTED_PER_PAGE))
+    said = {"tried": "It is tried now.", "saved": "That is how it is from now on."}.get(done, "")
+    if done.isdigit():
+        said = f"Up to {done[:9]} activities are sent again."
+    return await page(parts, visit, frame, "federation_server.html", values={
+        "standing": standing, "wanted": wanted, "number": number, "now_us": parts.now_us(),
+        "has_more": len(wanted) == WANTED_PER_PAGE, "words": standing_words, "done": said,
+        "accepted": _ACCEPTED, "is_admin": visit.viewer is not None and visit.viewer.admin,
+    })
+
+
+@post("/federation/{authority:str}/try", status_code=200)
+async def try_now(
+    parts: GivenParts, visit: GivenVisit, authority: FromPath[str]
+) -> Response[bytes]:
+    """End a server's pause."""
+    parts.standings.try_now(visit.required(), authority)
+    return see_other(visit, f"{parts.addresses.peer(authority)}?done=tried")
+
+
+@post("/federation/{authority:str}/resend", status_code=200)
+async def resend(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, authority: FromPath[str]
+) -> Response[bytes]:
+    """Send a server again what was composed since a time."""
+    since_us = _time_of((await typed(request)).text("since"))
+    count = parts.standings.resend_since(visit.required(), authority, since_us)
+    return see_other(visit, f"{parts.addresses.peer(authority)}?done={count}")
+
+
+@post("/federation/{authority:str}/accepts", status_code=200)
+async def accepts(
+    request: PageRequest, parts: GivenParts, visit: GivenVisit, authority: FromPath[str]
+) -> Response[bytes]:
+    """Decide what is taken from a server."""
+    fields = await typed(request)
+    await parts.standings.set_accepts(
+        visit.required(), authority,
+        Accepts(**{name: fields.flag(name) for name, _words in _ACCEPTED}),
+    )
+    return see_other(visit, f"{parts.addresses.peer(authority)}?done=saved")
+
+
+def _page_of(text: str) -> int:
+    return max(1, min(whole_number(text, "page_number"), PAGES_MAX))
+
+
+def _time_of(text: str) -> int:
+    """Return a time in µs of what a field of dates holds, which is UTC here."""
+    try:
+        # HTML Living Standard, "valid local date and time string".
+        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000_000)
+    except ValueError:
+        raise Refused(
+            "invalid_time", f"A time looks like 2026-11-25T08:30; got {text[:40]!r}."
+        ) from None
+
+
+HANDLERS = [federation, server, try_now, resend, accepts]

@@ -1,0 +1,136 @@
+"""Where the other servers stand, as pages and as calls: one that is away is seen to fall behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from lichen.federation.standing import condition_of
+from tests.faces.pages.garden import PASSWORD, Garden, Guest, words
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+AWAY = "127.0.0.1:9"  # RFC 863: the port where nobody listens here
+
+
+@pytest.fixture(scope="module")
+async def keeper(garden: Garden) -> Guest:
+    guest = Guest(garden.house, "gardener")
+    await guest.send("/login", {"name": "gardener", "password": PASSWORD})
+    return guest
+
+
+@pytest.fixture(scope="module")
+async def away(garden: Garden) -> AsyncIterator[str]:
+    """A server that is known, follows nothing and does not answer."""
+    peers = garden.house.rooms.federation.peers
+    peers.mention(AWAY)
+    yield AWAY
+
+
+async def call(guest: Guest, method: str, path: str, **asked: object):
+    token = guest.http.cookies.get("lichen_session")
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    fields = {"params": asked} if method == "GET" else {"json": asked}
+    return await guest.http.request(
+        method, f"/api/lichen/federation/{path}", headers=headers, **fields)
+
+
+async def until(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_true():  # noqa: ASYNC110 - what is waited for rings no bell
+            await asyncio.sleep(0.01)
+
+
+async def test_strangers_see_every_server_and_that_all_are_up_to_date(
+    garden: Garden, away: str
+) -> None:
+    stranger = garden.stranger()
+
+    shown = await stranger.see("/federation")
+    one = await stranger.see(f"/federation/{away}")
+    listed = (await call(stranger, "GET", "servers")).json()
+
+    assert 200 == shown.status_code == one.status_code
+    assert away in shown.text and "Up to date." in words(shown.text)
+    assert "Try now" not in one.text
+    assert [away] == [server["server"] for server in listed["servers"]]
+    assert 0 == listed["behind"] == listed["inbox_waiting"]
+
+
+async def test_a_server_that_is_away_is_said_to_be_behind_and_by_how_much(
+    garden: Garden, keeper: Guest, away: str
+) -> None:
+    """A private message is for one server alone, and that one does not answer."""
+    house = garden.house
+    await house.outgoing.log.append([_letter(away)])
+    await until(lambda: any(one.failures for one in house.outgoing.sending.states()))
+
+    seen = words((await garden.stranger().see("/federation")).text)
+    told = words((await keeper.see(f"/federation/{away}")).text)
+    answer = (await call(keeper, "GET", "server", server=away)).json()["server"]
+    hidden = (await call(garden.stranger(), "GET", "server", server=away)).json()["server"]
+
+    assert "1 server of 1 behind." in seen
+    assert "It does not answer, and is behind by 1 activity" in seen
+    assert "Its last words" in told and "does not answer" in told
+    assert ("pausing", 1) == (answer["condition"], answer["missing"])
+    assert answer["last_error"] and hidden.get("last_error") is None
+
+
+async def test_an_administrator_tries_again_sends_again_and_chooses_what_is_taken(
+    garden: Garden, keeper: Guest, away: str
+) -> None:
+    house = garden.house
+    before = _failures(garden)
+    tried = await keeper.send(f"/federation/{away}/try")
+    await until(lambda: _failures(garden) > before)
+    again = await keeper.send(f"/federation/{away}/resend", {"since": "2026-01-01T00:00"})
+    chosen = await keeper.send(f"/federation/{away}/accepts", {"pictures": "1"})
+    accepts = house.rooms.federation.peers.known(away).accepts  # type: ignore[union-attr]
+
+    assert f"/federation/{away}?done=tried" == tried.headers["location"]
+    assert again.headers["location"].startswith(f"/federation/{away}?done=")
+    assert f"/federation/{away}?done=saved" == chosen.headers["location"]
+    assert (False, True, False) == (accepts.dislikes, accepts.pictures, accepts.messages)
+    assert "checked" in (await keeper.see(f"/federation/{away}")).text
+
+
+async def test_nobody_else_may_and_wrong_words_are_explained(
+    garden: Garden, keeper: Guest, away: str
+) -> None:
+    mira = await garden.person()
+
+    for path, fields in (("try", {}), ("resend", {"since": "2026-01-01T00:00"}), ("accepts", {})):
+        assert 403 == (await mira.send(f"/federation/{away}/{path}", fields)).status_code, path
+    assert 404 == (await mira.see("/federation/nobody.example")).status_code
+    wrong = await keeper.send(f"/federation/{away}/resend", {"since": "yesterday"})
+    future = await call(keeper, "POST", "resend", server=away, since_us=1 << 60)
+
+    assert 400 == wrong.status_code and "2026-11-25T08:30" in words(wrong.text)
+    assert "invalid_time" == future.json()["error"]
+
+
+@pytest.mark.parametrize(("allowed", "missing", "failures", "condition"), [
+    (True, 0, 0, "well"), (True, 3, 0, "behind"), (True, 3, 2, "pausing"), (False, 3, 2, "blocked"),
+])
+def test_a_server_is_called_by_what_holds_it_up(
+    allowed: bool, missing: int, failures: int, condition: str
+) -> None:
+    assert condition == condition_of(is_allowed=allowed, missing=missing, failures=failures)
+
+
+def _failures(garden: Garden) -> int:
+    return sum(one.failures for one in garden.house.outgoing.sending.states())
+
+
+def _letter(authority: str) -> bytes:
+    """Return an activity for one server alone, as composing appends it."""
+    import msgspec
+
+    from lichen.federation.outgoing import Outgoing, encode
+
+    return encode(Outgoing(
+        source=1 << 40, part=1, id="http://garden.example/activities/create/3ke6kg3wk2oef",
+        sender=1, activity=msgspec.Raw(b'{"type":"Create"}'), peers=(authority,),
+        inbox=f"http://{authority}/inbox", public=False,
+    ))
