@@ -23,9 +23,12 @@ from lichen.federation.resolving import Resolver
 from lichen.federation.routes import negotiating
 from lichen.federation.routes import router as document_routes
 from lichen.federation.signatures import claimed, sign, verify
+from lichen.federation.succession import Ending, Offer, Succession, Way
+from lichen.federation.successors import Successors
 
 __all__ = [
-    "CAPABILITIES", "ActorDocument", "Begun", "Claim", "Desk", "Documents", "Gone", "KeyRing",
-    "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Style", "claimed", "discovery_routes",
-    "document_routes", "negotiating", "sign", "verify",
+    "CAPABILITIES", "ActorDocument", "Begun", "Claim", "Desk", "Documents", "Ending",
+    "Gone", "KeyRing", "Offer", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Style",
+    "Succession", "Successors", "Way", "claimed", "discovery_routes", "document_routes",
+    "negotiating", "sign", "verify",
 ]

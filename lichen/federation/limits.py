@@ -114,5 +114,9 @@ SIGNING_THREADS_MAX = 2  # beside the loop; each makes some 3,800 signatures a s
 COLLECTION_ITEMS_MAX = 50  # of an outbox, as in Lemmy
 CONTEXT_ITEMS_MAX = 1_000  # comments named by a post's context (FEP-7888)
 
+SUCCESSORS_OF_COMMUNITY_MAX = 1  # founded here for one old community: a second would split it
+SUCCESSORS_A_DAY_MAX = 20  # founded here in a day; a large server that dies takes this many a day
+SUCCESSORS_SHOWN_MAX = 1_000  # newest offers that people are asked about
+SUCCESSOR_ORIGIN_LENGTH_MAX = 300  # characters of an old community's name in what is said of it
 MOVES_AT_ONCE_MAX = 16  # moves that were told and are verified in one look; each costs two fetches
 MOVE_LOOK_S = 30.0  # s between two looks for what is due, when nothing wakes it

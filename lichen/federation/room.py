@@ -16,6 +16,7 @@ from lichen.federation.proving import Proving
 from lichen.federation.renewing import Renewing
 from lichen.federation.resolving import Resolver
 from lichen.federation.signatures import sign
+from lichen.federation.successors import Successors, load_continuing
 from lichen.forum import Forum
 from lichen.kit.ground import Ground
 from lichen.moderation import Moderation
@@ -35,6 +36,7 @@ class Room:
     authorised: AuthorisedFetch
     proving: Proving
     moves: Moves
+    successors: Successors
 
     def figures(self) -> dict[str, float]:
         """Return how often something elsewhere was not believed or not kept, for the metrics."""
@@ -99,4 +101,8 @@ async def build(
         ),
         homes=Homes(store, ground.outbound, documents, addresses=addresses),
     )
-    return Room(peers, documents, keys, resolver, renewing, authorised, proving, moves)
+    successors = Successors(
+        forum, peers, silent_days=ground.config.forum.gone_after_days,
+        continuing=await store.read(load_continuing, apart=True),
+    )
+    return Room(peers, documents, keys, resolver, renewing, authorised, proving, moves, successors)

@@ -3,7 +3,7 @@
 Columns that name a row of another room are plain values; foreign keys stay inside the room.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text
 
 from lichen.store import metadata
 
@@ -94,4 +94,30 @@ outgoing_standing = Table(
     Column("event_id", Text, nullable=False),  # the TID in the activity's id
     Column("object", Text, nullable=False),  # an ActivityPub id
     Column("community_id", BigInteger, nullable=False),  # 0: of none
+)
+
+# What an administrator declared of a community elsewhere; measured silence needs no row.
+community_declared_gone = Table(
+    "community_declared_gone", metadata,
+    Column("community_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", BigInteger, nullable=False),  # who declared it
+    Column("at_us", BigInteger, nullable=False),
+)
+
+# A community of ours that continues one of a server that is gone; it continues one alone.
+successor_offer = Table(
+    "successor_offer", metadata,
+    Column("successor_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("community_id", BigInteger, nullable=False, index=True),  # the old one
+    Column("founder_id", BigInteger, nullable=False),
+    Column("published_us", BigInteger, nullable=False),
+)
+
+# What a subscriber of the old community said when asked: asked once for each successor.
+successor_answer = Table(
+    "successor_answer", metadata,
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("successor_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
 )

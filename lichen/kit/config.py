@@ -172,6 +172,9 @@ class Forum(Section, frozen=True):
     list_cache_s: Annotated[float, option(
         "How long the same list is answered to strangers from memory.",
         unit="s", ge=0, le=1)] = 1.0
+    gone_after_days: Annotated[int, option(
+        "How long another server must be silent, though asked, until its communities may be "
+        "succeeded here.", unit="d", ge=1, le=3_650)] = 14
 
 
 class Outbound(Section, frozen=True):

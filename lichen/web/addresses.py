@@ -31,6 +31,7 @@ class Addresses:
     inbox = "/inbox"
     messages = "/messages"
     saved = "/saved"
+    successors = "/successors"
     pictures = "/pictures"
     settings = "/settings"
     settings_export = "/settings/export"

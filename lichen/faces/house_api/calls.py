@@ -13,6 +13,7 @@ from lichen.faces.house_api import (
     reactions,
     remarks,
     rules,
+    succession,
     wire,
 )
 from lichen.faces.lemmy_v3.calls import Call
@@ -21,5 +22,5 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/reaction", wire.React, wire.Reactions, reactions.react),
     Call("GET", "/reaction", wire.GetReactions, wire.Reactions, reactions.get_reactions),
     *rules.CALLS, *remarks.CALLS, *holds.CALLS, *judging.CALLS, *bans.CALLS, *pictures.CALLS,
-    *proposals.CALLS, *federation.CALLS, *arrivals.CALLS,
+    *proposals.CALLS, *federation.CALLS, *arrivals.CALLS, *succession.CALLS,
 )

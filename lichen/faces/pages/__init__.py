@@ -37,6 +37,7 @@ from lichen.faces.pages import (
     remarks,
     replies,
     rules,
+    succession,
     threads,
     turned_away,
     weeding,
@@ -89,8 +90,8 @@ class Pages:
             carried, contributed, conversations, deeds, doors, federation, finding, founding,
             inbox, judged, judging, keeping, keys, knocking, lists, live, modlog, moving, own,
             own_pictures,
-            proposing, reacting, reception, remarks, replies, rules, threads, turned_away, weeding,
-            writing,
+            proposing, reacting, reception, remarks, replies, rules, succession, threads,
+            turned_away, weeding, writing,
         )
 
         def provide_parts() -> Parts:

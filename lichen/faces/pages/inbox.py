@@ -37,11 +37,13 @@ async def inbox(
     if visit.is_fragment:
         letters = await parts.store.read(find)
     else:
-        (letters, digest, counts), frame = await parts.framed(visit, lambda unit: (
+        (letters, digest, counts, successors), frame = await parts.framed(visit, lambda unit: (
             find(unit), parts.notifications.digest(unit, viewer),
             parts.notifications.unread_counts(unit, viewer),
+            parts.federation.successors.questions(unit, viewer),
         ))
-        values |= {"digest": digest, "notices": counts.notices}
+        values |= {"digest": digest, "notices": counts.notices,
+                   "successors": successors}
     is_last = len(letters) < LETTERS_PER_PAGE
     values["letters"] = letters
     values["next"] = None if is_last else f"{path}?show={show.value}&page_number={page_number + 1}"

@@ -12,6 +12,7 @@ from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.remarks import Kept, kept_about
 from lichen.faces.pages.visit import GivenVisit, Visit
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS, choices, feed_of
+from lichen.federation import Succession
 from lichen.forum import (
     CommentQuery,
     CommentSort,
@@ -84,11 +85,15 @@ async def community_page(
     """Show a community: its head, its posts, who keeps it."""
     viewer = visit.viewer
 
-    def find(unit: Unit) -> tuple[CommunityView, list[Actor]]:
+    def find(
+        unit: Unit
+    ) -> tuple[CommunityView, list[Actor], Succession, CommunityView | None]:
         community = parts.forum.community(unit, viewer, name=name)
-        return community, parts.forum.moderators(unit, community.community.id)
+        return (community, parts.forum.moderators(unit, community.community.id),
+                parts.federation.successors.succession(unit, viewer, community),
+                parts.federation.successors.origin(unit, community.community.id))
 
-    community, moderators = await parts.store.read(find)
+    community, moderators, succession, origin = await parts.store.read(find)
     actor = community.community.actor
     site = parts.accounts.current_site.settings
     sort = sort or Sort(viewer.settings.default_sort_type if viewer else site.default_sort_type)
@@ -100,7 +105,7 @@ async def community_page(
     write_at = f"{parts.addresses.post_new}?community={path.removeprefix('/c/')}"
     values: dict[str, object] = {
         "heading": actor.shown_name,
-        "community": community,
+        "community": community, "succession": succession, "origin": origin,
         "moderators": moderators,
         "feed": feed_of(actor, parts.addresses),
         "tabs": [],

@@ -19,6 +19,7 @@ from lichen.faces.pages.tree import (
 )
 from lichen.faces.pages.visit import GivenVisit, Number, Visit
 from lichen.faces.pages.wording import COMMENT_SORT_WORDS, choices, some
+from lichen.federation import Succession
 from lichen.forum import (
     Comment,
     CommentQuery,
@@ -34,7 +35,7 @@ from lichen.kit import NotFound, Reason
 from lichen.moderation import HeldView
 from lichen.store import Unit
 
-Aside = tuple[CommunityView, list[Actor]]
+Aside = tuple[CommunityView, list[Actor], Succession]
 
 
 @get("/post/{post_id:int}")
@@ -60,10 +61,10 @@ async def post_page(
         more = parts.drawing.macro("more")(_onward(path, sort, following), "More comments")
         return fragment(parts, thread + more, target=".more")
     (view, thread, following, aside, held), frame = await parts.framed(visit, find)
-    community, moderators = aside
+    community, moderators, succession = aside
     answer = await page(parts, visit, frame, "post.html", values={
         "view": view, "thread": thread, "branch": False, "parent": None,
-        "community": community, "moderators": moderators,
+        "community": community, "moderators": moderators, "succession": succession,
         "next": _onward(path, sort, following), "sort": sort.value, "sort_of_list": "",
         "sorts": _sorts(path, sort),
         "comments_word": some(view.post.comments, "comment", "comments"),
@@ -107,10 +108,10 @@ async def comment_page(
         more = parts.drawing.macro("more")(_onward(path, sort, following), "More comments")
         return fragment(parts, thread + more, target=".more")
     (top, view, thread, following, aside, held), frame = await parts.framed(visit, find)
-    community, moderators = aside
+    community, moderators, succession = aside
     return await page(parts, visit, frame, "post.html", values={
         "view": view, "thread": thread, "branch": True, "parent": top.comment.parent_id,
-        "community": community, "moderators": moderators,
+        "community": community, "moderators": moderators, "succession": succession,
         "next": _onward(path, sort, following), "sort": sort.value, "sort_of_list": "",
         "sorts": _sorts(path, sort), "comments_word": "One branch",
         "now_us": parts.now_us(), "downvotes": downvotes(parts),
@@ -188,12 +189,13 @@ def _is_mine(visit: Visit, author: Actor) -> bool:
 
 
 def _aside(parts: Parts, visit: Visit, unit: Unit, view: PostView) -> Aside:
-    """Return the community beside a post and who keeps it."""
+    """Return the community beside a post and who keeps it, and who continues it."""
     community = CommunityView(
         community=view.community, subscribed=view.subscribed, blocked=False,
         banned=view.banned_from_community, moderates=False,
     )
-    return community, parts.forum.moderators(unit, view.community.id)
+    return (community, parts.forum.moderators(unit, view.community.id),
+            parts.federation.successors.succession(unit, visit.viewer, community))
 
 
 async def _mark_read(parts: Parts, visit: Visit, post_id: int) -> None:
