@@ -21,11 +21,11 @@ from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
+from lichen.federation import Standings
 from lichen.federation.entrance import Entrance
 from lichen.federation.forgetting import Forgetting
 from lichen.federation.incoming import Incoming
 from lichen.federation.outgoing_room import OutgoingRoom
-from lichen.federation.standing import Standings
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of

@@ -6,8 +6,8 @@ from typing import Any
 from lichen.accounts import Accounts, Permission, Viewer, is_permitted
 from lichen.automod import Automod
 from lichen.export import Exports
+from lichen.federation import Standings
 from lichen.federation.room import Room as FederationRoom
-from lichen.federation.standing import Standings
 from lichen.forum import Forum
 from lichen.kit.config import Config
 from lichen.kit.flags import Flags

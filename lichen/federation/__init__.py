@@ -10,6 +10,7 @@ from lichen.federation.fetching import Documents, Gone
 from lichen.federation.keys import KeyRing
 from lichen.federation.model import (
     CAPABILITIES,
+    Accepts,
     ActorDocument,
     Claim,
     Peer,
@@ -23,12 +24,13 @@ from lichen.federation.resolving import Resolver
 from lichen.federation.routes import negotiating
 from lichen.federation.routes import router as document_routes
 from lichen.federation.signatures import claimed, sign, verify
+from lichen.federation.standing import Condition, Standing, Standings
 from lichen.federation.succession import Ending, Offer, Succession, Way
 from lichen.federation.successors import Successors
 
 __all__ = [
-    "CAPABILITIES", "ActorDocument", "Begun", "Claim", "Desk", "Documents", "Ending",
-    "Gone", "KeyRing", "Offer", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Style",
-    "Succession", "Successors", "Way", "claimed", "discovery_routes", "document_routes",
-    "negotiating", "sign", "verify",
+    "CAPABILITIES", "Accepts", "ActorDocument", "Begun", "Claim", "Condition", "Desk", "Documents",
+    "Ending", "Gone", "KeyRing", "Offer", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey",
+    "Standing", "Standings", "Style", "Succession", "Successors", "Way", "claimed",
+    "discovery_routes", "document_routes", "negotiating", "sign", "verify",
 ]

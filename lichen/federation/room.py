@@ -62,20 +62,11 @@ async def build(
 ) -> Room:
     """Return the room over what the rows know of others."""
     own = SigningKeys(store, accounts)
-
-    async def signed_as_site(url: str, style: Style) -> dict[str, str]:
-        key = await own.signing_key(accounts.current_site.actor.id)
-        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock(), style=style)
-
     peers = Peers(
         store, accounts, addresses=addresses, clock=ground.clock,
         known=await store.read(load_peers, apart=True),
     )
-    documents = Documents(
-        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site, preferences=peers,
-        signs_always=lambda: accounts.current_site.settings.federation_signed_fetch,
-    )
-    peers.ask_through(documents)
+    documents = _documents(ground, accounts, own, peers)
     keys = KeyRing(store, documents, own, clock=ground.clock)
     renewing = Renewing(
         store, accounts=accounts, forum=forum, documents=documents, peers=peers,
@@ -90,19 +81,37 @@ async def build(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
     )
-    moves = Moves(
-        store, accounts, forum, moderation, documents=documents, resolver=resolver,
-        addresses=addresses,
-    )
-    proving = Proving(
-        store, accounts, resolver, peers=peers, addresses=addresses, tids=ground.tids,
-        posting=Posting(
-            ground.outbound, own, Deeds(addresses), ground.clock, prefer=peers.prefer,
+    return Room(
+        peers, documents, keys, resolver, renewing, authorised,
+        proving=Proving(
+            store, accounts, resolver, peers=peers, addresses=addresses, tids=ground.tids,
+            posting=Posting(ground.outbound, own, Deeds(addresses), ground.clock,
+                            prefer=peers.prefer),
+            homes=Homes(store, ground.outbound, documents, addresses=addresses),
         ),
-        homes=Homes(store, ground.outbound, documents, addresses=addresses),
+        moves=Moves(
+            store, accounts, forum, moderation, documents=documents, resolver=resolver,
+            addresses=addresses,
+        ),
+        successors=Successors(
+            forum, peers, silent_days=ground.config.forum.gone_after_days,
+            continuing=await store.read(load_continuing, apart=True),
+        ),
     )
-    successors = Successors(
-        forum, peers, silent_days=ground.config.forum.gone_after_days,
-        continuing=await store.read(load_continuing, apart=True),
+
+
+def _documents(
+    ground: Ground, accounts: Accounts, own: SigningKeys, peers: Peers
+) -> Documents:
+    """Return what fetches documents, signed in the site's name where that is wanted."""
+
+    async def signed_as_site(url: str, style: Style) -> dict[str, str]:
+        key = await own.signing_key(accounts.current_site.actor.id)
+        return sign(key, method="GET", url=url, body=b"", now_us=ground.clock(), style=style)
+
+    documents = Documents(
+        ground.outbound, is_allowed=peers.is_allowed, signer=signed_as_site, preferences=peers,
+        signs_always=lambda: accounts.current_site.settings.federation_signed_fetch,
     )
-    return Room(peers, documents, keys, resolver, renewing, authorised, proving, moves, successors)
+    peers.ask_through(documents)
+    return documents

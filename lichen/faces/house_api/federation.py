@@ -12,8 +12,7 @@ from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.faces.lemmy_v3.calls import Call
 from lichen.faces.lemmy_v3.wire import Answer, Ask, SuccessResponse
 from lichen.faces.lemmy_v3.wire.base import PageLength, PageNumber, Time, Word, time_of
-from lichen.federation.model import Accepts
-from lichen.federation.standing import Condition, Standing
+from lichen.federation import Accepts, Condition, Standing
 
 SERVERS_DEFAULT = 20  # on a page of the list
 

@@ -12,12 +12,12 @@ from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, typed, whole_number
 from lichen.faces.pages.wording import standing_words
-from lichen.federation.model import Accepts
+from lichen.federation import Accepts
 from lichen.kit import Refused
 
 SERVERS_PER_PAGE = 50
 WANTED_PER_PAGE = 20
-PAGES_MAX = 10_000
+PAGES_MAX = 10_000  # a page further is a mistake
 _ACCEPTED = (("dislikes", "Downvotes"), ("pictures", "Pictures"), ("messages", "Private messages"))
 
 

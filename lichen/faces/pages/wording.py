@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from lichen.accounts import Actor
-from lichen.federation.standing import Standing
+from lichen.federation import Standing
 from lichen.forum import CommentSort, Listing, Post, Sort
 from lichen.forum.markdown import summary
 from lichen.kit import Reason
