@@ -65,7 +65,7 @@ async def test_a_serial_peer_falls_behind_by_what_it_cannot_send() -> None:
     async def fast(_: int) -> None:
         """Answer at once."""
 
-    sent = await send_serially(fast, per_s=100.0, for_s=0.1)
+    sent = await send_serially(fast, per_s=10.0, for_s=0.5)
 
-    assert sent.made >= 10
+    assert sent.made >= 5
     assert sent.behind <= 1
