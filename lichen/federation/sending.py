@@ -127,12 +127,15 @@ class Sending:
             line.resume()
 
     def rewind(self, authority: str, position: int) -> None:
-        """Send a peer again everything that is for it after a position."""
+        """Send a peer again everything that is for it after a position, or after where it stands.
+
+        Whoever stands before the position stays there: what it never had is not passed over.
+        """
         line = self._lines.get(authority)
         if line is None:
             line = self._lines[authority] = Line(authority, position, self._street)
         else:
-            line.rewind(position)
+            line.rewind(min(position, self._place(line)))
         if self._tasks is not None:
             self._wake(line, self._tasks)
 

@@ -397,3 +397,18 @@ async def test_what_is_missing_is_counted_for_one_peer_and_up_to_a_limit(street:
 
     assert (3, 4, False) == all_of_it
     assert (2, 4, True) == some_of_it
+
+
+async def test_who_is_behind_loses_nothing_by_being_sent_again_what_is_newer(
+    street: Street,
+) -> None:
+    """"Send again since Wednesday", said of a peer that was away since Monday, skipped two days."""
+    peer = await street.receiver(failing_first(3))
+    await street.announce(1, 2, 3, 4)
+
+    async with street.sending() as sending:
+        await until(lambda: any(one.failures for one in sending.states()))
+        sending.rewind(peer.authority, 3)
+        await until(lambda: len(set(numbers(peer))) == 4)
+
+    assert {1, 2, 3, 4} == set(numbers(peer))
