@@ -9,7 +9,6 @@ what was written stays where it was written.
 """
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
@@ -22,6 +21,7 @@ from lichen.federation.limits import (
     PARKED_RETRY_US_MIN,
     PARKED_TRIES_MAX,
 )
+from lichen.federation.looking import keep_looking
 from lichen.federation.model import authority_of
 from lichen.federation.move_rows import DROP_MOVE, DUE_MOVES, LATER_MOVE
 from lichen.federation.resolving import Resolver
@@ -57,16 +57,7 @@ class Moves:
 
     async def run(self) -> None:
         """Verify for ever what is told; a failing database is waited for."""
-        while True:
-            try:
-                while await self.look():
-                    pass
-            except Unavailable as error:
-                _log.warning("moves_wait", reason=error.text)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MOVE_LOOK_S):
-                    await self._wake.wait()
-            self._wake.clear()
+        await keep_looking(self.look, self._wake, every_s=MOVE_LOOK_S, what="moves")
 
     async def look(self) -> bool:
         """Verify what is due now; say whether there was anything."""

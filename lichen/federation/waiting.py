@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, Protocol
 
-import structlog
-
 from lichen.federation import ingest_rows as rows
 from lichen.federation.ingest import Ingest, arrival_of
 from lichen.federation.limits import (
@@ -24,13 +22,12 @@ from lichen.federation.limits import (
     PARKED_RETRY_US_MIN,
     PARKED_TRIES_MAX,
 )
+from lichen.federation.looking import keep_looking
 from lichen.kit import Refused, Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.store import Row, Store, Unit
 
 Found = Literal["found", "gone", "away"]
-
-_log = structlog.get_logger("lichen.federation")
 
 
 class Finding(Protocol):
@@ -58,16 +55,7 @@ class Waiting:
 
     async def run(self) -> None:
         """Look for ever; a failing database is waited for."""
-        while True:
-            try:
-                while await self.look():
-                    pass
-            except Unavailable as error:
-                _log.warning("parked_wait", reason=error.text)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PARKED_LOOK_S):
-                    await self._wake.wait()
-            self._wake.clear()
+        await keep_looking(self.look, self._wake, every_s=PARKED_LOOK_S, what="parked")
 
     async def look(self) -> bool:
         """Look for what is due now; say whether there was anything."""

@@ -51,3 +51,16 @@ async def test_a_server_that_does_not_answer_is_said_to(garden: Garden, peer: El
 
     assert found.status_code == 200
     assert "That server does not answer now." in found.text
+
+
+async def test_what_was_typed_at_the_other_door_is_shown_again_as_text_alone(
+    garden: Garden,
+) -> None:
+    """The spells of tests/faults cannot stand here: nothing of it is kept."""
+    spell = '"><script>zqx()</script>'
+
+    answer = await garden.stranger().send("/login/elsewhere", {"address": spell})
+
+    assert answer.status_code in (400, 404)
+    assert "<script>zqx" not in answer.text
+    assert "&lt;script&gt;zqx()" in answer.text
