@@ -117,7 +117,8 @@ def standing_words(one: Standing, now_us: int) -> str:
         case "pausing" if one.missing:
             wait_s = max(0, one.line.retry_at_us - now_us) // 1_000_000
             again = f"in {wait_s} s" if wait_s else "now"
-            return f"It does not answer, and is behind by {missing}{since}. It is tried again {again}."
+            return (f"It does not answer, and is behind by {missing}{since}. "
+                    f"It is tried again {again}.")
         case "pausing":
             return "It did not answer the last time, and has everything."
     return "Up to date."
