@@ -7,6 +7,10 @@ keep-alive connections of another process. At saturation, and at 1,000 a second 
 latency counts from when each was due. Once with activities that nobody applies, which is the door
 alone, and once with votes on the demo's posts, which the same process applies meanwhile. Beside it
 `/health` of the same server at the same connections: a ratio says what is left of HTTP alone.
+
+Last, what Lemmy is by default: one connection that sends the next activity when the last was
+answered, behind a proxy that makes a round trip of 25 ms. Its floor is one a round trip, as
+`/health` measures it through the same proxy.
 """
 
 import argparse
@@ -26,6 +30,7 @@ from bench.load import Load, closed, get, opened
 from bench.results import record
 from bench.serving import DEMO_URL, Serving, demo_data, scratch, serving
 from lichen.accounts.keys import generate_keys
+from lichen.drill.distance import distant
 from lichen.federation.signatures import SigningKey, sign
 from lichen.kit import system_clock
 
@@ -34,6 +39,7 @@ OFFERED_PER_S = 1_000.0
 WARM = 200  # requests before each figure: connections open, the key and the actor fetched
 SIGNED_PER_SECOND = 6_000  # requests made beforehand for each second of saturation
 POSTS = 400  # of the small demo
+SERIAL_DELAY_MS = 12.5  # in each direction
 KINDS = {"door": "Travel", "votes": "Like"}  # AS2 §3: Travel is known to all and done by nobody
 
 
@@ -117,6 +123,19 @@ async def measure(server: Serving, make: Callable[[int], list[bytes]], *, second
     }
 
 
+async def serial(server: Serving, make: Callable[[int], list[bytes]], *, seconds: float
+                 ) -> dict[str, Any]:
+    """Return how fast one far sender gets on that waits for each answer."""
+    many = make(int(1_000 / (2 * SERIAL_DELAY_MS) * seconds) + 1)
+    async with distant("127.0.0.1", server.port, delay_ms=SERIAL_DELAY_MS) as distance:
+        floor = await closed(distance.port, lambda _number: get("/health"), connections=1,
+                             seconds=seconds)
+        load = await closed(distance.port, many.__getitem__, connections=1, seconds=seconds)
+    return {"per_s": round(load.rate, 1), "refused": load.refused,
+            "round_trip_ms": round(1_000 / floor.rate, 2),
+            "ratio_to_floor": round(load.rate / floor.rate, 3)}
+
+
 async def _all_of(server: Serving, many: list[bytes], seconds: float) -> Load:
     """Saturate for so long; there are more requests than can be taken."""
     return await closed(server.port, lambda number: many[min(number, len(many) - 1)],
@@ -143,6 +162,10 @@ async def main(seconds: float, folder: Path) -> None:
             found["ratio_to_health"] = round(found["per_s"] / floor.rate, 3)
             figures |= {f"{name}_{what}": value for what, value in found.items()}
             print(f"  {name:6} {found}", flush=True)
+        far = await serial(server, lambda count: signed(
+            count, KINDS["votes"], here=here, key=key, numbers=numbers), seconds=seconds)
+        figures |= {f"serial_{what}": value for what, value in far.items()}
+        print(f"  serial {far}", flush=True)
         lag = server.metric("inbox_lag_activities")
         figures["lag_after"] = lag
         print(f"  waiting to be applied afterwards: {lag:.0f}")

@@ -1,14 +1,15 @@
 """Votes that leave: 1,500 on one post, to 100 peers of which 50 take batches.
 
-    python -m bench.outgoing [--votes 1500] [--peers 100] [--delay-ms 0]
+    python -m bench.outgoing [--votes 1500] [--peers 100] [--delay-ms 0] [--pairs 5]
 
 The activities are in the log already; measured is from the start of sending until every peer has
 every vote. Receivers are sockets of another process that read a request, count what is in it and
 answer 202: what they cost is taken from the same two cores. Every request is signed with RSA-2048,
 so the floor is the time that all cores need to make as many signatures and nothing else, taken in
 the same run: rented machines differ threefold.
-Three peers more can be bad (`--bad`): one hangs, one answers 500, one trickles; the others are then
-measured against a run without them.
+Three peers can be bad (`--pairs 5`): one hangs, one answers 500, one trickles. The others are
+then measured against runs without them: pairs of runs, each time the other one first, and the
+median of the pairs' ratios.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import os
 import re
 import resource
 import shutil
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -49,6 +51,7 @@ BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
 TRICKLE = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _VOTE = re.compile(rb'"n":(\d+)')
+BAD = ["hanging", "broken", "trickling"]
 WAIT_S_MAX = 300.0
 SIGNED = 500  # signatures made to know what one costs
 
@@ -269,13 +272,30 @@ def signature_ms() -> float:
     return (time.process_time() - started) / SIGNED * 1_000
 
 
+def beside_bad_peers(votes: int, peers: int, pairs: int, delay_s: float) -> dict[str, Any]:
+    """Return the median of how much longer good peers wait beside bad ones; print each pair."""
+    ratios, failures = [], 0
+    for number in range(pairs):
+        found: dict[bool, dict[str, Any]] = {}
+        for is_beside in (True, False) if number % 2 else (False, True):
+            found[is_beside] = run(votes, peers, BAD if is_beside else [], delay_s)
+        ratios.append(found[True]["peer_p99_s"] / found[False]["peer_p99_s"])
+        failures += found[True]["failures"]
+        print(f"pair {number + 1}: p99 {found[True]['peer_p99_s']} s beside three bad peers, "
+              f"{found[False]['peer_p99_s']} s without: {ratios[-1]:.3f}", flush=True)
+    median = round(statistics.median(ratios), 3)
+    print(f"median of {pairs}: {median}")
+    return {"bad_p99_ratio": median, "bad_p99_ratios": [round(one, 3) for one in ratios],
+            "bad_failures": failures}
+
+
 def main() -> None:
     """Print the figures and keep them."""
     words = argparse.ArgumentParser()
     words.add_argument("--votes", type=int, default=1_500)
     words.add_argument("--peers", type=int, default=100)
     words.add_argument("--delay-ms", type=float, default=0.0)
-    words.add_argument("--bad", action="store_true")
+    words.add_argument("--pairs", type=int, default=0, help="of runs beside bad peers and without")
     asked = words.parse_args()
     sign_ms = signature_ms()
     figures = run(asked.votes, asked.peers, [], asked.delay_ms / 1_000)
@@ -284,13 +304,9 @@ def main() -> None:
                 "ratio_to_floor": round(figures["all_s"] / floor_s, 2)}
     print(f"{asked.votes} votes to {asked.peers} peers: {figures}")
     kept: dict[str, Any] = {f"votes_{name}": value for name, value in figures.items()}
-    if asked.bad:
-        bad = ["hanging", "broken", "trickling"]
-        beside = run(asked.votes, asked.peers - 3, bad, asked.delay_ms / 1_000)
-        alone = run(asked.votes, asked.peers - 3, [], asked.delay_ms / 1_000)
-        ratio = round(beside["peer_p99_s"] / alone["peer_p99_s"], 3)
-        print(f"beside three bad peers: {beside}\nwithout them: {alone}\np99 ratio: {ratio}")
-        kept |= {"bad_p99_ratio": ratio, "bad_failures": beside["failures"]}
+    if asked.pairs:
+        kept |= beside_bad_peers(asked.votes, asked.peers - len(BAD), asked.pairs,
+                                 asked.delay_ms / 1_000)
     record("outgoing", kept)
 
 
