@@ -11,6 +11,7 @@ between append and checkpoint the same events make the same activities, and thos
 are not appended again: exactly once.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -20,7 +21,12 @@ from lichen.accounts import Actor
 from lichen.events import LOCAL, Event, decode_events
 from lichen.events.federation import Accepted
 from lichen.federation import outgoing_rows
-from lichen.federation.limits import APPEND_BYTES_MAX, APPEND_RECORDS_MAX, UNMARKED_EVENTS_MAX
+from lichen.federation.limits import (
+    APPEND_BYTES_MAX,
+    APPEND_RECORDS_MAX,
+    ORIGINALS_AT_ONCE_MAX,
+    UNMARKED_EVENTS_MAX,
+)
 from lichen.federation.lines import PeerBook
 from lichen.federation.outgoing import Outgoing, encode, last_of
 from lichen.federation.scenes import (
@@ -128,22 +134,30 @@ class Composing:
             if not view.recipient.local:
                 domain = view.recipient.domain
                 scene.software[domain] = (await self._peers.peer(domain)).software
-        for event in events:
-            if event.collection == ACCEPTED and event.operation != "delete":
-                seq = msgspec.json.decode(event.record, type=Accepted).activity
-                line = self._original(seq)
-                if line is not None:
-                    scene.originals[seq] = line
+        scene.originals |= self._originals({
+            msgspec.json.decode(event.record, type=Accepted).activity
+            for event in events
+            if event.collection == ACCEPTED and event.operation != "delete"
+        })
 
-    def _original(self, seq: int) -> bytes | None:
-        """Return a line of the inbox, None where retention or an erasure took it."""
-        if self._inbox is None:
-            return None
-        try:
-            batch = self._inbox.read(seq, limit=1)
-        except LogTrimmed:
-            return None
-        return batch.payloads()[0] if len(batch) and batch.first_seq == seq else None
+    def _originals(self, seqs: set[int]) -> dict[int, bytes]:
+        """Return lines of the inbox, those that stand close together by one reading.
+
+        What retention or an erasure took is not among them.
+        """
+        found: dict[int, bytes] = {}
+        wanted = sorted(seqs)
+        while wanted and self._inbox is not None:
+            limit = min(wanted[-1] - wanted[0] + 1, ORIGINALS_AT_ONCE_MAX)
+            try:
+                batch = self._inbox.read(wanted[0], limit=limit)
+            except LogTrimmed as error:
+                wanted = wanted[bisect_left(wanted, error.floor_seq):]
+                continue
+            lines = zip(batch.seqs.tolist(), batch.payloads(), strict=True)
+            found |= {seq: line for seq, line in lines if seq in seqs}
+            wanted = wanted[bisect_left(wanted, max(batch.next_seq, wanted[0] + 1)):]
+        return found
 
 
 async def load_followers(store: Store, rooms: Rooms, followers: Followers) -> None:

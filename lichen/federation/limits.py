@@ -91,6 +91,7 @@ NEAR_US_MAX = MINUTE_US  # how far activities may stand from the order of their 
 NEAR_RECORDS_MAX = 20_000  # looked at for one activity that is asked for by its id
 APPEND_RECORDS_MAX = 4_000  # activities in one append to `outgoing`; the log takes 10,000
 APPEND_BYTES_MAX = 6 << 20  # in one append; the log takes 8 MiB
+ORIGINALS_AT_ONCE_MAX = 512  # lines of the inbox read at once to be passed on; 2 MB of them
 UNMARKED_EVENTS_MAX = 20_000  # that nobody elsewhere hears of; then the checkpoint moves too
 
 WINDOW_MAX = 8  # requests at once to one peer, as kit's client; Lemmy advises 6 for the busiest
