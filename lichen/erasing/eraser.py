@@ -304,7 +304,6 @@ def _empty_account(rooms: Emptied, unit: Unit, request: Request) -> list[int]:
         return []
     rooms.messages.forget_conversations(unit, request.subject_id)
     rooms.forum.forget_marks(unit, request.subject_id)
-    rooms.moderation.forget_supports(unit, request.subject_id)
     rooms.moderation.forget_person(unit, request.subject_id)
     rooms.automod.forget_person(unit, request.subject_id)
     rooms.accounts.erase_person(unit, request.subject_id)

@@ -1,12 +1,18 @@
-"""Erasure: proposals whose words go for good, and whom a person supported."""
+"""Erasure: nothing of what was erased, or of a person who was, stays with moderators.
 
-from collections.abc import Sequence, Set
+Reports and the queue quote what they are about, appeals, reports and proposals are their writers'
+words, and remarks are about a person. What moderators did, and why, stays in their log: those are
+their words.
+"""
+
+from collections.abc import Iterable, Sequence, Set
 
 from lichen.events import collection_of, deletion_of
 from lichen.events import moderation as records
 from lichen.moderation import proposal_rows as rows
-from lichen.moderation import queue_rows
+from lichen.moderation import queue_rows, report_rows
 from lichen.moderation.limits import DROPPED_BATCH_MAX
+from lichen.moderation.model import ReportKind
 from lichen.moderation.part import Part
 from lichen.store import Row, Unit
 
@@ -14,7 +20,32 @@ _PROPOSAL = collection_of(records.Proposal)
 
 
 class Erasure(Part):
-    """What moderation does when nothing of a person, or of a community, may be left."""
+    """What moderation does when nothing of a person, or of a community, may be left.
+
+    Nothing is checked here, and asked twice nothing is left to do.
+    """
+
+    def forget_words(self, unit: Unit, kind: ReportKind, ids: Iterable[int]) -> None:
+        """Drop what was reported or held of these things, with the texts that reports keep."""
+        wanted = {"of_kind": kind.value, "ids": list(ids)}
+        unit.stage(report_rows.DROP_OF, wanted)
+        unit.stage(queue_rows.DROP_OF, wanted)
+
+    def forget_person(self, unit: Unit, person_id: int) -> None:
+        """Empty what a person told moderators, and drop what they keep about them.
+
+        Whom they supported is forgotten and taken out of the counts of what is open.
+        """
+        unit.stage(rows.UNCOUNT_PERSON, {"person_id": person_id})
+        unit.stage(rows.FORGET_PERSON, {"person_id": person_id})
+        unit.stage(queue_rows.FORGET, {"of_person_id": person_id})
+        unit.stage(report_rows.FORGET_REPORTS, {"of_person_id": person_id})
+        unit.stage(report_rows.FORGET_APPEALS, {"of_person_id": person_id})
+        unit.stage(report_rows.FORGET_REMARKS, {"of_person_id": person_id})
+
+    def remarks_among(self, unit: Unit, ids: Iterable[int]) -> set[int]:
+        """Return which of these remarks there are; one round trip."""
+        return {row.id for row in unit.fetch(report_rows.REMARKS_AMONG, ids=list(ids))}
 
     def proposal_ids_of(
         self, unit: Unit, person_id: int, *, after_id: int = 0, limit: int = DROPPED_BATCH_MAX
@@ -38,11 +69,6 @@ class Erasure(Part):
     def proposals_speaking_among(self, unit: Unit, ids: Set[int]) -> set[int]:
         """Return which of the numbers are of proposals that still have words; one round trip."""
         return {row.id for row in unit.fetch(rows.OF_IDS, ids=sorted(ids)) if row.title}
-
-    def forget_supports(self, unit: Unit, person_id: int) -> None:
-        """Forget whom a person supported, and take that out of the counts of what is open."""
-        unit.stage(rows.UNCOUNT_PERSON, {"person_id": person_id})
-        unit.stage(rows.FORGET_PERSON, {"person_id": person_id})
 
     def _purge_proposals(self, unit: Unit, community_id: int) -> bool:
         """Drop a batch of a community's proposals; true where there are more."""

@@ -8,7 +8,6 @@ leaves nothing of what was erased. All take the open unit of work: an act, its l
 are committed together or not at all.
 """
 
-from lichen.moderation.forgetting import Forgetting
 from lichen.moderation.holds import Holds
 from lichen.moderation.purging import Purging
 from lichen.moderation.queue import Queue
@@ -17,5 +16,5 @@ from lichen.moderation.statistics import Figures
 from lichen.moderation.supports import Supports
 
 
-class Moderation(Queue, Supports, Purging, SiteBans, Holds, Figures, Forgetting):
+class Moderation(Queue, Supports, Purging, SiteBans, Holds, Figures):
     """Everything that may be asked of moderation, or done by it."""

@@ -352,7 +352,7 @@ async def test_what_is_erased_has_no_words_and_no_supporters(bench, mira, otto, 
     await bench.write("support_proposals", voices)
     other = await bench.write("propose", mira, proposal.community_id, DRAFT)
     await bench.write("support_proposal", crowd[0], other.id, on=True)
-    await bench.write("forget_supports", crowd[0].id)
+    await bench.write("forget_person", crowd[0].id)
     for _ in range(2):
         await bench.write("erase_proposals", [proposal.id])
 
