@@ -13,6 +13,7 @@ from lichen.forum.room import build
 from lichen.moderation.room import build as build_moderation
 from lichen.plugins import Hooks
 from lichen.web import Addresses
+from tests.federation.signing import keys
 from tests.forum.conftest import House, ground  # noqa: F401
 
 
@@ -52,7 +53,8 @@ class RuledHouse(House):
 async def house(ground, store, tmp_path):  # noqa: F811
     addresses = Addresses(ground.config.public_url)
     accounts = await build_accounts(
-        ground, store, addresses=addresses, log_seq=0, passwords=Passwords(memory_kib=64))
+        ground, store, addresses=addresses, log_seq=0, passwords=Passwords(memory_kib=64),
+        make_keys=keys)
     built = RuledHouse(store, accounts)
     check = build_check(ground, log_last_seq=0)
     rules, hooks = RulesPlugin(check), Hooks()

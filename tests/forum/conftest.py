@@ -17,6 +17,7 @@ from lichen.kit.config import Config, Identity, Limits
 from lichen.kit.ground import Ground, ground_of
 from lichen.store import Store, Unit
 from lichen.web import Addresses
+from tests.federation.signing import keys
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery"
@@ -101,7 +102,8 @@ def ground(clock) -> Ground:
 async def house(ground: Ground, store: Store, tmp_path: Path) -> AsyncIterator[House]:
     addresses = Addresses(ground.config.public_url)
     accounts = await build_accounts(
-        ground, store, addresses=addresses, log_seq=0, passwords=Passwords(memory_kib=64)
+        ground, store, addresses=addresses, log_seq=0, passwords=Passwords(memory_kib=64),
+        make_keys=keys,  # made once a run: they take a tenth of a second
     )
     built = House(store, accounts)
     built.room = await build(
