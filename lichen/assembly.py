@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, site_did
+from lichen.accounts.passwords import Passwords
 from lichen.accounts.room import build as build_accounts
 from lichen.automod import Automod, RuleCheck
 from lichen.automod.room import build as build_automod
@@ -110,7 +111,9 @@ class _Check(NamedTuple):
     plugin: RulesPlugin
 
 
-async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
+async def build_rooms(
+    ground: Ground, store: Store, log: SegmentLog, *, passwords: Passwords | None = None
+) -> Rooms:
     """Return every room, from the ground floor up."""
     # A log of which retention has kept nothing begins behind its end.
     first_seq = log.first_seq or log.last_seq + 1
@@ -130,7 +133,7 @@ async def build_rooms(ground: Ground, store: Store, log: SegmentLog) -> Rooms:
     )
     accounts = await build_accounts(
         ground, store, addresses=base.addresses, log_seq=log.last_seq,
-        registration_check=hooked.plugins.hooks, person_gone=person_gone,
+        passwords=passwords, registration_check=hooked.plugins.hooks, person_gone=person_gone,
     )
     gate = _gate(ground, accounts)
     pictures = await build_media(

@@ -14,6 +14,7 @@ from traceback import format_tb
 import structlog
 from litestar.types import ASGIApp
 
+from lichen.accounts.passwords import Passwords
 from lichen.application import application_of
 from lichen.assembly import Rooms, build_rooms, open_inbox, open_outbox
 from lichen.erasing import Emptied, Eraser, Erasures
@@ -95,7 +96,9 @@ class House:
         self._stop_metrics: Callable[[], None] = lambda: None
 
     @classmethod
-    async def open(cls, config: Config, *, ground: Ground | None = None) -> "House":
+    async def open(
+        cls, config: Config, *, ground: Ground | None = None, passwords: Passwords | None = None
+    ) -> "House":
         """Open the data folder and build everything; returns once requests can be served."""
         ground = ground or ground_of(config)
         folder = config.server.data
@@ -106,7 +109,7 @@ class House:
         url = config.database.url.reveal()
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
-        rooms = await build_rooms(ground, store, log)
+        rooms = await build_rooms(ground, store, log, passwords=passwords)
         incoming = await open_inbox(ground, store, rooms)
         outgoing = await open_outbox(ground, store, rooms, log=log, incoming=incoming)
         house = cls(ground, log, store, rooms, incoming=incoming, outgoing=outgoing)

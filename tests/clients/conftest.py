@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import furnish
+
 READY_WITHIN_S = 30
 STOPPED_WITHIN_S = 15
 ADMIN_NAME = "gardener"
@@ -35,6 +37,7 @@ def serving(folder: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
     environ = os.environ | settings | {
         "LICHEN_ADMIN_NAME": ADMIN_NAME, "LICHEN_ADMIN_PASSWORD": ADMIN_PASSWORD,
     }
+    furnish(folder / "data")
     command = [
         str(Path(sys.executable).with_name("lichen")), "serve", "--data", str(folder / "data"),
         "--host", "127.0.0.1", "--port", str(port), "--profile", "testbed",

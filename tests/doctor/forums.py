@@ -1,12 +1,11 @@
 """The part of a Lemmy's and a PieFed's database that tells of federation, made for tests."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
-from tests.conftest import POSTGRESQL_URL
+from tests.databases import databases
 
 LEMMY = """
 CREATE TABLE instance (id serial PRIMARY KEY, domain text NOT NULL UNIQUE, software text,
@@ -49,16 +48,10 @@ INSERT INTO activity_pub_log (direction, result, created_at)
 @contextmanager
 def database(ddl: str) -> Iterator[str]:
     """Yield the address of a database that holds this and nothing else."""
-    name = f"foreign_{uuid.uuid4().hex[:12]}"
-    base = POSTGRESQL_URL.rsplit("/", 1)[0]
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            with psycopg.connect(f"{base}/{name}", autocommit=True) as inside:
-                inside.execute(ddl)
-            yield f"{base}/{name}"
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.bare() as url:
+        with psycopg.connect(url, autocommit=True) as inside:
+            inside.execute(ddl)
+        yield url
 
 
 def lemmy(*, received: int = 100, is_new: bool = False) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from lichen.accounts.passwords import Passwords
 from lichen.drill.distance import distant
 from lichen.forum import NewComment, NewPost, PostDraft
 from lichen.house import House
@@ -61,7 +62,7 @@ async def far(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Far]:
             house = await House.open(Config.load(words={
                 "server.data": tmp_path_factory.mktemp("far"), "server.metrics_port": 0,
                 "database.url": near,
-            }))
+            }), passwords=Passwords(memory_kib=64))
             transport = httpx.ASGITransport(app=house.application)
             async with httpx.AsyncClient(transport=transport, base_url="http://far.test") as http:
                 yield await _settled(house, Town(house, Person(http)))

@@ -11,16 +11,14 @@ import signal
 import socket
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-import psycopg
 
-from tests.conftest import POSTGRESQL_URL
+from tests.databases import databases, furnish
 
 READY_S_MAX = 60.0  # two cores that others use too; alone it takes one or two
 STOP_S_MAX = 10.0  # issue 2 §1: from SIGTERM to the end
@@ -64,20 +62,20 @@ class Place:
 
 
 @contextmanager
-def place_of(engine: str, folder: Path) -> Iterator[Place]:
-    """Yield an empty place on an engine; its database is dropped at the end."""
+def place_of(engine: str, folder: Path, *, bare: bool = False) -> Iterator[Place]:
+    """Yield a place on an engine, with tables that hold nothing; `bare`, without any.
+
+    The first start in a bare one migrates it, which takes half a second.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if engine == "sqlite":
-        yield Place(folder)
+        place = Place(folder)
+        if not bare:
+            furnish(place.data)
+        yield place
         return
-    name = f"lichen_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    try:
-        yield Place(folder, database_url=f"{POSTGRESQL_URL.rsplit('/', 1)[0]}/{name}")
-    finally:
-        with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.bare() if bare else databases.furnished() as url:
+        yield Place(folder, database_url=url)
 
 
 class Serving:

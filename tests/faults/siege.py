@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 
 from lichen.federation import SigningKey
 from lichen.federation.signatures import sign
+from tests.databases import furnish
 from tests.faults.hostile_server import NAME, HostileServer
 from tests.faults.serving import Place, Serving, free_port, until
 from tests.federation.incoming import ANN, MOSS, PUBLIC, STONES, Json, act, announced, page
@@ -51,6 +52,7 @@ class Siege:
     def __init__(self, folder: Path, hostile: HostileServer) -> None:
         self.hostile = hostile
         self.place = Place(folder)
+        furnish(self.place.data)
         self.here = self.there = ""  # a post of ann's in our stones, one in peer's moss
         self.heard: tuple[Mapping[str, str], bytes] = ({}, b"")  # a request that was taken
         self.jwt = ""

@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 from aiohttp import web
 
+from lichen.accounts.passwords import Passwords
 from lichen.house import House
 from lichen.kit.config import Config
 from lichen.messages import MessageView
+from tests.databases import furnish
 
 PASSWORD = "three odd words"
 WAIT_S_MAX = 10.0
@@ -93,13 +95,14 @@ async def neighbour(folder: Path, **settings: str) -> AsyncIterator[Neighbour]:
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
+    furnish(folder)
     house = await House.open(Config.load(None, {
         "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": url, "LICHEN_METRICS_PORT": "0",
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
         "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
         "LICHEN_OUTBOUND_PRIVATE_ADDRESSES": "true", "LICHEN_OUTBOUND_PLAIN_HTTP": "true",
         **settings,
-    }))
+    }), passwords=Passwords(memory_kib=64))
     stop = await _listen(house, port)
     try:
         yield Neighbour(house, url)

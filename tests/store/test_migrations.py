@@ -1,9 +1,7 @@
 """The migrations make exactly the tables that the rooms declare, and can take them back."""
 
-import uuid
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -13,7 +11,7 @@ from alembic.script import ScriptDirectory
 from lichen.kit import Refused
 from lichen.store import metadata
 from lichen.store.migrating import EMPTY, HEAD, migrate, version_of
-from tests.conftest import POSTGRESQL_URL, _import_tables
+from tests.databases import databases, import_tables
 
 FOREIGN_TABLES = {"search_text"}  # what SQLAlchemy cannot describe; FTS5 has helpers of its own
 
@@ -24,11 +22,8 @@ def bare_url(engine: str):
     if engine == "sqlite":
         yield ""
         return
-    name = f"lichen_migrations_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield POSTGRESQL_URL.rsplit("/", 1)[0] + f"/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.bare() as url:
+        yield url
 
 
 def connect(url: str, folder: Path) -> sa.Engine:
@@ -43,7 +38,7 @@ def is_ours(thing: object, name: str | None, kind: str, *_rest: object) -> bool:
 
 
 def test_the_migrations_make_the_declared_tables(bare_url: str, tmp_path: Path) -> None:
-    _import_tables()
+    import_tables()
     migrate(bare_url, folder=tmp_path)
 
     database = connect(bare_url, tmp_path)

@@ -1,13 +1,10 @@
 """Empty places for a house on either engine, for tests that need more than one."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import psycopg
 
 from lichen.events import Event, decode_events
 from lichen.kit import TidGenerator, monotone, system_clock
@@ -15,7 +12,7 @@ from lichen.kit.config import Config
 from lichen.log import SegmentLog
 from lichen.store import Relay, Store, Unit, open_store, set_stamp, stamp_of
 from lichen.store.migrating import migrate
-from tests.conftest import POSTGRESQL_URL
+from tests.databases import databases
 
 
 @contextmanager
@@ -27,12 +24,8 @@ def place(engine: str, folder: Path) -> Iterator[Config]:
     if engine == "sqlite":
         yield Config.load(words=words)
         return
-    name = f"lichen_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        words["database.url"] = POSTGRESQL_URL.rsplit("/", 1)[0] + f"/{name}"
-        yield Config.load(words=words)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.bare() as url:
+        yield Config.load(words=words | {"database.url": url})
 
 
 @dataclass

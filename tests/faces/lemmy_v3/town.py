@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 
+from lichen.accounts.passwords import Passwords
 from lichen.house import House
 from lichen.kit.config import Config
-from tests.conftest import POSTGRESQL_URL
+from tests.databases import databases, furnish
 
 PASSWORD = "correct horse battery"
 PAGE_URL = "https://example.org/page"
@@ -110,15 +109,12 @@ class Town:
 
 @contextmanager
 def database(engine: str) -> Iterator[str]:
-    """Yield the address of an empty database."""
+    """Yield the address of a database with every table and no row."""
     if engine == "sqlite":
         yield ""
         return
-    name = f"lichen_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield POSTGRESQL_URL.rsplit("/", 1)[0] + f"/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.furnished() as url:
+        yield url
 
 
 @asynccontextmanager
@@ -126,10 +122,12 @@ async def opened(folder: Path, database_url: str) -> AsyncIterator[Town]:
     """Open a house as a testbed that knows one page of the world, and close it."""
     (folder / "page.html").write_text(PAGE)
     (folder / "overrides.json").write_text(json.dumps({PAGE_URL: "page.html"}))
+    if not database_url:
+        furnish(folder / "data")
     house = await House.open(Config.load(words={
         "server.data": folder / "data", "server.profile": "testbed", "database.url": database_url,
         "outbound.fetch_overrides": str(folder / "overrides.json"),
-    }))
+    }), passwords=Passwords(memory_kib=64))
     transport = httpx.ASGITransport(app=house.application)
     async with httpx.AsyncClient(transport=transport, base_url="http://lichen.test") as client:
         yield Town(house, Person(client))

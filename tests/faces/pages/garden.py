@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx
 
+from lichen.accounts.passwords import Passwords
 from lichen.house import House
 from lichen.kit.config import Config
+from tests.databases import furnish
 
 URL = "http://garden.example"
 PASSWORD = "three odd words"
@@ -95,7 +97,8 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Garden]:
         "LICHEN_OUTBOUND_PRIVATE_ADDRESSES": "true", "LICHEN_OUTBOUND_PLAIN_HTTP": "true",
         **settings,
     })
-    house = await House.open(config)
+    furnish(folder)
+    house = await House.open(config, passwords=Passwords(memory_kib=64))
     try:
         yield Garden(house)
     finally:
