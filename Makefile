@@ -4,8 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 ROOM ?=
+# Some hundred processes are started by the tests: each would compile all code again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-test prepare run test check bench docs sim fuzz lock clean
+.PHONY: help install install-test prepare run test types suite check bench docs sim fuzz lock clean
 
 help:  ## Say what each target does.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -32,8 +34,14 @@ run: install  ## Start Lichen on http://127.0.0.1:8536; ARGS="--port 9000" adds 
 
 test: prepare  ## Install what tests need, start what they talk to, run them all.
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory -j 2 types suite
+
+# Types are checked beside the tests: alone they would leave a core idle.
+types:
+	$(BIN)/mypy
+
+suite:
 	$(BIN)/pytest -n 2 --dist loadfile
 
 check: install-test  ## Lint, types, import contracts and the fast tests, in under a minute.
