@@ -404,6 +404,9 @@ def _undo(document: Document, common: dict[str, Any]) -> Activity:
     opposite = _OPPOSITES.get(type(undone))
     if opposite is None:
         raise Refused("unknown_undo", "This cannot be undone.")
+    if isinstance(undone, Blocking) and isinstance(document.get("restoreData"), bool):
+        # Lemmy 0.19.4: the Undo itself says whether what the ban took comes back.
+        changes["remove_data"] = document["restoreData"]
     return msgspec.structs.replace(undone, **changes, **opposite)
 
 

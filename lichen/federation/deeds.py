@@ -81,6 +81,11 @@ class Deeds:
         undo.update((name, activity[name]) for name in _AROUND if name in activity)
         return undo
 
+    def undo_ban(self, key: str, block: Document) -> Document:
+        """Return the Undo of a Block, which says whether what the ban took comes back."""
+        # Lemmy 0.19.4, undo_block_user.rs: `restoreData`; before it, the Block's `removeData`.
+        return {**self.undo(key, block), "restoreData": block.get("removeData") is True}
+
     def announce(self, key: str, *, group: str, object_: Inner | Sequence[Inner]) -> Document:
         """Return the Announce of an activity, an object's id, or (FEP-1a11) many activities."""
         return {

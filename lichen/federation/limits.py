@@ -112,6 +112,7 @@ COUNTED_ALONE_MAX = 20_000  # the same for one peer on a page of its own
 AGO_US_MAX = 366 * 24 * HOUR_US  # how far back "resend since" may reach
 SENDERS_MAX = 192  # requests at once to all peers; below the 256 connections of kit's client
 SIGNING_THREADS_MAX = 2  # beside the loop; each makes some 3,800 signatures a second
+BAN_PLACES_MAX = 500  # communities of ours that tell of bans from the site, in one look
 COLLECTION_ITEMS_MAX = 50  # of an outbox, as in Lemmy
 CONTEXT_ITEMS_MAX = 1_000  # comments named by a post's context (FEP-7888)
 

@@ -7,7 +7,10 @@
     banned      Block with its target: the Group, or the site                   Undo
 
 Told are decisions in communities of ours, and those of its moderators in communities elsewhere;
-what an administrator decides about others' things for this site alone stays here.
+what an administrator decides about others' things for this site alone stays here. A site bans its
+own people for everybody. That it bans somebody else counts in its own communities: each of those
+in which that person wrote says so, as Lemmy practises it since 0.19.4 (issue 4485 there); a site's
+word about another site's people would be refused.
 """
 
 from collections.abc import Callable, Mapping
@@ -134,27 +137,63 @@ class Rulings(Words):
         if person is None:
             return []
         group = community.actor
-        return self._done(event, action, by, community, writes=member_key(person, group), activity=(
-            lambda key: self.deeds.ban(
-                key, actor=by.ap_id, person=person.ap_id, target=group.ap_id,
-                reason=action.reason, expires_us=action.expires_us, removes=swept, is_site=False,
-            )
-        ))
+        if not action.done and group.local and person.banned and not person.local:
+            return []  # the ban from the whole site stands, and was told here too
+        block = self.deeds.ban(
+            event.id if action.done else f"{event.id}-0", actor=by.ap_id, person=person.ap_id,
+            target=group.ap_id, reason=action.reason, expires_us=action.expires_us,
+            removes=swept, is_site=False,
+        )
+        activity = block if action.done else self.deeds.undo_ban(event.id, block)
+        # Lemmy 0.19, block_user.rs: whoever is banned hears of it at home, follower there or not.
+        return self.in_community(
+            event.id, activity, by=by, community=community, writes=(member_key(person, group),),
+            also=() if person.local else (person.domain,),
+        )
 
     def _banned_from_site(
         self, event: Event, action: Action, by: Actor, *, swept: bool
     ) -> Told:
         """Return the ban of a person of ours: whoever has their words may want to know."""
         person = self.scene.actors.get(action.person_id or 0)
-        if person is None or not person.local:
+        if person is None:
             return []
+        if not person.local:
+            return self._banned_from_ours(event, action, by, person, swept=swept)
         key = event.id if action.done else f"{event.id}-0"
         block = self.deeds.ban(
             key, actor=by.ap_id, person=person.ap_id, target=self._addresses.absolute("/"),
             reason=action.reason, expires_us=action.expires_us, removes=swept, is_site=True,
         )
-        activity = block if action.done else self.deeds.undo(event.id, block)
+        activity = block if action.done else self.deeds.undo_ban(event.id, block)
         return self.everywhere(activity, by=by, writes=(person.ap_id,))
+
+    def _banned_from_ours(
+        self, event: Event, action: Action, by: Actor, person: Actor, *, swept: bool
+    ) -> Told:
+        """Return the ban of somebody elsewhere, once for each community of ours it wrote in.
+
+        Its own server hears of it too. Where the community has a ban of its own, the longer one is
+        told, and no end of it while that one stands.
+        """
+        told: Told = []
+        for place, ban in self.scene.wrote_in.get(person.id, {}).items():
+            community = self.scene.communities.get(place)
+            if community is None or (ban is not None and not (action.done and swept)):
+                continue
+            ends = [action.expires_us] + ([] if ban is None else [ban.expires_us])
+            key = f"{event.id}-{place}"
+            block = self.deeds.ban(
+                key if action.done else f"{key}-0", actor=by.ap_id, person=person.ap_id,
+                target=community.actor.ap_id, reason=action.reason, removes=swept, is_site=False,
+                expires_us=None if None in ends else max(filter(None, ends)),
+            )
+            told += self.in_community(
+                key, block if action.done else self.deeds.undo_ban(key, block), by=by,
+                community=community, writes=(member_key(person, community.actor),),
+                also=(person.domain,),
+            )
+        return told
 
     def _done(
         self, event: Event, action: Action, by: Actor, community: Community, *, writes: str,

@@ -19,10 +19,11 @@ from lichen.events import messages as of_messages
 from lichen.events import moderation as of_moderation
 from lichen.events.federation import Accepted
 from lichen.federation import outgoing_rows
-from lichen.forum import CommentView, Community, Forum, PostView
+from lichen.federation.limits import BAN_PLACES_MAX
+from lichen.forum import BanTerms, CommentView, Community, Forum, PostView
 from lichen.forum.markdown import Mention, mentions
 from lichen.messages import Messages, MessageView
-from lichen.moderation import Action, Moderation
+from lichen.moderation import Action, Kind, Moderation
 from lichen.store import Unit
 
 POST = collection_of(of_forum.Post)
@@ -74,6 +75,8 @@ class Scene:
     messages: dict[int, MessageView] = field(default_factory=dict)
     actions: dict[int, tuple[Action, bool]] = field(default_factory=dict)
     moderators: dict[int, list[Actor]] = field(default_factory=dict)
+    # Of whom this site bans, by person: the communities of ours where it wrote, and its bans there.
+    wrote_in: dict[int, dict[int, BanTerms | None]] = field(default_factory=dict)
     named: dict[tuple[str, str], Actor] = field(default_factory=dict)
     standing: dict[str, Standing] = field(default_factory=dict)  # by record key
     follow_ids: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class _Wanted:
 
 
 def gather(unit: Unit, rooms: Rooms, events: Iterable[Event]) -> Scene:
-    """Return the scene of a batch of events; at most twelve round trips."""
+    """Return the scene of a batch of events; at most thirteen round trips."""
     events = list(events)
     wanted = _wanted(events)
     scene = Scene(now_us=unit.clock_us)
@@ -118,7 +121,14 @@ def gather(unit: Unit, rooms: Rooms, events: Iterable[Event]) -> Scene:
         }
     if wanted.actions:
         scene.actions = rooms.moderation.actions_by_id(unit, sorted(wanted.actions))
-        _want_actions(wanted, [action for action, _ in scene.actions.values()])
+        actions = [action for action, _ in scene.actions.values()]
+        _want_actions(wanted, actions)
+        banned = {one.person_id for one in actions if one.kind is Kind.BAN and one.person_id}
+        if banned:
+            scene.wrote_in = rooms.forum.our_places_of(
+                unit, sorted(banned), limit=BAN_PLACES_MAX
+            )
+            wanted.communities |= {place for some in scene.wrote_in.values() for place in some}
     if wanted.tids:
         found = unit.fetch(outgoing_rows.STANDING, tids=sorted(wanted.tids))
         scene.standing = {

@@ -8,6 +8,7 @@ import msgspec
 from lichen.accounts import Actor, ActorKind, Viewer, actors_among
 from lichen.events import collection_of, forum
 from lichen.forum import community_rows as rows
+from lichen.forum import word_rows
 from lichen.forum.communities import Communities
 from lichen.forum.limits import BATCH_MAX, REASON_LENGTH_MAX
 from lichen.forum.model import Community, CommunityView, PersonView, Subscribed
@@ -224,6 +225,20 @@ class Members(Communities):
                 subject=to.did, created_at=isoformat(unit.clock_us), reason=row.reason,
                 expires_at=None if row.expires_us is None else isoformat(row.expires_us),
             ), did=groups[row.community_id].did, operation="create", rkey=tid, row=to.id)
+
+    def our_places_of(
+        self, unit: Unit, people: Sequence[int], *, limit: int
+    ) -> dict[int, dict[int, BanTerms | None]]:
+        """Return the communities of ours in which people wrote, with their bans there.
+
+        By person, then by community; at most `limit` pairs in all. One round trip.
+        """
+        found: dict[int, dict[int, BanTerms | None]] = {}
+        for row in unit.fetch(word_rows.OUR_PLACES_OF_PEOPLE, people=list(people),
+                              now_us=unit.clock_us, limit=limit):
+            ban = None if row.person_id is None else BanTerms(row.reason, row.expires_us)
+            found.setdefault(row.creator_id, {})[row.community_id] = ban
+        return found
 
     def person(
         self, unit: Unit, viewer: Viewer | None, *, id: int | None = None, name: str | None = None,

@@ -47,6 +47,28 @@ PLACES_OF_COMMENTS = Statement(
     _COMMENT_PLACES.where(any_of(comment.c.id, "ids")), name="places of comments"
 )
 
+# By the indices post_creator and comment_creator.
+_WRITTEN = sa.union(*(
+    sa.select(table.c.creator_id, table.c.community_id)
+    .join(community, community.c.id == table.c.community_id)
+    .where(any_of(table.c.creator_id, "people"), community.c.local.is_(True))
+    for table in (post, comment)
+)).subquery("written")
+OUR_PLACES_OF_PEOPLE = Statement(
+    sa.select(
+        _WRITTEN.c.creator_id, _WRITTEN.c.community_id, community_ban.c.person_id,
+        community_ban.c.reason, community_ban.c.expires_us,
+    )
+    .outerjoin(community_ban, sa.and_(
+        community_ban.c.community_id == _WRITTEN.c.community_id,
+        community_ban.c.person_id == _WRITTEN.c.creator_id,
+        sa.or_(community_ban.c.expires_us.is_(None),
+               community_ban.c.expires_us > sa.bindparam("now_us", type_=sa.BigInteger)),
+    ))
+    .order_by(_WRITTEN.c.creator_id, _WRITTEN.c.community_id).limit(_LIMIT),
+    name="communities of ours in which people wrote",
+)
+
 # Purges: what is there whether removed or not, and then everything that hangs on it.
 ALL_POSTS_OF_PERSON = Statement(
     _POST_PLACES.where(post.c.creator_id == _PERSON).order_by(post.c.id.desc()).limit(_LIMIT),
