@@ -127,6 +127,14 @@ class Flagging(Activity, frozen=True, kw_only=True):
     reason: str
 
 
+class Resolving(Activity, frozen=True, kw_only=True):
+    """A moderator has dealt with somebody's report of something, or opens it again."""
+
+    object: str
+    reporter: str
+    resolved: bool = True
+
+
 class Profile(Activity, frozen=True, kw_only=True):
     """An actor says anew what it is; `document` is the actor's document as it came."""
 
@@ -379,6 +387,15 @@ def _flagging(document: Document, common: dict[str, Any]) -> Flagging:
     return Flagging(**common, objects=objects, reason=_reason(document))
 
 
+def _resolving(document: Document, common: dict[str, Any]) -> Resolving:
+    # Lemmy 1.0, resolve_report.rs: the object is the whole Flag, with an id of the moderator's
+    # server whoever made it; what it is about and who reported name it.
+    flag = document.get("object")
+    if not isinstance(flag, dict) or kind_of(flag) != "Flag" or not id_of(flag.get("actor")):
+        raise Refused("unknown_activity", "Only a whole Flag is resolved.")
+    return Resolving(**common, object=_object(flag), reporter=id_of(flag.get("actor")))
+
+
 def _moving(document: Document, common: dict[str, Any]) -> Moving:
     return Moving(**common, object=_object(document), target=id_of(document.get("target")))
 
@@ -412,11 +429,11 @@ def _undo(document: Document, common: dict[str, Any]) -> Activity:
 
 _OPPOSITES: dict[type[Activity], dict[str, Any]] = {
     Follow: {"follow": False}, Voting: {"value": 0}, Deletion: {"deleted": False},
-    Locking: {"locked": False}, Blocking: {"blocked": False},
+    Locking: {"locked": False}, Blocking: {"blocked": False}, Resolving: {"resolved": False},
 }
 _READ: dict[str, _Read] = {
     "Follow": _follow, "Accept": _answer, "Reject": _answer, "Create": _writing,
     "Update": _writing, "Like": _vote, "Dislike": _vote, "Delete": _deletion, "Undo": _undo,
     "Lock": _locking, "Add": _seating, "Remove": _seating, "Block": _blocking, "Flag": _flagging,
-    "Move": _moving, "Announce": _sharing,
+    "Move": _moving, "Announce": _sharing, "Resolve": _resolving,
 }

@@ -9,8 +9,10 @@ import msgspec
 from lichen.events import Event
 from lichen.events.federation import Accepted
 from lichen.federation.deeds import encoded
+from lichen.federation.model import authority_of
 from lichen.federation.outgoing import Outgoing
 from lichen.federation.speaking import Speaker, Told, vote_key
+from lichen.forum import Community
 
 
 class Announced(Speaker):
@@ -25,9 +27,11 @@ class Announced(Speaker):
         line = self.scene.originals.get(record.activity)
         if community is None or line is None or community.local_only:
             return []
+        came = msgspec.json.decode(line, type=_Line)
+        if record.judges_only:
+            return self._for_judges(event, community, came)
         if not self.scene.followers.get(community.id):
             return []
-        came = msgspec.json.decode(line, type=_Line)
         about = _about(came.activity)
         group = community.actor
         announce = self.deeds.announce(event.id, group=group.ap_id, object_=came.activity)
@@ -40,6 +44,24 @@ class Announced(Speaker):
         if about.new_post:
             told.append(self.shown(event.id, community, about.new_post))
         return told
+
+
+    def _for_judges(self, event: Event, community: Community, came: "_Line") -> Told:
+        """Return the Announce of a report, or of what became of one, for those it concerns.
+
+        Lemmy 1.0, report.rs: the Group forwards it to the servers of its moderators.
+        """
+        inner = msgspec.json.decode(came.activity, type=_Came)
+        named = [actor.domain for actor in self.scene.moderators.get(community.id, ())]
+        named.append(authority_of(_reporter(inner)))
+        servers = set(named) - {self._addresses.authority, came.peer, ""}
+        if not servers:
+            return []
+        group = community.actor
+        announce = self.deeds.announce(event.id, group=group.ap_id, object_=came.activity)
+        about = _about(came.activity)
+        return [self.direct(announce, by=group, peers=servers, public=False,
+                            keys=(about.writes, about.reads))]
 
 
 class _Line(msgspec.Struct, rename="camel"):
@@ -87,6 +109,14 @@ def _about(activity: msgspec.Raw) -> _About:
         writes=(object_id,), reads=(above,) if above else (),
         new_post=object_id if is_new_post else "",
     )
+
+
+def _reporter(came: "_Came") -> str:
+    """Return who made the report that an activity, or what it undoes, has dealt with."""
+    flag = came.about
+    if came.type == "Undo" and isinstance(flag, dict):
+        flag = flag.get("object")
+    return _id_of(flag.get("actor")) if isinstance(flag, dict) else ""
 
 
 def _id_of(value: object) -> str:

@@ -88,15 +88,15 @@ class Applying:
             orders.outcomes[refusal.code] += 1
             return
         if act.community_did:
-            orders.accepted.append((act.arrival.seq, act.community_did))
+            orders.accepted.append((act.arrival.seq, act.community_did, act.judges_only))
 
     def _tell_accepted(self, unit: Unit, orders: Orders) -> None:
         """Tell which activities our communities pass on, in the order in which they came."""
-        for seq, did in sorted(set(orders.accepted)):
+        for seq, did, judges_only in sorted(set(orders.accepted)):
             tid = self._tids.next()
+            accepted = Accepted(activity=seq, community=did, judges_only=judges_only)
             unit.emit(event_of(
-                Accepted(activity=seq, community=did), id=tid, did=did, operation="create",
-                rkey=tid, row=seq,
+                accepted, id=tid, did=did, operation="create", rkey=tid, row=seq
             ))
 
     def _keep(self, unit: Unit, orders: Orders, released: Sequence[int]) -> None:

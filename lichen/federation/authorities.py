@@ -83,6 +83,20 @@ def judge_of(
     return viewer_of(person, admin=True)
 
 
+def judge_of_report(
+    activity: Activity, known: Known, person: Actor, community: CommunityPlace
+) -> Viewer:
+    """Return as whom a remote person deals with a report in a community, or refuse it.
+
+    Beside whom `judge_of` lets: of a community elsewhere its moderators, who tell the servers of
+    reporters themselves (Lemmy 1.0, resolve_report.rs).
+    """
+    is_seated = (community.id, person.id) in known.places.seats
+    if not community.local and is_seated and not activity.announcer:
+        return viewer_of(person)
+    return judge_of(activity, known, person, community)
+
+
 def check_site(activity: Activity, *, target: str, person_id: str) -> None:
     """Refuse a ban from a site by anybody but that site, of anybody but its own people."""
     # Lemmy 0.19, block_user.rs: actor, site and person are of one server.

@@ -22,6 +22,7 @@ from lichen.federation.activities import (
     Locking,
     Moving,
     Profile,
+    Resolving,
     Seating,
     Sharing,
     Voting,
@@ -402,4 +403,5 @@ class Decider(Judging):
         Follow: _follow, Answer: _answer, Writing: _write, Voting: _vote, Deletion: _delete,
         Locking: Judging._lock, Seating: Judging._seat, Blocking: Judging._block,
         Flagging: Judging._flag, Profile: _profile, Moving: _move, Sharing: _share,
+        Resolving: Judging._resolve,
     }

@@ -117,16 +117,16 @@ class Decisions:
         """Note that a community of ours passes an activity on."""
         if community.local:
             self.orders.accepted.append(
-                (arrival.seq, self._known.by_id[community.id].did)
+                (arrival.seq, self._known.by_id[community.id].did, False)
             )
 
     def _act(
         self, arrival: Arrival, run: Callable[[Unit], object],
-        community: CommunityPlace | None = None,
+        community: CommunityPlace | None = None, *, judges_only: bool = False,
     ) -> None:
         """Order a command of its own, for what is rare."""
         passes_on = community is not None and community.local
         self.orders.acts.append(Act(
             arrival, arrival.peer, run,
-            self._known.by_id[community.id].did if community and passes_on else "",
+            self._known.by_id[community.id].did if community and passes_on else "", judges_only,
         ))

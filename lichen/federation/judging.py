@@ -3,14 +3,27 @@
 from functools import partial
 
 from lichen.accounts import Actor, ActorKind
-from lichen.federation.activities import Blocking, Deletion, Flagging, Locking, Seating
-from lichen.federation.authorities import check_site, judge_of, viewer_of
+from lichen.federation.activities import (
+    Blocking,
+    Deletion,
+    Flagging,
+    Locking,
+    Resolving,
+    Seating,
+)
+from lichen.federation.authorities import (
+    check_passed_on,
+    check_site,
+    judge_of,
+    judge_of_report,
+    viewer_of,
+)
 from lichen.federation.decisions import Decisions, Spot, Waits
 from lichen.federation.known import Arrival, Need
 from lichen.federation.model import authority_of
 from lichen.forum import CommunityPlace, SubjectKind
 from lichen.kit import Forbidden, NotFound, Refused
-from lichen.moderation import BanOrder, Seat, Sweep, Why
+from lichen.moderation import BanOrder, ReportKind, Seat, Sweep, Why
 
 
 class Judging(Decisions):
@@ -100,11 +113,30 @@ class Judging(Decisions):
         reporter = viewer_of(self._person(arrival))
         moderation, reason = self._below.moderation, act.reason or "…"
         for spot in spots:
+            check_passed_on(act, self._known, spot.community.id)
+        for spot in spots:
             self._act(arrival, partial(
                 moderation.report_post, viewer=reporter, post_id=spot.id, reason=reason
             ) if spot.kind is SubjectKind.POST else partial(
                 moderation.report_comment, viewer=reporter, comment_id=spot.id, reason=reason
-            ))
+            ), spot.community, judges_only=True)
+
+    def _resolve(self, arrival: Arrival, act: Resolving) -> None:
+        """Mark somebody's report as dealt with by who moderates there, or open it again."""
+        spot = self._spot(act.object)
+        if spot is None:
+            raise NotFound("couldnt_find_object", "There is no such thing here.")
+        judge = judge_of_report(act, self._known, self._person(arrival), spot.community)
+        reporter = self._known.actors.get(act.reporter)
+        if reporter is None and authority_of(act.reporter) != self._below.own_authority:
+            raise Waits(Need(act.reporter, "actor"))
+        if reporter is None or reporter.kind is not ActorKind.PERSON:
+            raise NotFound("couldnt_find_person", "Nobody here knows who reported that.")
+        kind = ReportKind.POST if spot.kind is SubjectKind.POST else ReportKind.COMMENT
+        self._act(arrival, partial(
+            self._below.moderation.resolve_report_of, viewer=judge, reporter=viewer_of(reporter),
+            kind=kind, subject_id=spot.id, resolved=act.resolved,
+        ), spot.community, judges_only=True)
 
     def _owner_of(self, act: Seating) -> CommunityPlace:
         """Return the community whose collection is meant, on whose server it must be."""

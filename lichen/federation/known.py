@@ -21,6 +21,7 @@ from lichen.federation.activities import (
     Follow,
     Moving,
     Profile,
+    Resolving,
     Seating,
     Sharing,
     Voting,
@@ -189,6 +190,9 @@ def _add_names(names: _Names, activity: Activity) -> None:
         case Seating(object=id):
             names.things.add(id)
             names.actors.update((id, *activity.addressees, *_owners(activity.target)))
+        case Resolving(object=id, reporter=reporter):
+            names.things.add(id)
+            names.actors.add(reporter)
         case Flagging(objects=ids):
             names.things.update(ids)
         case Deletion(object=id) | Sharing(object=id):

@@ -26,6 +26,7 @@ class Act(msgspec.Struct, frozen=True):
     origin: str
     run: Callable[[Unit], object]
     community_did: str = ""  # of a local community that passes it on, "" for none
+    judges_only: bool = False  # to the servers of who moderates there
 
 
 class KeptFollow(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ class Orders(msgspec.Struct):
     messages: dict[MessageId, NewMessage] = {}
     message_changes: list[MessageChange] = []
     acts: list[Act] = []
-    accepted: list[tuple[int, str]] = []  # sequence in the log `inbox`, DID of the community
+    # Sequence in the log `inbox`, DID of the community, whether for its moderators alone.
+    accepted: list[tuple[int, str, bool]] = []
     follows: list[KeptFollow] = []
     parked: list[Parking] = []
     received: list[str] = []

@@ -4,13 +4,15 @@
     profile          Update; of a person who left: Delete
     community        Update, Delete, Undo, by its first moderator of ours
     message          Create, Update, Delete, Undo: to the recipient's server alone
-    report           Flag: to the servers of whoever moderates
+    report           Flag: to the servers of whoever moderates · dealt with: Resolve, Undo, to the
+                     same and to the reporter's
 """
 
 from collections.abc import Mapping
 
 import msgspec
 
+from lichen.accounts import Actor
 from lichen.events import Event
 from lichen.events import accounts as of_accounts
 from lichen.events import forum as of_forum
@@ -18,7 +20,7 @@ from lichen.events import moderation as of_moderation
 from lichen.federation.documents import Document, is_microblog
 from lichen.federation.scenes import Standing
 from lichen.federation.speaking import Speaker, Told
-from lichen.forum import CommentView, PostView
+from lichen.forum import CommentView, Community, PostView
 
 
 class People(Speaker):
@@ -158,30 +160,66 @@ class People(Speaker):
         return self.deeds.to_one(kind, key, actor=sender, recipient=recipient, object_=object_)
 
     def report(self, event: Event) -> Told:
-        """Return the Flag of a report, for the servers of whoever moderates there."""
-        if event.operation != "create":
-            return []  # that it is resolved is told by Lemmy 1.0 alone, in words of its own
+        """Return the Flag of a report, or what a moderator of ours made of it.
+
+        For the servers of whoever moderates there, and of the reporter; nobody else's.
+        """
         record = msgspec.json.decode(event.record, type=of_moderation.Report)
         views: Mapping[int, PostView | CommentView] = {}
         if record.kind in ("post", "comment"):  # of messages nobody elsewhere hears
             views = self.scene.posts if record.kind == "post" else self.scene.comments
         view, reporter = views.get(record.subject), self.scene.people.get(event.did)
-        if view is None or reporter is None or not reporter.local or view.community.local_only:
+        if view is None or reporter is None or view.community.local_only:
             return []
         group = view.community.actor
-        servers = {group.domain} | {
-            one.domain for one in self.scene.moderators.get(group.id, ()) if not one.local
+        by = reporter if event.operation == "create" else self._resolver(event, view.community)
+        servers = {group.domain, reporter.domain} | {
+            one.domain for one in self.scene.moderators.get(group.id, ())
         }
-        servers.discard(self._addresses.authority)
-        if not servers:
+        servers -= {self._addresses.authority}
+        if by is None or not by.local or not servers:
             return []
         subject = view.comment if isinstance(view, CommentView) else view.post
-        activity = self.deeds.to_one(
-            "Flag", event.id, actor=reporter.ap_id, recipient=group.ap_id, object_=subject.ap_id,
+        told = self._flag(event, record, reporter, group, subject.ap_id)
+        if event.operation != "create":
+            told = self._resolve(event, told, by, group, resolved=record.resolved)
+        return [self.direct(
+            told, by=by, peers=servers, public=False,
+            keys=((f"report {reporter.ap_id} {subject.ap_id}",), (subject.ap_id,)),
+            inbox=group.inbox if servers == {group.domain} else "",
+        )]
+
+    def _flag(
+        self, event: Event, record: of_moderation.Report, reporter: Actor, group: Actor,
+        object_id: str,
+    ) -> Document:
+        key = event.id if event.operation == "create" else f"{event.id}-1"
+        return self.deeds.to_one(
+            "Flag", key, actor=reporter.ap_id, recipient=group.ap_id, object_=object_id,
             more=(("audience", group.ap_id), ("summary", record.reason),
                   ("content", record.reason)),
         )
-        return [self.direct(
-            activity, by=reporter, peers=servers, public=False, keys=((), (subject.ap_id,)),
-            inbox=group.inbox if servers == {group.domain} else "",
-        )]
+
+    def _resolve(
+        self, event: Event, flag: Document, by: Actor, group: Actor, *, resolved: bool
+    ) -> Document:
+        """Return that a report was dealt with; opened again, the Undo of it.
+
+        Lemmy 1.0, resolve_report.rs: Resolve with the whole Flag. Lemmy knows no Undo of it, and
+        says Resolve in that case too; whoever reads ours goes by what we say.
+        """
+        key = event.id if resolved else f"{event.id}-0"
+        resolve = self.deeds.to_one(
+            "Resolve", key, actor=by.ap_id, recipient=group.ap_id, object_=flag,
+            more=(("audience", group.ap_id),),
+        )
+        return resolve if resolved else self.deeds.undo(event.id, resolve)
+
+    def _resolver(self, event: Event, community: Community) -> Actor | None:
+        """Return who dealt with a report as a moderator there, None where it counts here alone."""
+        report = self.scene.reports.get(event.row)
+        by = None if report is None else self.scene.actors.get(report.resolver_id or 0)
+        moderators = {one.id for one in self.scene.moderators.get(community.id, ())}
+        if by is None or not (community.actor.local or by.id in moderators):
+            return None
+        return by

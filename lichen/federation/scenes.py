@@ -23,7 +23,7 @@ from lichen.federation.limits import BAN_PLACES_MAX
 from lichen.forum import BanTerms, CommentView, Community, Forum, PostView
 from lichen.forum.markdown import Mention, mentions
 from lichen.messages import Messages, MessageView
-from lichen.moderation import Action, Kind, Moderation
+from lichen.moderation import Action, Kind, Moderation, Report
 from lichen.store import Unit
 
 POST = collection_of(of_forum.Post)
@@ -73,6 +73,7 @@ class Scene:
     actors: dict[int, Actor] = field(default_factory=dict)
     known_as: dict[int, Known] = field(default_factory=dict)  # of people whose profile is told
     messages: dict[int, MessageView] = field(default_factory=dict)
+    reports: dict[int, Report] = field(default_factory=dict)  # that somebody dealt with
     actions: dict[int, tuple[Action, bool]] = field(default_factory=dict)
     moderators: dict[int, list[Actor]] = field(default_factory=dict)
     # Of whom this site bans, by person: the communities of ours where it wrote, and its bans there.
@@ -102,23 +103,25 @@ class _Wanted:
         self.actors: set[int] = set()
         self.dids: set[str] = set()
         self.messages: set[int] = set()
+        self.reports: set[int] = set()
         self.actions: set[int] = set()
         self.tids: set[str] = set()
         self.governed: set[int] = set()  # communities whose moderators are asked for
+        self.judged: set[str] = set()  # the same by DID
         self.reported_posts: set[int] = set()
         self.reported_comments: set[int] = set()
 
 
 def gather(unit: Unit, rooms: Rooms, events: Iterable[Event]) -> Scene:
-    """Return the scene of a batch of events; at most thirteen round trips."""
+    """Return the scene of a batch of events; at most fourteen round trips."""
     events = list(events)
     wanted = _wanted(events)
     scene = Scene(now_us=unit.clock_us)
-    if wanted.dids:
-        scene.people = rooms.accounts.actors_by_dids(unit, sorted(wanted.dids))
-        wanted.communities |= {
-            one.id for one in scene.people.values() if one.kind == "Group"
-        }
+    named = wanted.dids | wanted.judged
+    if named:
+        scene.people = rooms.accounts.actors_by_dids(unit, sorted(named))
+        wanted.communities |= {one.id for one in scene.people.values() if one.kind == "Group"}
+        wanted.governed |= {one.id for did, one in scene.people.items() if did in wanted.judged}
     if wanted.actions:
         scene.actions = rooms.moderation.actions_by_id(unit, sorted(wanted.actions))
         actions = [action for action, _ in scene.actions.values()]
@@ -139,6 +142,9 @@ def gather(unit: Unit, rooms: Rooms, events: Iterable[Event]) -> Scene:
     if wanted.messages:
         found_messages = rooms.messages.messages_by_id(unit, sorted(wanted.messages))
         scene.messages = {view.message.id: view for view in found_messages}
+    if wanted.reports:
+        scene.reports = rooms.moderation.reports_by_id(unit, sorted(wanted.reports))
+        wanted.actors |= {one.resolver_id for one in scene.reports.values() if one.resolver_id}
     wanted.posts |= wanted.reported_posts
     wanted.comments |= wanted.reported_comments
     if wanted.posts or wanted.comments:
@@ -172,8 +178,11 @@ def _wanted(events: Iterable[Event]) -> _Wanted:
                 wanted.reported_posts.add(report.subject)
             elif report.kind == "comment":
                 wanted.reported_comments.add(report.subject)
+            if event.operation == "update":
+                wanted.reports.add(event.row)
         if event.collection == ACCEPTED and event.operation != "delete":
-            wanted.dids.add(msgspec.json.decode(event.record, type=Accepted).community)
+            accepted = msgspec.json.decode(event.record, type=Accepted)
+            (wanted.judged if accepted.judges_only else wanted.dids).add(accepted.community)
     return wanted
 
 

@@ -14,6 +14,7 @@ HELD_SHOWN_MAX = 50  # newest of what of one person waits
 PLACES_MAX = 100  # communities to choose from above the queue, those with most that waits
 APPLICATIONS_MAX = 500  # waiting applications that one look at the queue takes in
 ANSWERED_REPORTS_MAX = 10_000  # newest reports that the median time to answer is taken of
+REPORTS_TOLD_MAX = 200  # newest reports of one thing whose dismissal is told; the rest just end
 SEVERITY_MAX = 1_000  # reports counted about one thing
 STRIKE_AGE_US_MAX = 365 * 24 * 3_600 * 1_000_000  # how long a strike lasts where nobody says
 

@@ -99,10 +99,7 @@ class Queue(Appeals, Reports, Proposals):
             raise Refused("couldnt_dismiss", "An appeal is upheld or denied.")
         if row.kind == ItemKind.PROPOSAL:
             raise Refused("couldnt_dismiss", "A proposal is accepted or declined, with a reason.")
-        unit.stage(report_rows.DISMISS_ALL, {
-            "of_kind": row.subject_kind, "of_subject_id": row.subject_id, "judge_id": viewer.id,
-            "now_us": unit.clock_us,
-        })
+        self.dismiss_reports(unit, viewer, row.subject_kind, row.subject_id)
         self.settle(unit, ItemKind(row.kind), row.subject_kind, row.subject_id)
 
     def escalate(

@@ -19,12 +19,18 @@ _SUBJECT = sa.bindparam("subject_id", type_=sa.BigInteger)
 KEEP = upsert(report, keys=["creator_id", "kind", "subject_id"], update=[])
 # By the index report_once.
 MINE = Statement(
-    sa.select(report.c.id).where(
+    sa.select(report).where(
         report.c.creator_id == sa.bindparam("creator_id", type_=sa.BigInteger),
         report.c.kind == sa.bindparam("kind"), report.c.subject_id == _SUBJECT,
     ),
     name="my report of something",
 )
+GIVE_REASON = Statement(
+    sa.update(report).where(report.c.id == sa.bindparam("row_id", type_=sa.BigInteger))
+    .values(reason=sa.bindparam("new_reason")),
+    name="give a report its reason",
+)
+OF_IDS = Statement(sa.select(report).where(any_of(report.c.id, "ids")), name="reports")
 FIND = Statement(
     sa.select(report).where(report.c.id == _ID, report.c.kind == sa.bindparam("kind"))
     .with_for_update(),

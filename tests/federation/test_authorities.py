@@ -112,6 +112,21 @@ ATTACKS = {
         lambda there, here: act("Undo", EVE, act("Delete", ANN, there)), "foreign_undo"),
     "speaks as one of us": (
         lambda there, here: announced(DEN, act("Like", f"{OURS}/u/mira", there)), "echo"),
+    "forwards a report of another community": (
+        lambda there, here: announced(DEN, act("Flag", ANN, there, summary="spam")),
+        "not_its_community"),
+    "deals with a report in our community": (
+        lambda there, here: act("Resolve", EVE, act("Flag", ANN, here)), "not_a_moderator"),
+    "opens a report again in our community": (
+        lambda there, here: act("Undo", EVE, act("Resolve", EVE, act("Flag", ANN, here))),
+        "not_a_moderator"),
+    "deals with a report in another community": (
+        lambda there, here: act("Resolve", EVE, act("Flag", BEN, there)), "not_its_community"),
+    "announces that a report elsewhere is dealt with": (
+        lambda there, here: announced(DEN, act("Resolve", EVE, act("Flag", BEN, there))),
+        "not_its_community"),
+    "deals with a report in ben's name": (
+        lambda there, here: act("Resolve", BEN, act("Flag", ANN, here)), "foreign_actor"),
     "follows in ann's name": (lambda there, here: act("Follow", ANN, STONES), "foreign_actor"),
     "accepts what nobody asked": (
         lambda there, here: act("Accept", DEN, "https://lichen.example/activities/9"),
@@ -123,7 +138,7 @@ ATTACKS = {
 async def test_an_attack_is_refused_counted_and_harmless(town: Town, written, attack: str) -> None:
     make, code = ATTACKS[attack]
     tables = ("post", "comment", "vote", "moderator", "community_ban", "actor", "community",
-              "subscription", "moderation_action")
+              "subscription", "moderation_action", "report")
     before = [await town.rows(table) for table in tables]
 
     await town.hear(make(*written), peer="evil.example")

@@ -365,6 +365,7 @@ class AcceptedRecord(Record, frozen=True, tag="lichen.federation.accepted"):
 
     activity: int
     community: str
+    judges_only: bool = False
 
 
 async def test_what_came_into_a_community_of_ours_is_announced_in_its_own_bytes(

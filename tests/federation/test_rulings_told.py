@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from lichen.accounts import Actor, Viewer
+from lichen.events import event_of
+from lichen.events.federation import Accepted
+from lichen.federation.authorities import viewer_of
 from lichen.federation.outgoing import Outgoing
 from lichen.forum import CommunityView, NewPost, PostDraft
-from lichen.moderation import BanOrder, Sweep, Why
+from lichen.moderation import BanOrder, QueueQuery, ReportKind, Seat, Sweep, Why
 from tests.federation.outward import HERE, Outward, ground, house, mira, otto, outward, post, stones
 
 __all__ = ["ground", "house", "mira", "otto", "outward", "post", "stones"]
@@ -96,3 +99,99 @@ async def test_while_the_site_bans_no_community_of_ours_lets_in(
                         BanOrder(anna.id, False, community_id=place))
 
     assert await outward.told() == []
+
+
+async def flagged(outward: Outward, community: CommunityView, admin: Viewer) -> tuple[Actor, Any]:
+    """Return cat of third.example, who reported what anna wrote, and the report.
+
+    Dora of mods.example moderates there too.
+    """
+    await wrote(outward, community)
+    cat, dora = await outward.remote("cat", "third.example"), await outward.remote(
+        "dora", "mods.example")
+    seat = Seat(community.community.id, dora.id)
+    await outward.write(outward.moderation, "add_moderator", admin, seat, added=True)
+    number = await outward.house.read("post_id_by_ap_id", "https://far.example/post/1")
+    report = await outward.write(outward.moderation, "report_post", viewer_of(cat), number, "Spam.")
+    outward.come_from({"lichen.moderation.report": "third.example"})
+    await outward.told()
+    return cat, report.report
+
+
+async def test_that_a_report_is_dealt_with_is_told_to_its_reporter_and_other_moderators(
+    outward: Outward, mira: Viewer, stones: CommunityView
+) -> None:
+    """Lemmy 1.0: Resolve with the whole Flag. It was told to nobody."""
+    cat, report = await flagged(outward, stones, mira)
+    for resolved in (True, False):
+        await outward.write(outward.moderation, "resolve_report", mira, ReportKind.POST, report.id,
+                            resolved=resolved)
+
+    told = await outward.told()
+
+    resolve, undo = map(said, told)
+    assert {(one.peers, one.public, one.community, one.everybody) for one in told} == {
+        (("mods.example", "third.example"), False, 0, False)}
+    assert (resolve["type"], resolve["actor"], resolve["to"]) == (
+        "Resolve", mira.actor.ap_id, [STONES])
+    flag = resolve["object"]
+    assert (flag["type"], flag["actor"], flag["object"], flag["to"], flag["summary"]) == (
+        "Flag", cat.ap_id, "https://far.example/post/1", [STONES], "Spam.")
+    assert (undo["type"], undo["object"]["type"]) == ("Undo", "Resolve")
+    assert told[0].writes == told[1].writes
+
+
+@on_sqlite
+async def test_what_the_queue_dismisses_is_told_as_dealt_with(
+    outward: Outward, mira: Viewer, stones: CommunityView
+) -> None:
+    await flagged(outward, stones, mira)
+    moderation = outward.moderation
+    page = await outward.house.store.read(lambda unit: moderation.queue(unit, mira, QueueQuery()))
+
+    await outward.write(moderation, "dismiss", mira, page.items[0].id)
+
+    assert [said(one)["type"] for one in await outward.told()] == ["Resolve"]
+
+
+@on_sqlite
+async def test_what_our_administrators_think_of_reports_elsewhere_stays_here(
+    outward: Outward, mira: Viewer, otto: Viewer
+) -> None:
+    moss = await outward.remote_community()
+    view = await outward.house.write("create_post", otto, moss.id, PostDraft(name="Mossy"))
+    made = await outward.write(outward.moderation, "report_post", otto, view.post.id, "Hm.")
+    admin = await outward.promoted(mira)
+    await outward.told()
+
+    await outward.write(outward.moderation, "resolve_report", admin, ReportKind.POST,
+                        made.report.id, resolved=True)
+
+    assert await outward.told() == []
+
+
+@on_sqlite
+async def test_a_report_from_elsewhere_is_passed_on_to_moderators_and_never_to_followers(
+    outward: Outward, mira: Viewer, stones: CommunityView
+) -> None:
+    """Moderators on a third server never saw it: reports reach every one, wherever hosted."""
+    cat, _ = await flagged(outward, stones, mira)
+    flag = {"type": "Flag", "id": "https://third.example/flag/1", "actor": cat.ap_id,
+            "object": "https://far.example/post/1", "to": [STONES], "summary": "Spam."}
+    resolve = {"type": "Resolve", "id": "https://mods.example/r/1", "object": flag,
+               "actor": "https://mods.example/u/dora", "to": [STONES]}
+    for peer, activity in (("third.example", flag), ("mods.example", resolve)):
+        line = json.dumps({"peer": peer, "receivedUs": 1, "activity": activity})
+        appended = await outward.inbox.append([line.encode()])
+        did = stones.community.actor.did
+        outward.house.events.append(event_of(
+            Accepted(activity=appended.last_seq, community=did, judges_only=True),
+            id=outward.ground.tids.next(), did=did, operation="create",
+            rkey=outward.ground.tids.next(), origin=peer,
+        ))
+
+    told = await outward.told()
+
+    assert [(said(one)["type"], said(one)["object"]["type"], one.peers) for one in told] == [
+        ("Announce", "Flag", ("mods.example",)), ("Announce", "Resolve", ("third.example",))]
+    assert {(one.public, one.community, one.everybody) for one in told} == {(False, 0, False)}
