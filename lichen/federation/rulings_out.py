@@ -5,18 +5,23 @@
     pinned      Add to the Group's `featured`                                   Remove
     appointed   Add to the Group's `moderators`                                 Remove
     banned      Block with its target: the Group, or the site                   Undo
+    purged      Delete with a summary; of a person: Block from the site, with its words
 
 Told are decisions in communities of ours, and those of its moderators in communities elsewhere;
 what an administrator decides about others' things for this site alone stays here. A site bans its
 own people for everybody. That it bans somebody else counts in its own communities: each of those
 in which that person wrote says so, as Lemmy practises it since 0.19.4 (issue 4485 there); a site's
-word about another site's people would be refused.
+word about another site's people would be refused. A purge of what is ours is told, of what is
+others' it stays here.
 """
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from lichen.accounts import Actor
 from lichen.events import Event
+from lichen.events import moderation as of_moderation
 from lichen.federation.documents import Document
 from lichen.federation.speaking import Told, member_key
 from lichen.federation.words_out import Words
@@ -34,8 +39,11 @@ class Rulings(Words):
         if found is None or by is None or not by.local:
             return []
         action, swept = found
-        if action.kind is Kind.BAN:
+        if action.kind in (Kind.BAN, Kind.PURGE_PERSON):
+            swept = swept or action.kind is Kind.PURGE_PERSON
             return self._banned_from_site(event, action, by, swept=swept)
+        if action.kind is Kind.PURGE_COMMUNITY:
+            return self._purged_community(event, action, by)
         community = self.scene.communities.get(action.community_id or 0)
         if community is None or not self._may(by, community):
             return []
@@ -46,6 +54,7 @@ class Rulings(Words):
             Kind.REMOVE_COMMUNITY: self._closed, Kind.LOCK_POST: self._locked,
             Kind.FEATURE_POST: self._featured, Kind.ADD_MODERATOR: self._appointed,
             Kind.DISTINGUISH_COMMENT: self._distinguished,
+            Kind.PURGE_POST: self._purged_words, Kind.PURGE_COMMENT: self._purged_words,
         }
         teller = tellers.get(action.kind)
         return [] if teller is None else teller(event, action, by, community)
@@ -71,6 +80,31 @@ class Rulings(Words):
 
     def _closed(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
         return self._delete(event, action, by, community, object_id=community.actor.ap_id)
+
+    def _purged_words(self, event: Event, action: Action, by: Actor, community: Community) -> Told:
+        """Return why words of ours were purged in a community of ours.
+
+        That they are gone was told just before, as their author's Delete, which everybody obeys;
+        microblogs heed no other. The reason counts where moderators' words do.
+        """
+        path = (self._addresses.post(action.post_id or 0) if action.comment_id is None
+                else self._addresses.comment(action.comment_id))
+        object_id = self._addresses.absolute(path)
+        if object_id not in self.purged or not community.actor.local:
+            return []
+        return self._delete(event, action, by, community, object_id=object_id)
+
+    def _purged_community(self, event: Event, action: Action, by: Actor) -> Told:
+        """Return that a community of ours is gone: to everybody, for its followers are gone too."""
+        group = self.scene.actors.get(action.community_id or 0)
+        subject = msgspec.json.decode(event.record, type=of_moderation.Action).subject
+        if group is None or not group.local or subject != group.did:
+            return []  # of another server, or kept to this one
+        activity = self.deeds.in_community(
+            "Delete", event.id, actor=by.ap_id, community=group.ap_id, object_=group.ap_id,
+            more=(("summary", action.reason or ""),),
+        )
+        return self.everywhere(activity, by=by, writes=(group.ap_id,))
 
     def _delete(
         self, event: Event, action: Action, by: Actor, community: Community, *, object_id: str
@@ -157,6 +191,8 @@ class Rulings(Words):
         """Return the ban of a person of ours: whoever has their words may want to know."""
         person = self.scene.actors.get(action.person_id or 0)
         if person is None:
+            return []
+        if not person.local and action.kind is Kind.PURGE_PERSON:
             return []
         if not person.local:
             return self._banned_from_ours(event, action, by, person, swept=swept)

@@ -195,6 +195,8 @@ def _want_actions(wanted: _Wanted, actions: Iterable[Action]) -> None:
             wanted.comments.add(action.comment_id)
         elif action.post_id is not None:
             wanted.posts.add(action.post_id)
+        if action.kind is Kind.PURGE_COMMUNITY and action.community_id is not None:
+            wanted.actors.add(action.community_id)  # its row alone is gone
         if action.community_id is not None:
             wanted.communities.add(action.community_id)
             wanted.governed.add(action.community_id)

@@ -27,6 +27,7 @@ class Speaker:
         self.deeds = Deeds(addresses)
         self.documents = OurDocuments(addresses)
         self.kept: dict[str, Standing | None] = {}
+        self.purged: set[str] = set()  # ids of words of ours whose rows are gone
         self._addresses = addresses
 
     def in_community(

@@ -140,6 +140,7 @@ class Words(Speaker):
         if event.operation != "delete" or author is None or not author.local:
             return []
         object_id = self._addresses.absolute(path)
+        self.purged.add(object_id)
         activity = self.deeds.to_everybody(
             "Delete", event.id, actor=author.ap_id, object_=object_id
         )

@@ -52,12 +52,16 @@ class Purging(Erasure):
         if self._purge_proposals(unit, community_id):
             return True
         actor = self._community_actor(unit, community_id)
+        views = self._forum.community_views(unit, None, [community_id])
+        is_known = bool(views) and not views[0].community.local_only
         posts, more = self._forum.purge_community(unit, viewer, community_id)
         self._forget(unit, posts)
         if actor is not None and not more:
             self._purge_pictures(unit, (actor.avatar, actor.banner))
             self._log(unit, viewer, Act(
-                kind=Kind.PURGE_COMMUNITY, done=True, community=actor, reason=reason
+                kind=Kind.PURGE_COMMUNITY, done=True, community=actor, reason=reason,
+                # Whoever tells others what is gone has no row any more that says who may know.
+                subject=actor.did if is_known else None,
             ))
         return more
 

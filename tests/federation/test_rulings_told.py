@@ -10,7 +10,7 @@ from lichen.events import event_of
 from lichen.events.federation import Accepted
 from lichen.federation.authorities import viewer_of
 from lichen.federation.outgoing import Outgoing
-from lichen.forum import CommunityView, NewPost, PostDraft
+from lichen.forum import CommunityView, NewPost, PostDraft, PostView
 from lichen.moderation import BanOrder, QueueQuery, ReportKind, Seat, Sweep, Why
 from tests.federation.outward import HERE, Outward, ground, house, mira, otto, outward, post, stones
 
@@ -195,3 +195,47 @@ async def test_a_report_from_elsewhere_is_passed_on_to_moderators_and_never_to_f
     assert [(said(one)["type"], said(one)["object"]["type"], one.peers) for one in told] == [
         ("Announce", "Flag", ("mods.example",)), ("Announce", "Resolve", ("third.example",))]
     assert {(one.public, one.community, one.everybody) for one in told} == {(False, 0, False)}
+
+
+@on_sqlite
+async def test_what_our_administrators_purge_of_ours_is_told_with_the_reason(
+    outward: Outward, mira: Viewer, otto: Viewer, post: PostView, stones: CommunityView
+) -> None:
+    """First as its author's Delete, which every kind of server obeys."""
+    await outward.followed(stones)
+    comment = await outward.house.write("create_comment", otto, post.post.id, content="Hm.")
+    admin = await outward.promoted(mira)
+    await outward.told()
+    purge = outward.moderation
+    await outward.write(purge, "purge_comment", admin, comment.comment.id, reason="The law.")
+    of_comment = await outward.told()
+    await outward.write(purge, "purge_community", admin, stones.community.id, reason="All of it.")
+    of_community = await outward.told()
+    await outward.write(purge, "purge_person", admin, otto.id, reason="Spam.")
+
+    of_person = await outward.told()
+
+    gone, why = of_comment
+    assert gone.everybody and said(gone)["actor"] == otto.actor.ap_id
+    assert said(gone)["object"] == comment.comment.ap_id == said(why)["object"]["object"]
+    assert why.community and said(why)["object"]["summary"] == "The law."
+    assert [said(one)["object"] for one in of_community] == [post.post.ap_id, STONES]
+    assert of_community[1].everybody and said(of_community[1])["summary"] == "All of it."
+    block = said(of_person[-1])
+    assert (block["type"], block["object"], block["target"], block["removeData"]) == (
+        "Block", otto.actor.ap_id, f"{HERE}/", True)
+
+
+@on_sqlite
+async def test_what_is_purged_of_others_is_gone_here_alone(
+    outward: Outward, mira: Viewer, stones: CommunityView
+) -> None:
+    anna = await wrote(outward, stones)
+    moss = await outward.remote_community()
+    admin = await outward.promoted(mira)
+    await outward.told()
+    number = await outward.house.read("post_id_by_ap_id", "https://far.example/post/1")
+    for kind, id_ in (("post", number), ("community", moss.id), ("person", anna.id)):
+        await outward.write(outward.moderation, f"purge_{kind}", admin, id_, reason="Not here.")
+
+    assert await outward.told() == []
