@@ -178,5 +178,11 @@ VIEWER = Statement(
     .outerjoin(second_factor, second_factor.c.account_id == account.c.id)
     .where(session.c.id == bindparam("session_id"), account.c.id == bindparam("account_id"))
 )
+# By the index of ap_id, then by primary key.
+MOVED_OF_IDS = Statement(
+    sa.select(move.c.person_id).join(actor, actor.c.id == move.c.person_id)
+    .where(any_of(actor.c.ap_id, "ap_ids")),
+    name="who of these has moved",
+)
 KEEP_MOVE = upsert(move, keys=["person_id"], update=["target_id", "published_us"])
 DELETE_MOVE = Statement(sa.delete(move).where(move.c.person_id == bindparam("moved_id")))

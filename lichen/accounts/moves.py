@@ -52,6 +52,10 @@ class Moves(Ties):
         """Return the query of `moves_among`, to ride along; see `moves_from`."""
         return link_rows.MOVES, {"ids": list(ids)}
 
+    def moved_query(self, ap_ids: Iterable[str]) -> Query:
+        """Return the query for who of these ids has moved, to ride along: person_id."""
+        return link_rows.MOVED_OF_IDS, {"ap_ids": list(ap_ids)}
+
     def came_from(self, unit: Unit, person_id: int) -> list[Actor]:
         """Return who moved to a person; one round trip."""
         return [actor_from(row) for row in unit.fetch(

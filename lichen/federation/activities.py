@@ -9,18 +9,15 @@ id of an activity is on its actor's server, always. What an activity may touch i
 (authorities.py), when the rows are known; here it is decided what it says.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from lichen.federation.limits import (
-    ACTIVITY_BYTES_MAX,
     ADDRESSEES_MAX,
     ANNOUNCED_MAX,
-    CONTAINERS_MAX,
-    DEPTH_MAX,
+    EMOJI_LENGTH_MAX,
     REASON_LENGTH_MAX,
     URL_LENGTH_MAX,
 )
@@ -77,10 +74,23 @@ class Writing(Activity, frozen=True, kw_only=True):
 
 
 class Voting(Activity, frozen=True, kw_only=True):
-    """Somebody likes (1) or dislikes (-1) something, or no longer thinks of it (0)."""
+    """Somebody likes (1) or dislikes (-1) something, or no longer thinks of it (0).
+
+    A Like may carry an emoji. It is a vote all the same, as Lemmy takes it, for whom PieFed sends
+    it; the emoji is a reaction beside, and both go with the Undo.
+    """
 
     object: str
     value: int
+    emoji: str = ""
+
+
+class Reacting(Activity, frozen=True, kw_only=True):
+    """Somebody puts an emoji on something or takes it off (FEP-c0e0); that is no vote."""
+
+    object: str
+    emoji: str
+    on: bool = True
 
 
 class Deletion(Activity, frozen=True, kw_only=True):
@@ -171,46 +181,6 @@ _KINDS: dict[str, Literal["featured", "moderators"]] = {
 }
 
 
-def decoded(body: bytes) -> dict[str, Any]:
-    """Return a JSON object within the limits of size, depth and count, or refuse it."""
-    if len(body) > ACTIVITY_BYTES_MAX:
-        raise Refused(
-            "activity_too_large",
-            f"An activity has at most {ACTIVITY_BYTES_MAX} bytes; this one has {len(body)}.",
-            status=413,
-        )
-    if b"\\u0000" in body:
-        raise Refused("invalid_json", "No text holds the character NUL.")
-    # Openers inside of strings count too: real activities have hundreds.
-    openers = body.count(b"{") + body.count(b"[")
-    if openers > CONTAINERS_MAX:
-        raise Refused("activity_too_complex",
-                      f"An activity holds at most {CONTAINERS_MAX} objects and arrays.", status=413)
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise Refused("invalid_json", "Expected one JSON object in UTF-8.") from None
-    if not isinstance(document, dict):
-        raise Refused("invalid_json", "Expected one JSON object.")
-    if openers > DEPTH_MAX and _is_deep(document):
-        raise Refused("activity_too_deep", f"An activity nests at most {DEPTH_MAX} levels.")
-    return document
-
-
-def check_keys(body: bytes) -> None:
-    """Refuse JSON in which an object has a name twice.
-
-    Parsers take the first or the last of them (RFC 8259 §4). What a community of ours passes on
-    goes out as it came, and must not say one thing here and another there.
-    """
-    json.loads(body, object_pairs_hook=_checked_pairs)
-
-
-def _checked_pairs(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise Refused("duplicate_keys", "An object of JSON has each name once.")
-
-
 def items_of(document: dict[str, Any]) -> Iterator[Item]:
     """Iterate over the activities in what a peer sent; one that is malformed is refused alone."""
     if kind_of(document) != "Announce":
@@ -289,19 +259,6 @@ def _announced(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEPTH_MAX):
-        level = [
-            inner for one in level
-            for inner in (one.values() if isinstance(one, dict) else one)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
 def _object(document: Document) -> str:
     found = id_of(document.get("object"))
     if not found:
@@ -344,7 +301,22 @@ def _writing(document: Document, common: dict[str, Any]) -> Activity:
 
 def _vote(document: Document, common: dict[str, Any]) -> Voting:
     value = -1 if kind_of(document) == "Dislike" else 1
-    return Voting(**common, object=_object(document), value=value)
+    emoji = _emoji(document) if value > 0 else ""
+    return Voting(**common, object=_object(document), value=value, emoji=emoji)
+
+
+def _reacting(document: Document, common: dict[str, Any]) -> Reacting:
+    emoji = _emoji(document)
+    if not emoji:
+        # FEP-c0e0, "EmojiReact activity": it has a content.
+        raise Refused("no_emoji", "An EmojiReact says which emoji.")
+    return Reacting(**common, object=_object(document), emoji=emoji)
+
+
+def _emoji(document: Document) -> str:
+    """Return what may be one emoji; whether it is one, the forum decides."""
+    said = document.get("content")
+    return said.strip()[:EMOJI_LENGTH_MAX + 1] if isinstance(said, str) else ""
 
 
 def _deletion(document: Document, common: dict[str, Any]) -> Deletion:
@@ -430,10 +402,12 @@ def _undo(document: Document, common: dict[str, Any]) -> Activity:
 _OPPOSITES: dict[type[Activity], dict[str, Any]] = {
     Follow: {"follow": False}, Voting: {"value": 0}, Deletion: {"deleted": False},
     Locking: {"locked": False}, Blocking: {"blocked": False}, Resolving: {"resolved": False},
+    Reacting: {"on": False},
 }
 _READ: dict[str, _Read] = {
     "Follow": _follow, "Accept": _answer, "Reject": _answer, "Create": _writing,
     "Update": _writing, "Like": _vote, "Dislike": _vote, "Delete": _deletion, "Undo": _undo,
     "Lock": _locking, "Add": _seating, "Remove": _seating, "Block": _blocking, "Flag": _flagging,
     "Move": _moving, "Announce": _sharing, "Resolve": _resolving,
+    "EmojiReact": _reacting,
 }

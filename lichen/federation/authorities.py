@@ -55,10 +55,28 @@ def check_writer(
         raise Forbidden("local_only", "This community is for people of its own server.")
     if not community.local:
         return
+    check_unmoved(known, person)
     if (community.id, person.id) in known.places.bans:
         raise Forbidden("banned_from_community", "You are banned from this community.")
     if community.is_closed:
         raise Forbidden("deleted", "This community has been closed.")
+
+
+def check_unmoved(known: Known, person: Actor) -> None:
+    """Refuse who is somebody else now, as both sides have said: a ban of that one counts.
+
+    As the forum refuses people of ours who moved; who is back says so in its profile.
+    """
+    if person.id in known.moved:
+        raise Forbidden("account_moved", "This account has moved: write where you are now.")
+
+
+def check_closing(activity: Activity, group: Actor) -> None:
+    """Refuse the end of a community by anybody but its own server."""
+    # Lemmy 0.19, deletion/mod.rs: its moderators and administrators close it, and it says so.
+    is_its_word = authority_of(activity.voucher) == group.domain
+    if group.local or not is_its_word or activity.announcer not in ("", group.ap_id):
+        raise Forbidden("not_its_community", "A community is closed by its own server.")
 
 
 def judge_of(

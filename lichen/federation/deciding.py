@@ -22,6 +22,7 @@ from lichen.federation.activities import (
     Locking,
     Moving,
     Profile,
+    Reacting,
     Resolving,
     Seating,
     Sharing,
@@ -32,9 +33,11 @@ from lichen.federation.actors import community_draft
 from lichen.federation.authorities import (
     check_own,
     check_passed_on,
+    check_unmoved,
     check_voucher,
     check_writer,
     judge_of,
+    viewer_of,
 )
 from lichen.federation.decisions import Spot, Waits
 from lichen.federation.ingest_rows import gone_key
@@ -64,6 +67,7 @@ from lichen.forum import (
 )
 from lichen.kit import Forbidden, NotFound, Refused
 from lichen.messages import MessageChange, NewMessage
+from lichen.store import Unit
 
 
 class Decider(Judging):
@@ -235,6 +239,7 @@ class Decider(Judging):
                 sent.id, content=thing.content, updated_us=self._past(thing.updated_us)
             ))
             return
+        check_unmoved(self._known, person)
         recipient = next((
             actor for id in thing.addressees if (actor := self._known.actors.get(id))
             and actor.local and actor.kind is ActorKind.PERSON
@@ -257,8 +262,28 @@ class Decider(Judging):
             raise Forbidden("downvotes_are_disabled", "No downvotes are taken here.")
         self.orders.votes.append(Vote(person.id, spot.kind, spot.id, act.value))
         self._accept(arrival, spot.community)
+        if act.emoji:
+            self._act(arrival, self._reaction(person, spot, act.emoji, on=act.value > 0))
+
+    def _react(self, arrival: Arrival, act: Reacting) -> None:
+        """Put an emoji on something, or take it off."""
+        spot = self._spot_or_wait(act, act.object)
+        person = self._person(arrival)
+        check_passed_on(act, self._known, spot.community.id)
+        check_writer(act, self._known, person, spot.community)
+        self._act(arrival, self._reaction(person, spot, act.emoji, on=act.on), spot.community)
+
+    def _reaction(
+        self, person: Actor, spot: Spot, emoji: str, *, on: bool
+    ) -> Callable[[Unit], object]:
+        return partial(self._below.forum.react, viewer=viewer_of(person), kind=spot.kind,
+                       subject_id=spot.id, emoji=emoji, on=on, even_gone=True)
 
     def _delete(self, arrival: Arrival, act: Deletion) -> None:
+        group = self._known.actors.get(act.object)
+        if group is not None and group.kind is ActorKind.COMMUNITY:
+            self._close(arrival, act, group)
+            return
         if act.object == act.actor:
             self._depart(arrival, act)
             return
@@ -336,6 +361,7 @@ class Decider(Judging):
             persons: dict[int, ActorDraft] = {target.id: said.draft}
             self._act(arrival, partial(self._below.accounts.refresh_persons, drafts=persons))
             if not said.moved_to:
+                self._known.moved.discard(target.id)
                 self._act(arrival, partial(self._below.accounts.end_move, person=target))
 
     def _edit_community(self, arrival: Arrival, act: Profile, target: Actor) -> None:
@@ -391,17 +417,9 @@ class Decider(Judging):
                 return self._known.places.communities.get(actor.id)
         return None
 
-    def _takes_dislikes(self, peer: str) -> bool:
-        site = self._below.accounts.current_site.settings
-        return site.enable_downvotes and self._below.accepts(peer).dislikes
-
-    def _past(self, time_us: int | None) -> int | None:
-        """Return a peer's time, never later than now: its clock does not lift it in lists."""
-        return None if time_us is None else min(time_us, self._unit.clock_us)
-
     _DECIDE: ClassVar[dict[type[Activity], Callable[[Any, Arrival, Any], None]]] = {
         Follow: _follow, Answer: _answer, Writing: _write, Voting: _vote, Deletion: _delete,
         Locking: Judging._lock, Seating: Judging._seat, Blocking: Judging._block,
         Flagging: Judging._flag, Profile: _profile, Moving: _move, Sharing: _share,
-        Resolving: Judging._resolve,
+        Resolving: Judging._resolve, Reacting: _react,
     }

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from lichen.federation.activities import decoded, id_of, kind_of
+from lichen.federation.activities import id_of, kind_of
 from lichen.federation.authorising import Keys, signer_of
+from lichen.federation.bodies import decoded
 from lichen.federation.ingest_rows import key_of
 from lichen.federation.limits import (
     INBOX_FULL_MAX,

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from lichen.federation.activities import activity_of, check_keys, decoded, items_of
+from lichen.federation.activities import activity_of, items_of
 from lichen.federation.applying import Applying
+from lichen.federation.bodies import check_keys, decoded
 from lichen.federation.ingest_rows import DROP, FORGET, KEEP
 from lichen.federation.known import Arrival
 from lichen.federation.limits import (

@@ -12,6 +12,7 @@ from lichen.federation.activities import (
     Seating,
 )
 from lichen.federation.authorities import (
+    check_closing,
     check_passed_on,
     check_site,
     judge_of,
@@ -37,6 +38,13 @@ class Judging(Decisions):
                   else moderation.remove_comment)
         self._act(arrival, lambda unit: remove(unit, judge, spot.id, removed=act.deleted, why=why),
                   spot.community)
+
+    def _close(self, arrival: Arrival, act: Deletion, group: Actor) -> None:
+        """Note that a community elsewhere is closed or open again, as its own server says."""
+        check_closing(act, group)
+        self._act(arrival, partial(
+            self._below.forum.close_communities, closed={group.id: act.deleted}
+        ))
 
     def _lock(self, arrival: Arrival, act: Locking) -> None:
         spot = self._spot_or_wait(act, act.object)

@@ -82,6 +82,7 @@ class Known(msgspec.Struct):
     places: Places
     messages: dict[str, MessagePlace]
     follows: dict[str, tuple[int, int]]
+    moved: set[int]  # people who are somebody else now
     received: set[str]
     waiting: dict[str, Queued]
     parked_count: int
@@ -127,8 +128,9 @@ def look_up(
     keys += [ingest_rows.gone_key(one.activity.object) for one in arrivals
              if isinstance(one.activity, Writing)]
     places_queries = forum.places_queries(unit, names.things, names.actors)
-    actors, sent, follows, received, waiting, counted, *places = unit.fetch_all(
+    actors, moved, sent, follows, received, waiting, counted, *places = unit.fetch_all(
         accounts.actors_by_ap_id_query(unit, names.actors),
+        accounts.moved_query(names.actors),
         messages.places_query(names.things),
         (ingest_rows.FOLLOWS, {"ap_ids": list(names.follows)}),
         (ingest_rows.KNOWN, {"keys": keys}),
@@ -143,6 +145,7 @@ def look_up(
         places=found,
         messages={row.ap_id: MessagePlace(row.id, row.creator_id) for row in sent},
         follows={row.ap_id: (row.person_id, row.community_id) for row in follows},
+        moved={row.person_id for row in moved},
         received={row.key for row in received},
         waiting=_queued(waiting, released={one.parked_id for one in arrivals}),
         parked_count=int(counted[0].count),

@@ -57,6 +57,7 @@ CONTAINERS_MAX = 20_000  # objects and arrays in one request; a batch of 1,000 v
 DEPTH_MAX = 32  # levels of nesting in one request; the deepest honest one has 8
 ANNOUNCED_MAX = 1_000  # activities in one Announce (FEP-1a11)
 ADDRESSEES_MAX = 100  # of one activity that are looked at; who is mentioned comes first
+EMOJI_LENGTH_MAX = 64  # characters of a reaction; the forum's own bound, a :shortcode: with colons
 URL_LENGTH_MAX = 2_000  # characters of an id; as the forum's addresses
 REASON_LENGTH_MAX = 2_000  # characters of a reason; the rest is cut
 MARKUP_LENGTH_MAX = 200_000  # characters of HTML that are turned into Markdown; the rest is cut

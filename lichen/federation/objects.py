@@ -104,6 +104,10 @@ def thing_of(document: Mapping[str, Any], *, heard: Sequence[str] = ()) -> Thing
         raise Refused("unknown_object", "Things of this type are not read here.")
     if not authority_of(ap_id):
         raise Refused("no_object_id", "A thing has an id that is an address of the web.")
+    if kind == "Note" and _is_poll_vote(document):
+        # What Mastodon sends for a vote. Who asks counts, and what is counted comes with the
+        # Question; of an answer without a word nothing is left to show.
+        raise Refused("poll_vote", "Votes in polls are counted where they were asked.")
     authors = _ids(document.get("attributedTo"))
     named = (*_ids(document.get("audience")), *_ids(document.get("to")), *_ids(document.get("cc")))
     addressees = tuple(dict.fromkeys((*named, *authors, *heard)))
@@ -135,6 +139,13 @@ def time_us(value: Any) -> int | None:
         return max(0, from_isoformat(value))
     except (ValueError, OverflowError):
         return None
+
+
+def _is_poll_vote(document: Mapping[str, Any]) -> bool:
+    """Say whether a Note is the choice of a poll: it has a name, and nothing to say."""
+    said = ("content", "contentMap", "source", "attachment")
+    return bool(document.get("name") and _id(document.get("inReplyTo"))
+                and not any(document.get(field) for field in said))
 
 
 def _title(document: Mapping[str, Any]) -> str:

@@ -262,6 +262,22 @@ class Arrivals(Members):
             if community != view.community:
                 self._changed_community(unit, view, community)
 
+    def close_communities(self, unit: Unit, closed: Mapping[int, bool]) -> None:
+        """Note which remote communities their own servers have closed, or opened; by id.
+
+        Twice is once; two round trips.
+        """
+        ids = sorted(closed)
+        flush = self._views.fetch(
+            unit, None, (community_rows.LOCK_COMMUNITIES, {"ids": ids}),
+            *self._views.community_queries(unit, None, ids),
+        )
+        for key, view in sorted(self._views.communities(flush.rows[1:], flush.standing).items()):
+            assert not view.community.actor.local, "a local community is closed here"
+            if view.community.deleted != closed[key]:
+                community = msgspec.structs.replace(view.community, deleted=closed[key])
+                self._changed_community(unit, view, community)
+
     def seat_moderators(self, unit: Unit, community_id: int, person_ids: Sequence[int]) -> None:
         """Take over who moderates a remote community, in their order; who is there stays.
 

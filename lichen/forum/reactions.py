@@ -46,14 +46,15 @@ class Reactions(Part):
 
     def react(
         self, unit: Unit, viewer: Viewer, kind: SubjectKind, subject_id: int, emoji: str, *,
-        on: bool,
+        on: bool, even_gone: bool = False,
     ) -> tuple[Reaction, ...]:
         """Put an emoji on a post or comment, or take it off, and return what is there.
 
-        Twice is once; two round trips. Refuses by `invalid_emoji`, `too_many_reactions`.
+        Twice is once; two round trips. With `even_gone` it may be gone, for what comes from other
+        servers comes in any order. Refuses by `invalid_emoji`, `too_many_reactions`.
         """
         emoji = check_emoji(emoji)
-        subject, known = self._reacted(unit, viewer, kind, subject_id)
+        subject, known = self._reacted(unit, viewer, kind, subject_id, even_gone=even_gone)
         mine = next((row for row in known if row.emoji == emoji), None)
         if on == (mine is not None and mine.tid is not None):
             return _shown(known)
@@ -68,20 +69,25 @@ class Reactions(Part):
         self, unit: Unit, viewer: Viewer | None, kind: SubjectKind, subject_id: int
     ) -> tuple[Reaction, ...]:
         """Return the reactions to a post or comment that the viewer can see; one round trip."""
-        _, known = self._seen_subject(unit, viewer, kind, subject_id, locks=())
+        scene, known = self._found_subject(unit, viewer, kind, subject_id, locks=())
+        view = scene.views[subject_id]
+        check_visible(viewer, view.post, scene.communities[view.community.id])
         return _shown(known)
 
     def _reacted(
-        self, unit: Unit, viewer: Viewer, kind: SubjectKind, subject_id: int
+        self, unit: Unit, viewer: Viewer, kind: SubjectKind, subject_id: int, *, even_gone: bool
     ) -> tuple[_Subject, list[Row]]:
         lock = post_rows.LOCK_POSTS if kind is SubjectKind.POST else comment_rows.LOCK_COMMENTS
-        scene, known = self._seen_subject(
+        scene, known = self._found_subject(
             unit, viewer, kind, subject_id, locks=((lock, {"ids": [subject_id]}),)
         )
         view = scene.views[subject_id]
-        check_member(viewer, scene.communities[view.community.id])
+        community = scene.communities[view.community.id]
+        if not even_gone:
+            check_visible(viewer, view.post, community)
+        check_member(viewer, community)
         one = view.post if isinstance(view, PostView) else view.comment
-        if is_gone(one):
+        if is_gone(one) and not even_gone:
             raise no_such_post() if kind is SubjectKind.POST else no_such_comment()
         uri = (
             uri_of_post(view.post, view.creator.did) if isinstance(view, PostView)
@@ -89,11 +95,11 @@ class Reactions(Part):
         )
         return _Subject(view, kind, subject_id, one.tid, uri), known
 
-    def _seen_subject(
+    def _found_subject(
         self, unit: Unit, viewer: Viewer | None, kind: SubjectKind, subject_id: int, *,
         locks: Sequence[Query],
     ) -> tuple[PostScene | CommentScene, list[Row]]:
-        """Return a subject that the viewer can see, and the rows of its reactions."""
+        """Return what is around a subject, and the rows of its reactions."""
         on_post = kind is SubjectKind.POST
         queries = (post_queries if on_post else comment_queries)(unit, viewer, [subject_id])
         flush = self._views.fetch(
@@ -101,10 +107,8 @@ class Reactions(Part):
         )
         *answers, known = flush.rows[len(locks):]
         scene = (self._views.posts if on_post else self._views.comments)(answers, flush.standing)
-        view = scene.views.get(subject_id)
-        if view is None:
+        if subject_id not in scene.views:
             raise no_such_post() if on_post else no_such_comment()
-        check_visible(viewer, view.post, scene.communities[view.community.id])
         return scene, known
 
     def _check_room(self, emoji: str, known: list[Row]) -> None:

@@ -86,12 +86,14 @@ def fitting_content(content: str) -> str:
     return content[:MESSAGE_LENGTH_MAX] if content.strip() else "…"
 
 
-def check_writer(writer: Actor | None) -> None:
-    """Refuse a writer who has been banned or deleted since they logged in."""
+def check_writer(writer: Actor | None, *, moved: bool = False) -> None:
+    """Refuse a writer who has been banned or deleted since they logged in, or has moved."""
     if writer is None or writer.deleted:
         raise Forbidden("deleted", "This account has been deleted.")
     if writer.banned:
         raise Forbidden("site_ban", "You are banned from this site.")
+    if moved:
+        raise Forbidden("account_moved", "This account has moved: write where you are now.")
 
 
 def check_recipient(

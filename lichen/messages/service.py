@@ -59,7 +59,7 @@ class Messages:
             (tables.COUNT_SENT, {"viewer_id": viewer.id, "since_us": unit.clock_us - DAY_US}),
         )
         actors = self._accounts.actors_from(people)
-        check_writer(actors.get(viewer.id))
+        check_writer(actors.get(viewer.id), moved=viewer.moved)
         recipient = check_recipient(
             actors.get(recipient_id), blocks_writer=bool(blocks),
             federates=self._accounts.current_site.settings.federation_enabled,

@@ -17,14 +17,16 @@ from lichen.federation.activities import (
     Locking,
     Moving,
     Profile,
+    Reacting,
+    Resolving,
     Seating,
     Sharing,
     Voting,
     Writing,
     activity_of,
-    decoded,
     items_of,
 )
+from lichen.federation.bodies import decoded
 from lichen.federation.limits import ANNOUNCED_MAX
 from lichen.federation.markup import markdown_of, plain_of
 from lichen.federation.objects import Thing, thing_of
@@ -33,7 +35,6 @@ from lichen.kit import Refused
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 A, C, P = "https://a.example/u/ann", "https://a.example/c/moss", "https://a.example/post/1"
 B = "https://b.example/u/ben"
-
 
 
 SAID: dict[str, tuple[dict[str, Any], Activity]] = {
@@ -60,6 +61,29 @@ SAID: dict[str, tuple[dict[str, Any], Activity]] = {
     "an Undo of a Like": (
         {"type": "Undo", "actor": A, "object": {"type": "Like", "actor": A, "object": P}},
         Voting(id="", actor=A, object=P, value=0)),
+    "a Like with an emoji (Misskey, PieFed)": (
+        {"type": "Like", "actor": A, "object": P, "content": "🔥"},
+        Voting(id="", actor=A, object=P, value=1, emoji="🔥")),
+    "an EmojiReact (Pleroma)": (
+        {"type": "EmojiReact", "actor": A, "object": P, "content": " 🔥 ", "tag": []},
+        Reacting(id="", actor=A, object=P, emoji="🔥")),
+    "an Undo of an EmojiReact": (
+        {"type": "Undo", "actor": A, "object": {"type": "EmojiReact", "actor": A, "object": P,
+                                                "content": "🔥"}},
+        Reacting(id="", actor=A, object=P, emoji="🔥", on=False)),
+    "a Resolve (Lemmy 1.0), with a Flag of its own server's": (
+        {"type": "Resolve", "actor": A, "to": [C],
+         "object": {"type": "Flag", "id": "https://a.example/flag/1", "actor": B, "to": [C],
+                    "object": P, "summary": None}},
+        Resolving(id="", actor=A, object=P, reporter=B, addressees=(C,))),
+    "a report that is opened again": (
+        {"type": "Undo", "actor": A, "object": {"type": "Resolve", "actor": A, "object": {
+            "type": "Flag", "actor": B, "object": [P]}}},
+        Resolving(id="", actor=A, object=P, reporter=B, resolved=False)),
+    "an Undo of a ban that leaves away what it took (Lemmy)": (
+        {"type": "Undo", "actor": A, "restoreData": False, "object": {
+            "type": "Block", "actor": A, "object": B, "target": C, "removeData": True}},
+        Blocking(id="", actor=A, object=B, target=C, blocked=False)),
     "a Delete by the author": (
         {"type": "Delete", "actor": A, "object": P, "to": [PUBLIC], "cc": [C]},
         Deletion(id="", actor=A, object=P, addressees=(PUBLIC, C))),
@@ -144,6 +168,12 @@ def test_an_activity_is_read_in_every_shape(shape: str) -> None:
      "foreign_undo"),
     ({"type": "Add", "actor": A, "object": P, "target": f"{C}/liked"}, "unknown_collection"),
     ({"type": "Block", "actor": A, "object": B}, "no_target"),
+    ({"type": "EmojiReact", "actor": A, "object": P, "content": ["🔥"]}, "no_emoji"),
+    ({"type": "Resolve", "actor": A, "object": P}, "unknown_activity"),
+    ({"type": "Resolve", "actor": A, "object": {"type": "Flag", "object": P}}, "unknown_activity"),
+    ({"type": "Create", "actor": A, "object": {
+        "type": "Note", "id": P, "name": "Granite", "inReplyTo": f"{B}/poll", "attributedTo": A,
+        "to": [B]}}, "poll_vote"),
     ({"type": "Create", "actor": A, "object": {"type": "Page", "id": "x"}}, "no_object_id"),
     ({"type": "Create", "actor": A, "object": {"type": "Relationship", "id": P}}, "unknown_object"),
 ])

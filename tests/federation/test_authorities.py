@@ -127,6 +127,17 @@ ATTACKS = {
         "not_its_community"),
     "deals with a report in ben's name": (
         lambda there, here: act("Resolve", BEN, act("Flag", ANN, here)), "foreign_actor"),
+    "reacts in ann's name": (
+        lambda there, here: act("EmojiReact", ANN, here, content="🔥"), "foreign_actor"),
+    "announces another community's reaction": (
+        lambda there, here: announced(DEN, act("EmojiReact", EVE, there, content="🔥")),
+        "not_its_community"),
+    "closes another server's community": (
+        lambda there, here: act("Delete", EVE, MOSS, summary="bye"), "not_its_community"),
+    "closes our community": (
+        lambda there, here: act("Delete", EVE, STONES), "not_its_community"),
+    "announces that another community is closed": (
+        lambda there, here: announced(DEN, act("Delete", EVE, MOSS)), "not_its_community"),
     "follows in ann's name": (lambda there, here: act("Follow", ANN, STONES), "foreign_actor"),
     "accepts what nobody asked": (
         lambda there, here: act("Accept", DEN, "https://lichen.example/activities/9"),
@@ -138,7 +149,8 @@ ATTACKS = {
 async def test_an_attack_is_refused_counted_and_harmless(town: Town, written, attack: str) -> None:
     make, code = ATTACKS[attack]
     tables = ("post", "comment", "vote", "moderator", "community_ban", "actor", "community",
-              "subscription", "moderation_action", "report")
+              "subscription", "moderation_action", "report",
+              "reaction")
     before = [await town.rows(table) for table in tables]
 
     await town.hear(make(*written), peer="evil.example")
