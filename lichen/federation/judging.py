@@ -117,7 +117,9 @@ class Judging(Decisions):
         """Hand a report to whoever moderates here."""
         spots = [spot for id in act.objects if (spot := self._spot(id)) is not None]
         if not spots:
-            raise NotFound("couldnt_find_object", "There is no such thing here.")
+            # Mastodon names the author first; of people nobody here keeps reports.
+            words = [id for id in act.objects if id not in self._known.actors]
+            spots = [self._spot_or_wait(act, words[0] if words else "")]
         reporter = viewer_of(self._person(arrival))
         moderation, reason = self._below.moderation, act.reason or "…"
         for spot in spots:
@@ -131,9 +133,7 @@ class Judging(Decisions):
 
     def _resolve(self, arrival: Arrival, act: Resolving) -> None:
         """Mark somebody's report as dealt with by who moderates there, or open it again."""
-        spot = self._spot(act.object)
-        if spot is None:
-            raise NotFound("couldnt_find_object", "There is no such thing here.")
+        spot = self._spot_or_wait(act, act.object)
         judge = judge_of_report(act, self._known, self._person(arrival), spot.community)
         reporter = self._known.actors.get(act.reporter)
         if reporter is None and authority_of(act.reporter) != self._below.own_authority:

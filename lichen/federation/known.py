@@ -198,6 +198,7 @@ def _add_names(names: _Names, activity: Activity) -> None:
             names.actors.add(reporter)
         case Flagging(objects=ids):
             names.things.update(ids)
+            names.actors.update(ids)
         case Deletion(object=id) | Sharing(object=id):
             names.things.add(id)
             names.actors.add(id)
