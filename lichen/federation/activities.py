@@ -19,10 +19,10 @@ from lichen.federation.limits import (
     ANNOUNCED_MAX,
     EMOJI_LENGTH_MAX,
     REASON_LENGTH_MAX,
-    URL_LENGTH_MAX,
 )
 from lichen.federation.model import authority_of
 from lichen.federation.objects import ACTOR_TYPES, THING_TYPES, Thing, thing_of, time_us
+from lichen.federation.values import id_of, ids_of, kinds_of, said_in, single
 from lichen.kit import Refused
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"  # ActivityPub §5.6
@@ -174,6 +174,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 _Read = Callable[[Document, dict[str, Any]], Activity]
+_NAMED_ALONE = THING_TYPES | {"", "Link"}  # of an Announce: what is fetched by its id
 _COLLECTIONS = ("Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage")
 # The last segment of a collection's address, as Lemmy, PieFed and Mbin name them.
 _KINDS: dict[str, Literal["featured", "moderators"]] = {
@@ -192,7 +193,7 @@ def items_of(document: dict[str, Any]) -> Iterator[Item]:
         yield Item(None, b"", "too_many_activities")
         return
     for one in inner:
-        if isinstance(one, dict) and kind_of(one) not in THING_TYPES:
+        if isinstance(one, dict) and kind_of(one) not in _NAMED_ALONE:
             yield _item(one, announcer=announcer)
         else:
             share = {**document, "object": id_of(one)}
@@ -211,30 +212,13 @@ def activity_of(document: Document, *, announcer: str = "") -> Activity:
     read: _Read | None = _READ.get(kind)
     if read is None:
         raise Refused("unknown_activity", "Activities of this type are not read here.")
-    return read(document, common)
-
-
-def id_of(value: Any) -> str:
-    """Return the id in a string, an object or the first of an array; "" where there is none."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if isinstance(value, dict):
-        value = value.get("id") or value.get("href")
-    return value if isinstance(value, str) and len(value) <= URL_LENGTH_MAX else ""
-
-
-def ids_of(value: Any) -> tuple[str, ...]:
-    """Return every id in a string, an object or an array of them, up to the limit."""
-    values = value if isinstance(value, list) else [value]
-    return tuple(found for one in values[:ADDRESSEES_MAX] if (found := id_of(one)))
+    return read({**document, "object": single(document.get("object"))}, common)
 
 
 def kind_of(document: Document) -> str:
-    """Return the type of a document; of several the first."""
-    kind = document.get("type")
-    if isinstance(kind, list):
-        kind = kind[0] if kind else ""
-    return kind if isinstance(kind, str) else ""
+    """Return the type of a document; of several the first that is known here."""
+    kinds = kinds_of(document)
+    return next((kind for kind in kinds if kind in _KNOWN), kinds[0] if kinds else "")
 
 
 def addressees_of(document: Document) -> tuple[str, ...]:
@@ -267,11 +251,9 @@ def _object(document: Document) -> str:
 
 
 def _reason(document: Document) -> str:
-    for name in ("summary", "content"):
-        said = document.get(name)
-        if isinstance(said, str):
-            return said[:REASON_LENGTH_MAX]
-    return ""
+    # Lemmy says it as `summary`, Mastodon as `content`, Mbin as both.
+    said = said_in(document, "summary").strip() or said_in(document, "content")
+    return said.strip()[:REASON_LENGTH_MAX]
 
 
 def _follow(document: Document, common: dict[str, Any]) -> Follow:
@@ -289,8 +271,6 @@ def _answer(document: Document, common: dict[str, Any]) -> Answer:
 
 def _writing(document: Document, common: dict[str, Any]) -> Activity:
     value, is_update = document.get("object"), kind_of(document) == "Update"
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
     if isinstance(value, dict) and kind_of(value) in ACTOR_TYPES:
         return Profile(**common, object=_object(document), document=value)
     if not isinstance(value, dict):
@@ -323,7 +303,7 @@ def _deletion(document: Document, common: dict[str, Any]) -> Deletion:
     reason = document.get("summary")
     return Deletion(
         **common, object=_object(document), remove_data=document.get("removeData") is True,
-        reason=reason[:REASON_LENGTH_MAX] if isinstance(reason, str) else None,
+        reason=_reason({"summary": reason}) if isinstance(reason, str) else None,
     )
 
 
@@ -378,8 +358,6 @@ def _sharing(document: Document, common: dict[str, Any]) -> Sharing:
 
 def _undo(document: Document, common: dict[str, Any]) -> Activity:
     inner = document.get("object")
-    if isinstance(inner, list) and len(inner) == 1:
-        inner = inner[0]
     if not isinstance(inner, dict):
         raise Refused("unknown_undo", "An Undo carries the activity that it undoes.")
     # Another moderator of the same server may lift a ban; Lemmy 0.19 asks for the same host.
@@ -411,3 +389,4 @@ _READ: dict[str, _Read] = {
     "Move": _moving, "Announce": _sharing, "Resolve": _resolving,
     "EmojiReact": _reacting,
 }
+_KNOWN = _READ.keys() | THING_TYPES | ACTOR_TYPES | set(_COLLECTIONS)

@@ -22,6 +22,7 @@ from lichen.federation.limits import (
 )
 from lichen.federation.markup import markdown_of, plain_of
 from lichen.federation.model import ActorDocument, PeerKey, authority_of
+from lichen.federation.values import address_in, said_in, text_of
 from lichen.forum import CommunityDraft
 from lichen.kit import Refused, from_isoformat
 
@@ -61,8 +62,9 @@ def actor_in(document: Mapping[str, Any]) -> ActorDocument:
             bot=type_name in _PROGRAMS, published_us=published_us,
         ),
         key_id=key_id, key=key,
+        # Discourse says it beside the endpoints.
         shared_inbox=_own(endpoints.get("sharedInbox"), authority)
-        if isinstance(endpoints, dict) else "",
+        if isinstance(endpoints, dict) else _own(document.get("sharedInbox"), authority),
         outbox=_own(document.get("outbox"), authority),
         followers=_own(document.get("followers"), authority),
         featured=_own(document.get("featured"), authority),
@@ -110,11 +112,6 @@ def key_owner_of(document: Mapping[str, Any]) -> str:
     if not text_of(document.get("publicKeyPem")):
         return ""
     return address_of(document.get("owner")) or address_of(document.get("controller"))
-
-
-def text_of(value: object) -> str:
-    """Return a text, "" for anything else."""
-    return value if isinstance(value, str) else ""
 
 
 def address_of(value: object) -> str:
@@ -166,7 +163,7 @@ def _name(document: Mapping[str, Any], authority: str, type_name: str) -> str:
 
 def _display_name(document: Mapping[str, Any]) -> str | None:
     # PieFed and WordPress send HTML here; line ends and controls have no place in one line.
-    shown = " ".join(plain_of(text_of(document.get("name"))).split())
+    shown = " ".join(plain_of(said_in(document, "name")).split())
     return "".join(filter(str.isprintable, shown))[:_SHOWN_LENGTH_MAX].strip() or None
 
 
@@ -175,17 +172,20 @@ def _summary(document: Mapping[str, Any]) -> str | None:
     source = document.get("source")
     if isinstance(source, dict) and source.get("mediaType") == "text/markdown":
         return text_of(source.get("content"))[:ACTOR_TEXT_LENGTH_MAX] or None
-    written = text_of(document.get("summary")) or text_of(document.get("content"))
+    written = said_in(document, "summary") or said_in(document, "content")
     return markdown_of(written)[:ACTOR_TEXT_LENGTH_MAX] or None
 
 
 def _picture(value: object) -> str | None:
-    """Return a picture's address: of an Image, of its Link, or a bare one."""
-    for entry in _entries(value):
-        found = address_of(entry.get("url")) if isinstance(entry, dict) else address_of(entry)
-        if found:
-            return found
-    return None
+    """Return a picture's address, of several the widest: an Image, its Link, or a bare one."""
+    shown = sorted(_entries(value), key=_width, reverse=True)  # PeerTube's first one is 48 wide
+    found = (address_in(entry) for entry in shown)
+    return next((one for one in found if authority_of(one)), None)
+
+
+def _width(value: object) -> float:
+    width = value.get("width") if isinstance(value, dict) else None
+    return width if isinstance(width, int | float) else 0.0
 
 
 def _moderators(document: Mapping[str, Any], authority: str) -> str:

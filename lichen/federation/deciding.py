@@ -236,7 +236,7 @@ class Decider(Judging):
             if sent.creator_id != person.id or not act.is_update:
                 raise Refused("known", "That is known.")
             self.orders.message_changes.append(MessageChange(
-                sent.id, content=thing.content, updated_us=self._past(thing.updated_us)
+                sent.id, content=thing.text(), updated_us=self._past(thing.updated_us)
             ))
             return
         check_unmoved(self._known, person)
@@ -248,7 +248,7 @@ class Decider(Judging):
             raise Refused("unrelated", "It is for nobody here.")
         number = self._below.messages.take_number(self._unit)
         self.orders.messages[number] = NewMessage(
-            thing.ap_id, person.id, recipient.id, thing.content,
+            thing.ap_id, person.id, recipient.id, thing.text(),
             published_us=self._past(thing.published_us),
         )
         self._known.messages[thing.ap_id] = MessagePlace(number, person.id)

@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 import structlog
 
 from lichen.accounts import Actor, ActorKind
-from lichen.federation.actors import text_of
 from lichen.federation.client_rows import CLIENT, DROP_CLIENT, KEEP_CLIENT
 from lichen.federation.fetching import Documents, decoded
 from lichen.federation.limits import ANSWER_BYTES_MAX, FETCH_S_MAX, KEY_ID_LENGTH_MAX
 from lichen.federation.model import authority_of
+from lichen.federation.values import text_of
 from lichen.federation.webfinger import Handle, fetch_ids
 from lichen.kit import Forbidden, Refused, Unavailable
 from lichen.kit.outbound import Fetched, Outbound

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from lichen.federation.activities import id_of, kind_of
+from lichen.federation.activities import kind_of
 from lichen.federation.authorising import Keys, signer_of
 from lichen.federation.bodies import decoded
 from lichen.federation.ingest_rows import key_of
@@ -26,6 +26,7 @@ from lichen.federation.limits import (
 )
 from lichen.federation.model import Claim, authority_of
 from lichen.federation.signatures import claimed
+from lichen.federation.values import id_of
 from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany, Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.log import Log

@@ -62,7 +62,8 @@ URL_LENGTH_MAX = 2_000  # characters of an id; as the forum's addresses
 REASON_LENGTH_MAX = 2_000  # characters of a reason; the rest is cut
 MARKUP_LENGTH_MAX = 200_000  # characters of HTML that are turned into Markdown; the rest is cut
 MARKUP_DEPTH_MAX = 50  # levels of quotes and lists kept of it
-PICTURES_MAX = 8  # attachments of one comment that are shown below its text
+PICTURES_MAX = 8  # attachments of one thing that are shown below its text
+TITLE_LINES_MAX = 20  # of a text without a title that are looked at for one
 
 INGEST_BATCH_MAX = 2_000
 """Activities applied in one transaction where the database may be far: some 8 round trips."""

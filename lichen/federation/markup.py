@@ -6,10 +6,13 @@ their text. The result is Markdown like any other here: it is rendered and clean
 """
 
 import re
+from collections.abc import Mapping
 from html import unescape
 from html.parser import HTMLParser
 
-from lichen.federation.limits import MARKUP_DEPTH_MAX, MARKUP_LENGTH_MAX
+from lichen.federation.limits import MARKUP_DEPTH_MAX, MARKUP_LENGTH_MAX, TITLE_LINES_MAX
+from lichen.federation.model import authority_of
+from lichen.forum.markdown import summary
 
 _INLINE = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~", "strike": "~~"}
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
@@ -22,30 +25,58 @@ _HIDDEN = frozenset({"script", "style", "template", "head", "iframe", "object", 
 _MARKS = re.compile(r"([\\`*_\[\]<~^])")
 _LINE_MARKS = re.compile(r"^(\s*)([#>+-]|\d+[.)])(?=\s)", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_TAG = re.compile(r"<[^<>]*>")
+# A title is plain text (ActivityStreams, `name`): only what is surely HTML is taken for it, so that
+# a title about Vec<T> keeps its T.
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|bdi|br|code|del|div|em|h[1-6]|i|img|ins|mark|p|s|script|small|span|strong"
+    r"|style|sub|sup|u)(?:[\s/][^<>]*)?>", re.IGNORECASE
+)
+_MENTIONED = re.compile(r"^(?:[@!][\w.-]+@[\w.:-]+[\s,:]*)+")
+_LABEL_MARKS = re.compile(r"[\\`*_\[\]<>~^]")
 
 
-def markdown_of(html: str) -> str:
-    """Return HTML as Markdown; what has no mark in it comes back as it is."""
+def markdown_of(html: str, mentions: Mapping[str, str] | None = None) -> str:
+    """Return HTML as Markdown; what has no mark in it comes back as it is.
+
+    `mentions` are how somebody is written here, by the address that is linked to, or by authority
+    and name.
+    """
     html = html[:MARKUP_LENGTH_MAX]
     if "<" not in html and "&" not in html:
         return html.strip()
-    reader = _Reader()
+    reader = _Reader(mentions or {})
     reader.feed(html)
     reader.close()
     return reader.text()
 
 
 def plain_of(html: str) -> str:
-    """Return the words of HTML or Markdown without tags, for a title."""
+    """Return the words of a title without the tags of HTML."""
     return unescape(_TAG.sub("", html[:MARKUP_LENGTH_MAX])).strip()
+
+
+def first_words(text: str, length: int) -> str:
+    """Return the words of the first line of Markdown that says something, for a title; without
+    marks, and without whom it is addressed to.
+    """
+    for line in text.lstrip().split("\n")[:TITLE_LINES_MAX]:
+        words = _MENTIONED.sub("", plain_of(summary(line, length)))
+        if any(map(str.isalnum, words)):
+            return words
+    return ""
+
+
+def label_of(text: str) -> str:
+    """Return a text as it may stand in brackets or in one line of Markdown: without marks."""
+    return " ".join(_LABEL_MARKS.sub("", text).split())
 
 
 class _Reader(HTMLParser):
     """Writes Markdown while it reads; lines of quotes and lists carry their marks in front."""
 
-    def __init__(self) -> None:
+    def __init__(self, mentions: Mapping[str, str]) -> None:
         super().__init__(convert_charrefs=True)
+        self._mentions = mentions
         self._out: list[str] = []
         self._line_start = True
         self._quoted = 0  # marks of quotes that stand on this line already
@@ -163,6 +194,14 @@ class _Reader(HTMLParser):
     def _close_link(self) -> None:
         href, start = self._links.pop()
         shown = "".join(self._out[start:])
+        name = shown.replace("\\", "").strip()
+        named = name.lstrip("@!").partition("@")[0] if name.startswith(("@", "!")) else ""
+        handle = self._mentions.get(href) or self._mentions.get(f"{authority_of(href)} {named}")
+        if handle:
+            # Friendica's mark stands before its link.
+            is_marked = start > 0 and self._out[start - 1].endswith(("@", "!"))
+            self._out[start:] = [handle[1:] if is_marked else handle]
+            return
         if not href.startswith(("http://", "https://", "mailto:", "magnet:")) or ")" in href:
             return
         # The marks of an address that is its own text are not escaped.
@@ -172,7 +211,7 @@ class _Reader(HTMLParser):
     def _picture(self, named: dict[str, str]) -> None:
         source = named.get("src", "")
         if source.startswith(("http://", "https://")) and ")" not in source:
-            self._write(f"![{_MARKS.sub('', named.get('alt', ''))}]({source})")
+            self._write(f"![{label_of(named.get('alt', ''))}]({source})")
         elif named.get("alt"):
             self.handle_data(named["alt"])  # a custom emoji
 

@@ -7,10 +7,10 @@ leaves its field empty: a peer is not worse for being shy.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lichen.federation.actors import text_of
 from lichen.federation.fetching import Documents
 from lichen.federation.limits import CAPABILITIES_MAX, PEER_TEXT_LENGTH_MAX
 from lichen.federation.model import authority_of
+from lichen.federation.values import text_of
 
 _SCHEMA = "http://nodeinfo.diaspora.software/ns/schema/"
 _VERSIONS = ("2.1", "2.0", "1.1", "1.0")

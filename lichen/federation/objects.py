@@ -2,20 +2,34 @@
 
 Page, Note, Article, Question, Event, Video and ChatMessage, from Lemmy, PieFed, Mbin, Mastodon,
 Pleroma, Friendica, PeerTube, WordPress, NodeBB and Discourse, become one `Thing`. Texts become
-Markdown: the source where a peer sends it, else their HTML turned back (markup.py). Everything is
-cut or dropped to fit the forum's limits, so that a batch is never refused for one bad field.
+Markdown: the source where a peer sends it, else their HTML turned back (markup.py), with what is
+attached (attached.py) below it. Everything is cut or dropped to fit the forum's limits, so that a
+batch is never refused for one bad field.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from lichen.federation.limits import ADDRESSEES_MAX, PICTURES_MAX, URL_LENGTH_MAX
-from lichen.federation.markup import markdown_of, plain_of
+from lichen.federation.attached import Attached, attached_to, link_among, shown_below
+from lichen.federation.limits import ADDRESSEES_MAX
+from lichen.federation.markup import first_words, label_of, markdown_of, plain_of
 from lichen.federation.model import authority_of
+from lichen.federation.values import (
+    entries_of,
+    id_of,
+    ids_of,
+    kinds_of,
+    objects_of,
+    page_in,
+    said_in,
+    text_of,
+)
 from lichen.forum import LANGUAGES, PostDraft, fitting_comment, fitting_title, fitting_url
+from lichen.forum.limits import TITLE_LENGTH_MAX
 from lichen.kit import Refused, from_isoformat
 
 THING_TYPES = frozenset({
@@ -32,7 +46,11 @@ _PUBLIC = frozenset({
 _LANGUAGE_IDS = {language.code: language.id for language in LANGUAGES}
 _MARKDOWN = ("text/markdown", "text/x.misskeymarkdown")
 _SHOWN = re.compile(r"!(\[[^\]\n]*\]\()")  # of a picture in Markdown; without its mark a link
-_PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
+# Whose page is the thing itself: a film, an event; of an article see `_link`.
+_PAGES = ("Video", "Audio", "Event")
+_ADDRESS_PARTS = ("streetAddress", "postalCode", "addressLocality", "addressCountry")
+# Where the address of somebody mentioned shows that it is a community.
+_COMMUNITIES = re.compile(r"https?://[^/]+/(?:c|m|category|video-channels)/")
 UNTITLED = "(no title)"
 
 
@@ -40,7 +58,8 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     """Something written: a post, a comment where it answers something, or a private message.
 
     `authors` are all it is attributed to. `addressees` may name the community. `replies_to` is ""
-    for what begins a thread. `language_id` is 0 where it is not known.
+    for what begins a thread. `subject` is what stands over a text without a title: a warning where
+    it is `nsfw`. `language_id` is 0 where it is not known.
     """
 
     ap_id: str
@@ -49,6 +68,7 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     addressees: tuple[str, ...] = ()
     replies_to: str = ""
     name: str = ""
+    subject: str = ""
     content: str = ""
     url: str | None = None
     alt_text: str | None = None
@@ -59,7 +79,7 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool = False
     distinguished: bool = False
     is_public: bool = True
-    pictures: tuple[str, ...] = ()
+    attached: tuple[Attached, ...] = ()
 
     @property
     def is_message(self) -> bool:
@@ -67,30 +87,49 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind == "ChatMessage" or not self.is_public
 
     def draft(self) -> PostDraft:
-        """Return it as a post within the forum's limits."""
-        first_line = plain_of(self.content).partition("\n")[0]
-        title = fitting_title(self.name, first_line, self.url or "", UNTITLED)
+        """Return it as a post within the forum's limits; what it does not point to is below."""
+        title = fitting_title(self.name or self.subject, UNTITLED)
+        if title == UNTITLED:
+            words = first_words(self.content, TITLE_LENGTH_MAX)
+            title = fitting_title(words, self.url or "", UNTITLED)
+        below = shown_below(self.content, self.attached, besides=self.url)
         return PostDraft(
-            name=title, url=self.url, body=self.content, alt_text=self.alt_text, nsfw=self.nsfw,
-            language_id=self.language_id,
+            name=title, url=self.url, body=(self.content + below).strip(), alt_text=self.alt_text,
+            nsfw=self.nsfw, language_id=self.language_id,
         )
 
     def comment(self) -> str:
-        """Return it as a comment within the forum's limits, its pictures below the text."""
-        shown = "".join(f"\n\n![]({url})" for url in self.pictures)
-        return fitting_comment(self.content + shown)
+        """Return it as a comment within the forum's limits, what is attached below the text."""
+        return fitting_comment(self.text())
+
+    def text(self) -> str:
+        """Return all of it as one text: its subject, its words, what is attached."""
+        words = (self.content + shown_below(self.content, self.attached)).strip()
+        if not self.subject:
+            return words
+        if self.nsfw:
+            # Mastodon's content warning is what may be read before the rest is.
+            fence = ":::"
+            while fence in words:
+                fence += ":"
+            return f"{fence} spoiler {self.subject}\n{words}\n{fence}"
+        return f"**{label_of(self.subject)}**\n\n{words}"
 
 
 def without_pictures(thing: Thing) -> Thing:
     """Return a thing with links where its pictures would be shown; pure."""
-    content = _SHOWN.sub(r"\1", thing.content)
-    links = list(thing.pictures)
-    url = thing.url
-    if url and (thing.alt_text is not None or _PICTURE.search(url)):
-        links, url = [url, *(one for one in links if one != url)], None
-    listed = "".join(f"\n\n[picture]({one})" for one in links)
+    attached, url = list(thing.attached), thing.url
+    pointed = Attached(url or "", alt_text=thing.alt_text or "")
+    if url and (pointed.is_picture or any(one.is_picture and one.url == url for one in attached)):
+        if pointed.url not in (one.url for one in attached):
+            attached.insert(0, pointed)
+        url = None
     return msgspec.structs.replace(
-        thing, content=(content + listed).strip(), url=url, alt_text=None, pictures=()
+        thing, content=_SHOWN.sub(r"\1", thing.content), url=url, alt_text=None,
+        attached=tuple(
+            Attached(one.url, one.alt_text or "picture", is_picture=False) if one.is_picture
+            else one for one in attached
+        ),
     )
 
 
@@ -99,8 +138,8 @@ def thing_of(document: Mapping[str, Any], *, heard: Sequence[str] = ()) -> Thing
 
     `heard` are the addressees of the activity around it, which some peers name there alone.
     """
-    kind, ap_id = _text(_first(document.get("type"))), _id(document.get("id"))
-    if kind not in THING_TYPES or kind == "Tombstone":
+    kind, ap_id = thing_kind_of(document), id_of(document.get("id"))
+    if kind in ("", "Tombstone"):
         raise Refused("unknown_object", "Things of this type are not read here.")
     if not authority_of(ap_id):
         raise Refused("no_object_id", "A thing has an id that is an address of the web.")
@@ -108,27 +147,40 @@ def thing_of(document: Mapping[str, Any], *, heard: Sequence[str] = ()) -> Thing
         # What Mastodon sends for a vote. Who asks counts, and what is counted comes with the
         # Question; of an answer without a word nothing is left to show.
         raise Refused("poll_vote", "Votes in polls are counted where they were asked.")
-    authors = _ids(document.get("attributedTo"))
-    named = (*_ids(document.get("audience")), *_ids(document.get("to")), *_ids(document.get("cc")))
-    addressees = tuple(dict.fromkeys((*named, *authors, *heard)))
-    url, alt_text = _link(document, kind)
+    # Mobilizon attributes an event to its group; who wrote it is its `actor`.
+    authors = tuple(dict.fromkeys((*ids_of(document.get("attributedTo")),
+                                   *ids_of(document.get("actor")))))
+    audience = ids_of(document.get("audience"))
+    named = (*ids_of(document.get("to")), *ids_of(document.get("cc")))
+    addressees = dict.fromkeys((*audience, *named, *authors, *heard))
+    attached, replies_to = attached_to(document), id_of(document.get("inReplyTo"))
+    content, url = _content(document), _link(document, kind, attached)
     published_us = time_us(document.get("published"))
     return Thing(
         ap_id=ap_id, kind=kind, authors=authors,
         addressees=tuple(one for one in addressees if one not in _PUBLIC)[:ADDRESSEES_MAX],
-        replies_to=_id(document.get("inReplyTo")), name=_title(document),
-        content=_content(document), url=url, alt_text=alt_text,
+        replies_to=replies_to, name=_line(document, "name"),
+        subject=_subject(document, kind), content=content, url=url,
+        alt_text=next((one.alt_text for one in attached if one.url == url and one.is_picture),
+                      "") or None,
         nsfw=document.get("sensitive") is True or document.get("nsfw") is True,
         language_id=_language(document), published_us=published_us,
         updated_us=_later(time_us(document.get("updated")), published_us),
         locked=document.get("commentsEnabled") is False,
         distinguished=document.get("distinguished") is True,
-        # A private message names people alone (Mastodon's "direct", Lemmy 1.0's Note).
+        # A private message names people alone (Mastodon's "direct", Lemmy 1.0's Note). Discourse
+        # names nobody but the category, as `audience`.
         is_public=kind != "ChatMessage" and (
-            any(one in _PUBLIC for one in (*named, *heard)) or kind != "Note"
+            kind != "Note" or any(one in _PUBLIC for one in (*audience, *named, *heard))
+            or bool(audience and not named)
         ),
-        pictures=_pictures(document),
+        attached=attached,
     )
+
+
+def thing_kind_of(document: Mapping[str, Any]) -> str:
+    """Return which kind of thing a document describes, "" for none that is read."""
+    return next((kind for kind in kinds_of(document) if kind in THING_TYPES), "")
 
 
 def time_us(value: Any) -> int | None:
@@ -144,79 +196,88 @@ def time_us(value: Any) -> int | None:
 def _is_poll_vote(document: Mapping[str, Any]) -> bool:
     """Say whether a Note is the choice of a poll: it has a name, and nothing to say."""
     said = ("content", "contentMap", "source", "attachment")
-    return bool(document.get("name") and _id(document.get("inReplyTo"))
+    return bool(document.get("name") and id_of(document.get("inReplyTo"))
                 and not any(document.get(field) for field in said))
 
 
-def _title(document: Mapping[str, Any]) -> str:
-    for name in ("name", "summary"):
-        said = _text(document.get(name)) or _of_map(document.get(f"{name}Map"))
-        if said.strip():
-            return plain_of(said[:2_000]).strip()
-    return ""
+def _line(document: Mapping[str, Any], name: str) -> str:
+    return " ".join(plain_of(said_in(document, name)[:2_000]).split())
+
+
+def _subject(document: Mapping[str, Any], kind: str) -> str:
+    """Return what stands over a text without a title; an article's summary is an extract of it."""
+    if kind == "Article" or _line(document, "name"):
+        return ""
+    return _line(document, "summary")
 
 
 def _content(document: Mapping[str, Any]) -> str:
     """Return the text as Markdown: the source where it is Markdown, else the HTML turned back."""
     source = document.get("source")
+    text = ""
     if isinstance(source, dict) and source.get("mediaType") in _MARKDOWN:
-        return _text(source.get("content"))
-    content = _text(document.get("content")) or _of_map(document.get("contentMap"))
-    media_type = document.get("mediaType")
-    text = content if media_type in _MARKDOWN else markdown_of(content)
-    return text + _choices(document)
+        text = text_of(source.get("content"))
+    if not text:
+        said = said_in(document, "content")
+        is_markdown = document.get("mediaType") in _MARKDOWN
+        text = said if is_markdown else markdown_of(said, _mentions(document))
+    parts = (*_occasion(document), text + _choices(document))
+    return "\n\n".join(one for one in parts if one).strip()
 
 
 def _choices(document: Mapping[str, Any]) -> str:
     """Return the choices of a poll as a list; votes in it are its own server's."""
     choices = document.get("oneOf") or document.get("anyOf")
-    if not isinstance(choices, list):
+    names = (label_of(said_in(one, "name")) for one in objects_of(choices))
+    return "".join(f"\n- {name}" for name in [name for name in names if name][:20])
+
+
+def _occasion(document: Mapping[str, Any]) -> Iterator[str]:
+    """Iterate over when and where an event is; its text seldom says it."""
+    times = [said for name in ("startTime", "endTime") if (said := _moment(document.get(name)))]
+    if times and thing_kind_of(document) == "Event":
+        yield " – ".join(times)
+        for place in entries_of(document.get("location")):
+            address = place.get("address") if isinstance(place, dict) else None
+            parts = [text_of(place) or (said_in(place, "name") if isinstance(place, dict) else "")]
+            parts += [text_of(address.get(name)) for name in _ADDRESS_PARTS] if isinstance(
+                address, dict) else [text_of(address)]
+            yield ", ".join(label_of(one) for one in parts if one)
+
+
+def _moment(value: Any) -> str:
+    if time_us(value) is None:
         return ""
-    names = (_text(one.get("name")) for one in choices[:20] if isinstance(one, dict))
-    return "".join(f"\n- {plain_of(name)}" for name in names if name)
+    return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M %Z}".strip()
 
 
-def _link(document: Mapping[str, Any], kind: str) -> tuple[str | None, str | None]:
-    """Return what a post points to, and the description of a picture."""
-    for one in _attachments(document):
-        url = fitting_url(_address(one.get("href")) or _address(one.get("url")))
-        if url:
-            is_picture = one.get("type") in ("Image", "Document")
-            return url, (_text(one.get("name")) or None) if is_picture else None
-    if kind in ("Video", "Audio", "Event", "Article"):
-        # The page where a PeerTube film, an event or a blog's article is shown.
-        return fitting_url(_page(document.get("url"))), None
-    return None, None
+def _mentions(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return how those whom a text mentions are written here, by their addresses."""
+    found = {}
+    for one in objects_of(document.get("tag")):
+        href, name = id_of(one.get("href")), text_of(one.get("name")).lstrip("@!")
+        if "Mention" not in kinds_of(one) or not authority_of(href) or not name:
+            continue
+        mark = "!" if _COMMUNITIES.match(href) else "@"
+        handle = name if "@" in name else f"{name}@{authority_of(href)}"
+        # Mastodon's text links to a person's page, and its tag names the person's id.
+        found[href] = found[f"{authority_of(href)} {name.partition('@')[0]}"] = mark + handle
+    return found
 
 
-def _pictures(document: Mapping[str, Any]) -> tuple[str, ...]:
-    found = []
-    for one in _attachments(document):
-        url = fitting_url(_address(one.get("url")) or _address(one.get("href")))
-        shows = _text(one.get("mediaType")).startswith("image/") or one.get("type") == "Image"
-        if url and (shows or _PICTURE.search(url)) and ")" not in url:
-            found.append(url)
-    return tuple(found[:PICTURES_MAX])
-
-
-def _attachments(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    value = document.get("attachment")
-    values = value if isinstance(value, list) else [value]
-    return [one for one in values[:ADDRESSEES_MAX] if isinstance(one, dict)]
-
-
-def _page(value: Any) -> str:
-    """Return the address of the page among the addresses of a thing."""
-    values = value if isinstance(value, list) else [value]
-    for one in values[:ADDRESSEES_MAX]:
-        if not isinstance(one, dict) or one.get("mediaType", "text/html") == "text/html":
-            return _address(one)
-    return ""
+def _link(document: Mapping[str, Any], kind: str, attached: Sequence[Attached]) -> str | None:
+    """Return what a post points to."""
+    # A blog's article is at its page. A forum's is a topic, whose words are all here (FEP-7888).
+    if kind in _PAGES or (kind == "Article" and not document.get("context")):
+        page = fitting_url(page_in(document.get("url")))
+        if page:
+            return page
+    return link_among(attached)
 
 
 def _language(document: Mapping[str, Any]) -> int:
-    said = document.get("language")
-    code = _text(said.get("identifier")) if isinstance(said, dict) else _text(said)
+    said = document.get("language") or document.get("inLanguage")
+    code = text_of(said.get("identifier")) if isinstance(said, dict) else text_of(said)
     if not code:
         names = document.get("contentMap")
         code = next(iter(names), "") if isinstance(names, dict) and len(names) == 1 else ""
@@ -225,32 +286,3 @@ def _language(document: Mapping[str, Any]) -> int:
 
 def _later(updated_us: int | None, published_us: int | None) -> int | None:
     return None if updated_us is None or updated_us == published_us else updated_us
-
-
-def _of_map(value: Any) -> str:
-    return _text(next(iter(value.values()), "")) if isinstance(value, dict) else ""
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _first(value: Any) -> Any:
-    return (value[0] if value else None) if isinstance(value, list) else value
-
-
-def _id(value: Any) -> str:
-    value = _first(value)
-    found = value.get("id") if isinstance(value, dict) else value
-    return found if isinstance(found, str) and len(found) <= URL_LENGTH_MAX else ""
-
-
-def _ids(value: Any) -> tuple[str, ...]:
-    values = value if isinstance(value, list) else [value]
-    return tuple(found for one in values[:ADDRESSEES_MAX] if (found := _id(one)))
-
-
-def _address(value: Any) -> str:
-    value = _first(value)
-    found = value.get("href") or value.get("url") if isinstance(value, dict) else value
-    return found if isinstance(found, str) and len(found) <= URL_LENGTH_MAX else ""

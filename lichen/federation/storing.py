@@ -81,13 +81,13 @@ def stage_thread(
     if above is not None:
         if above.is_gone:
             raise Refused("not_there", "What this answers is no longer there.")
-        check_place(places, above.community_id, fresh, is_post=False)
+        check_place(places, above.community_id, fresh)
         seat = (above.id, None) if isinstance(above, PostPlace) else (above.post_id, above.id)
         _stage_comments(unit, fresh, *seat, forum=forum)
         return
     if community is None:
         raise Refused("not_there", "What this answers is not here.")
-    check_place(places, community.id, fresh, is_post=True)
+    check_place(places, community.id, fresh, post_in=community)
     post = _stage_post(unit, fresh[0], community.id, forum=forum)
     if fresh[1:]:
         _stage_comments(unit, fresh[1:], post.id, None, forum=forum)
@@ -104,9 +104,9 @@ def _place(places: Places, ap_id: str) -> PostPlace | CommentPlace | None:
 
 
 def check_place(
-    places: Places, community_id: int, chain: Sequence[Written], *, is_post: bool
+    places: Places, community_id: int, chain: Sequence[Written], *, post_in: Actor | None = None
 ) -> None:
-    """Refuse things by people who may not write in a community."""
+    """Refuse things by people who may not write in a community; `post_in` is that of a post."""
     community = places.communities.get(community_id)
     if community is not None and community.is_closed:
         raise Refused("not_there", "This community is closed.")
@@ -114,8 +114,10 @@ def check_place(
         if one.author.banned or (community_id, one.author.id) in places.bans:
             raise Refused("site_ban", "Its author is banned here.")
     author = chain[0].author
-    if (is_post and community is not None and community.restricted
-            and (community_id, author.id) not in places.seats):
+    # A server lets its own people in itself: PeerTube's channels and WordPress's blogs are for
+    # moderators alone, and who these are is not said, or later.
+    if (post_in is not None and community is not None and community.restricted
+            and (community_id, author.id) not in places.seats and author.domain != post_in.domain):
         raise Refused("only_mods_can_post_in_community", "Only moderators post there.")
 
 

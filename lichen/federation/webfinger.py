@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from lichen.accounts import Accounts, Actor, ActorKind
-from lichen.federation.actors import text_of
 from lichen.federation.fetching import Documents
 from lichen.federation.limits import ACTOR_NAME_LENGTH_MAX, KEY_ID_LENGTH_MAX
 from lichen.federation.model import authority_of
+from lichen.federation.values import text_of
 from lichen.kit import NotFound, Refused
 from lichen.store import Unit
 from lichen.web import Addresses

@@ -26,6 +26,7 @@ from lichen.federation.activities import (
     activity_of,
     items_of,
 )
+from lichen.federation.attached import Attached
 from lichen.federation.bodies import decoded
 from lichen.federation.limits import ANNOUNCED_MAX
 from lichen.federation.markup import markdown_of, plain_of
@@ -256,7 +257,7 @@ WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                          "url": "https://a.example/1.png", "name": "Granite"}]},
         {"content": "A stone\nby the sea & sky", "url": "https://a.example/1.png",
          "alt_text": "Granite", "replies_to": "", "is_message": False,
-         "pictures": ("https://a.example/1.png",)}),
+         "attached": (Attached("https://a.example/1.png", "Granite"),)}),
     "an answer of Mastodon's, said shortly": (
         {"type": "Note", "id": P, "attributedTo": A, "to": "as:Public", "inReplyTo": f"{C}/1",
          "content": '<p><span class="h-card"><a href="https://b.example/@ben" class="u-url mention">'

@@ -213,7 +213,7 @@ async def test_pictures_that_are_not_taken_of_a_peer_are_links(town: Town) -> No
     assert (before.url, before.body) == (picture["url"], "See ![that](https://b.c/d.png)")
     assert (after.url, after.alt_text) == (None, None)
     assert after.body == (
-        "See [that](https://b.c/d.png)\n\n[picture](https://peer.example/a.png)")
+        "See [that](https://b.c/d.png)\n\n[Moss](https://peer.example/a.png)")
 
 
 async def test_a_person_is_changed_and_departs(town: Town) -> None:

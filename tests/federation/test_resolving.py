@@ -251,7 +251,9 @@ async def _prepare(
         case "banned author" | "banned from the community":
             await _ban(house, garden, from_site=attack == "banned author")
         case "moderators only":
-            garden.group(postingRestrictedToMods=True)
+            # Its own server lets its people in itself.
+            group = other.group(postingRestrictedToMods=True)["id"]
+            page.update(to=[group, PUBLIC], audience=group)
         case "a tombstone":
             page["type"] = "Tombstone"
         case "a picture":
