@@ -14,7 +14,10 @@ from lichen.federation.limits import MARKUP_DEPTH_MAX, MARKUP_LENGTH_MAX, TITLE_
 from lichen.federation.model import authority_of
 from lichen.forum.markdown import summary
 
-_INLINE = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~", "strike": "~~"}
+_INLINE = {
+    "strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~", "strike": "~~",
+    "sup": "^", "sub": "~",
+}
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _BLOCKS = frozenset({
     "p", "div", "article", "section", "figure", "figcaption", "table", "tr", "ul", "ol", "pre",

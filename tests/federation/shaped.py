@@ -181,6 +181,8 @@ class Street:
     async def _call(self, method: str, path: str, **fields: Any) -> Json:
         given = {"params": fields} if method == "GET" else {"json": fields}
         answer = await self.http.request(method, path, **given)
+        if answer.status_code == 404:
+            return {}
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -192,7 +194,9 @@ class Street:
 
     async def _post(self, ap_id: str) -> Json:
         number = await self._number(ap_id)
-        return (await self._call("GET", "/post", id=number))["post_view"] if number else {}
+        if not number:
+            return {}
+        return (await self._call("GET", "/post", id=number)).get("post_view", {"gone": True})
 
     async def _comment(self, ap_id: str) -> Json:
         number = await self._number(ap_id)
