@@ -6,26 +6,28 @@ what was taken away is a Tombstone (410). Of other servers' things they themselv
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from lichen.accounts import Accounts, Actor, ActorKind, site_did
-from lichen.federation.deeds import Deeds
+from lichen.federation.deeds import Deeds, encoded
 from lichen.federation.documents import (
     Document,
     OurDocuments,
     collection,
     counted,
     did_document,
+    paged,
     tombstone,
     with_context,
 )
-from lichen.federation.limits import COLLECTION_ITEMS_MAX, CONTEXT_ITEMS_MAX
+from lichen.federation.limits import COLLECTION_ITEMS_MAX, CONTEXT_ITEMS_MAX, OUTBOX_BYTES_MAX
 from lichen.federation.outgoing import Outgoing, Shelf
 from lichen.federation.scenes import mentioned_in
 from lichen.forum import (
+    CommentId,
     CommentView,
     Community,
     Forum,
@@ -40,6 +42,9 @@ from lichen.store import Store, Unit
 from lichen.web import Addresses
 
 T = TypeVar("T")
+
+_FIRST = "first"  # the name of an outbox's first page; the others are named by cursors of lists
+_NUMBER_LENGTH_MAX = 18  # digits that any row's number can have
 
 
 class Shown(NamedTuple):
@@ -123,22 +128,29 @@ class Desk:
             answered=parent.creator if parent else below.creator, mentioned=named,
         ))
 
-    async def outbox(self, name: str) -> Shown:
-        """Return what was posted last in a community, as it was announced."""
+    async def outbox(self, name: str, page: str = "") -> Shown:
+        """Return what was posted last in a community, as it was announced, or a page of it."""
         community = await self._community(name)
-        posts = await self._posts(PostQuery(community_id=community.id))
+        posts, following = await self._posts(PostQuery(community_id=community.id), page)
         group = community.actor.ap_id
-        return self._alone(collection(f"{group}/outbox", [
-            self._deeds.announce(view.post.tid, group=group, object_=self._created(view))
-            for view in posts
-        ]))
+        items = [
+            self._deeds.announce(view.post.tid, group=group, object_=created)
+            for view, created in self._all_created(posts)
+        ]
+        return self._alone(paged(
+            f"{group}/outbox", items, count=community.posts, first=_FIRST, page=page,
+            following=following,
+        ))
 
-    async def persons_outbox(self, name: str) -> Shown:
-        """Return what a person posted last."""
+    async def persons_outbox(self, name: str, page: str = "") -> Shown:
+        """Return what a person posted last, or a page of it."""
         person = await self._actor(ActorKind.PERSON, name)
-        posts = [] if person.deleted else await self._posts(PostQuery(creator_id=person.id))
-        return self._alone(collection(
-            f"{person.ap_id}/outbox", [self._created(view) for view in posts]
+        asked = PostQuery(creator_id=person.id)
+        posts, following = ([], "") if person.deleted else await self._posts(asked, page)
+        is_whole = not (page or following)
+        return self._alone(paged(
+            f"{person.ap_id}/outbox", [created for _, created in self._all_created(posts)],
+            count=len(posts) if is_whole else None, first=_FIRST, page=page, following=following,
         ))
 
     async def followers(self, name: str) -> Shown:
@@ -149,7 +161,7 @@ class Desk:
     async def featured(self, name: str) -> Shown:
         """Return what is pinned in a community."""
         community = await self._community(name)
-        posts = await self._posts(PostQuery(community_id=community.id))
+        posts, _ = await self._posts(PostQuery(community_id=community.id))
         return self._alone(collection(f"{community.actor.ap_id}/featured", [
             self._page(view) for view in posts if view.post.featured_community
         ]))
@@ -162,23 +174,32 @@ class Desk:
             f"{community.actor.ap_id}/moderators", [person.ap_id for person in people]
         ))
 
-    async def context(self, post_id: int) -> Shown:
-        """Return the ids of a post and of what was said below it (FEP-7888)."""
+    async def context(self, post_id: int, page: str = "") -> Shown:
+        """Return the ids of a post and of what was said below it (FEP-7888), or a page of them.
+
+        A page is named by the comment that it begins after.
+        """
+        after_id = _number_in(page)
         view = await self._post(post_id)
         if view.post.deleted or view.post.removed:
             return _gone(f"{view.post.ap_id}/context")
 
-        def read(unit: Unit) -> list[CommentView]:
+        def read(unit: Unit) -> tuple[list[CommentId], list[CommentView]]:
             ids = self._forum.comment_ids_below(
-                unit, post_id, after_id=0, limit=CONTEXT_ITEMS_MAX
+                unit, post_id, after_id=after_id, limit=CONTEXT_ITEMS_MAX
             )
-            return self._forum.comment_views(unit, None, ids) if ids else []
+            return ids, self._forum.comment_views(unit, None, ids) if ids else []
 
+        ids, views = await self._read(read)
         said = [
-            one.comment.ap_id for one in await self._read(read)
+            one.comment.ap_id for one in views
             if not (one.comment.deleted or one.comment.removed or one.comment.held)
         ]
-        document = collection(f"{view.post.ap_id}/context", [view.post.ap_id, *said])
+        document = paged(
+            f"{view.post.ap_id}/context", [view.post.ap_id, *said] if after_id == 0 else said,
+            count=view.post.comments + 1, first="0", page=page,
+            following=str(ids[-1]) if len(ids) == CONTEXT_ITEMS_MAX else "",
+        )
         return self._alone({**document, "attributedTo": view.community.actor.ap_id})
 
     async def site_outbox(self) -> Shown:
@@ -220,11 +241,19 @@ class Desk:
     def _page(self, view: PostView) -> Document:
         return self._documents.page(view.post, author=view.creator, community=view.community)
 
-    def _created(self, view: PostView) -> Document:
-        return self._deeds.in_community(
-            "Create", view.post.tid, actor=view.creator.ap_id,
-            community=view.community.actor.ap_id, object_=self._page(view),
-        )
+    def _all_created(self, posts: Sequence[PostView]) -> Iterator[tuple[PostView, Document]]:
+        """Yield posts with the activity that made each; beyond what a page may weigh, posts are
+        named and have to be asked for.
+        """
+        left = OUTBOX_BYTES_MAX
+        for view in posts:
+            page = self._page(view)
+            left -= len(encoded(page))
+            yield view, self._deeds.in_community(
+                "Create", view.post.tid, actor=view.creator.ap_id,
+                community=view.community.actor.ap_id,
+                object_=page if left >= 0 else view.post.ap_id,
+            )
 
     async def _actor(self, kind: ActorKind, name: str) -> Actor:
         actor = await self._read(lambda unit: self._accounts.actor_by_name(unit, kind, name))
@@ -248,14 +277,16 @@ class Desk:
             raise _nothing()
         return view
 
-    async def _posts(self, asked: PostQuery) -> list[PostView]:
-        """Return the newest of a list of posts that everybody may see."""
+    async def _posts(self, asked: PostQuery, page: str = "") -> tuple[list[PostView], str]:
+        """Return a page of the newest posts that everybody may see, and the next page's name."""
         query = msgspec.structs.replace(
             asked, listing=Listing.ALL, sort=Sort.NEW, limit=COLLECTION_ITEMS_MAX, show_nsfw=True,
             show_bots=True, show_read=True, languages=(),
+            cursor=None if page in ("", _FIRST) else page,
         )
-        views, _ = await self._read(lambda unit: self._forum.post_list(unit, None, query))
-        return [view for view in views if not (view.post.held or view.community.local_only)]
+        views, bounds = await self._read(lambda unit: self._forum.post_list(unit, None, query))
+        seen = [view for view in views if not (view.post.held or view.community.local_only)]
+        return seen, bounds.next or ""
 
     async def _read(self, query: Callable[[Unit], T]) -> T:
         self._check_on()
@@ -267,6 +298,13 @@ class Desk:
 
     def _alone(self, document: Document) -> Shown:
         return Shown(with_context(document))
+
+
+def _number_in(page: str) -> int:
+    """Return the number in a page's name, 0 for none."""
+    if page and not (page.isascii() and page.isdigit() and len(page) <= _NUMBER_LENGTH_MAX):
+        raise _nothing()
+    return int(page or 0)
 
 
 def _gone(id_: str) -> Shown:

@@ -202,6 +202,27 @@ def collection(id_: str, items: Sequence[object]) -> Document:
             "orderedItems": list(items)}
 
 
+def paged(
+    id_: str, items: Sequence[object], *, count: int | None, first: str, page: str, following: str
+) -> Document:
+    """Return an ordered collection of several pages, or one of its pages.
+
+    `page` is the page's name, "" for the collection, which names its `first` page and holds what
+    stands on it: Lemmy 0.19 reads what stands in an outbox itself. `following` is the name of the
+    next page, "" at the end; `count` is of all items, None where nobody counted.
+    """
+    # ActivityStreams 2.0 §5.2: a page says what it is of and where it goes on.
+    document: Document = {"type": "OrderedCollection", "id": id_, "totalItems": count,
+                          "first": f"{id_}?page={first}", "orderedItems": list(items)}
+    if page:
+        document = {
+            "type": "OrderedCollectionPage", "id": f"{id_}?page={page}", "partOf": id_,
+            "totalItems": count, "orderedItems": list(items),
+            "next": f"{id_}?page={following}" if following else None,
+        }
+    return _spoken(document)
+
+
 def counted(id_: str, count: int) -> Document:
     """Return a collection of which only the size is told."""
     return {"type": "Collection", "id": id_, "totalItems": count, "items": []}

@@ -117,6 +117,9 @@ SIGNING_THREADS_MAX = 2  # beside the loop; each makes some 3,800 signatures a s
 BAN_PLACES_MAX = 500  # communities of ours that tell of bans from the site, in one look
 COLLECTION_ITEMS_MAX = 50  # of an outbox, as in Lemmy
 CONTEXT_ITEMS_MAX = 1_000  # comments named by a post's context (FEP-7888)
+COLLECTION_ITEMS_MAX = 50  # on a page of an outbox, as in Lemmy's whole one
+OUTBOX_BYTES_MAX = 800_000  # of the posts on a page; whoever reads us as we read others takes 1 MB
+CONTEXT_ITEMS_MAX = 1_000  # comments named by a page of a post's context (FEP-7888)
 
 SUCCESSORS_OF_COMMUNITY_MAX = 1  # founded here for one old community: a second would split it
 SUCCESSORS_A_DAY_MAX = 20  # founded here in a day; a large server that dies takes this many a day

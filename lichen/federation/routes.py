@@ -15,7 +15,7 @@ from litestar import Request, Router, get
 from litestar.datastructures import Headers, State
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
@@ -93,22 +93,27 @@ def negotiating(desk: Desk, authorise: Authorise = everybody) -> Callable[[ASGIA
 def router(desk: Desk, authorise: Authorise = everybody) -> Router:
     """Return the routes that no page shares."""
     named: dict[str, Callable[[str], Awaitable[Shown]]] = {
-        "/c/{name:str}/outbox": desk.outbox, "/c/{name:str}/followers": desk.followers,
-        "/c/{name:str}/featured": desk.featured, "/c/{name:str}/moderators": desk.moderators,
-        "/u/{name:str}/outbox": desk.persons_outbox,
+        "/c/{name:str}/followers": desk.followers, "/c/{name:str}/featured": desk.featured,
+        "/c/{name:str}/moderators": desk.moderators,
+    }
+    by_pages: dict[str, Callable[[str, str], Awaitable[Shown]]] = {
+        "/c/{name:str}/outbox": desk.outbox, "/u/{name:str}/outbox": desk.persons_outbox,
+    }
+    answers = {path: _by_name(answering, authorise) for path, answering in named.items()} | {
+        path: _by_page(answering, authorise) for path, answering in by_pages.items()
     }
     handlers = [
-        get(path, summary=_SUMMARIES[path.rpartition("/")[2]], tags=["ActivityPub"])(
-            _by_name(answering, authorise)
-        )
-        for path, answering in named.items()
+        get(path, summary=_SUMMARIES[path.rpartition("/")[2]], tags=["ActivityPub"])(answer)
+        for path, answer in answers.items()
     ]
 
     @get("/post/{post_id:int}/context", summary="What was said below a post", tags=["ActivityPub"])
-    async def context(request: AnyRequest, post_id: FromPath[int]) -> ASGIResponse:
+    async def context(
+        request: AnyRequest, post_id: FromPath[int], page: FromQuery[str] = ""
+    ) -> ASGIResponse:
         if post_id > _NUMBER_MAX:
             raise NotFound("couldnt_find_post", "There is no such post.")
-        return await _answered(request, authorise, lambda: desk.context(post_id))
+        return await _answered(request, authorise, lambda: desk.context(post_id, page))
 
     @get("/activities/{kind:str}/{key:str}", summary="An activity", tags=["ActivityPub"])
     async def activity(
@@ -157,6 +162,17 @@ def _by_name(
 ) -> Callable[..., Awaitable[ASGIResponse]]:
     async def answer(request: AnyRequest, name: FromPath[str]) -> ASGIResponse:
         return await _answered(request, authorise, lambda: answering(_sound(name)))
+
+    return answer
+
+
+def _by_page(
+    answering: Callable[[str, str], Awaitable[Shown]], authorise: Authorise
+) -> Callable[..., Awaitable[ASGIResponse]]:
+    async def answer(
+        request: AnyRequest, name: FromPath[str], page: FromQuery[str] = ""
+    ) -> ASGIResponse:
+        return await _answered(request, authorise, lambda: answering(_sound(name), page))
 
     return answer
 

@@ -135,6 +135,53 @@ async def test_collections_hold_what_everybody_may_see(
     assert context["orderedItems"] == [post.post.ap_id, said.comment.ap_id]
 
 
+async def walked(asker: Asker, path: str) -> list[Any]:
+    """Return what stands on the pages of a collection, from its first to its last."""
+    whole = await asker.document(path)
+    items, following = [], whole["first"]
+    while following:
+        page = await asker.document(following)
+        assert (page["type"], page["partOf"]) == ("OrderedCollectionPage", whole["id"])
+        assert (page["id"], page["totalItems"]) == (following, whole["totalItems"])
+        items += page["orderedItems"]
+        following = page.get("next")
+    return items
+
+
+async def test_outbox_and_context_can_be_walked_to_their_ends(
+    asker: Asker, outward: Outward, mira: Viewer, post: PostView, stones: CommunityView,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lichen.federation.desk.CONTEXT_ITEMS_MAX", 2)
+    drafts = [PostDraft(name=f"Stone {at}", body="x" * 30_000 if at < 30 else None)
+              for at in range(51)]
+    await outward.house.write("create_posts", [
+        NewPost(mira.id, stones.community.id, draft) for draft in drafts])
+    said = [await outward.house.write("create_comment", mira, post.post.id, content=f"No. {at}")
+            for at in range(4)]
+    await outward.house.write("delete_comment", mira, said[1].comment.id, deleted=True)
+
+    announced = await walked(asker, "/c/stones/outbox")
+    below = await walked(asker, "/post/1/context")
+
+    things = [one["object"]["object"] for one in announced]
+    # What would make a page too large for whoever reads it is named, and has to be asked for.
+    ids = [one if isinstance(one, str) else one["id"] for one in things]
+    assert ids == [f"{HERE}/post/{number}" for number in range(52, 0, -1)]
+    assert 0 < sum(isinstance(one, str) for one in things) < 30
+    assert below == [post.post.ap_id, *(said[at].comment.ap_id for at in (0, 2, 3))]
+
+
+@pytest.mark.parametrize("path", [
+    "/c/stones/outbox?page=first,second", "/c/stones/outbox?page=AAAA", "/post/1/context?page=-1",
+    "/post/1/context?page=9999999999999999999", "/u/mira/outbox?page=%00",
+])
+async def test_a_page_that_nobody_named_is_refused(
+    asker: Asker, post: PostView, path: str
+) -> None:
+    assert (await asker.ask(path)).status_code in (400, 404)
+
+
 async def test_what_was_taken_away_is_a_tombstone(
     asker: Asker, outward: Outward, mira: Viewer, otto: Viewer, post: PostView
 ) -> None:
