@@ -226,6 +226,7 @@ async def open_inbox(ground: Ground, store: Store, rooms: Rooms) -> Incoming:
         note_received=out.peers.note_received,
     )
     incoming.ingest.when_moved(out.moves.wake)
+    out.catching_up.apply_through(incoming.ingest.take)
     return incoming
 
 

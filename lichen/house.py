@@ -165,6 +165,7 @@ class House:
             asyncio.create_task(self.rooms.accounts.run_letters(), name="letters"),
             asyncio.create_task(self.rooms.federation.peers.run(), name="peers"),
             asyncio.create_task(self.rooms.federation.moves.run(), name="moves"),
+            asyncio.create_task(self.rooms.federation.catching_up.run(), name="catching up"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)

@@ -4,6 +4,7 @@ The front door. `lichen.federation.room.build` makes the room; the names here ar
 speaks in and what faces ask of it.
 """
 
+from lichen.federation.catching_up import CatchUp, CatchUpState
 from lichen.federation.desk import Desk
 from lichen.federation.discovery import router as discovery_routes
 from lichen.federation.fetching import Documents, Gone
@@ -29,8 +30,9 @@ from lichen.federation.succession import Ending, Offer, Succession, Way
 from lichen.federation.successors import Successors
 
 __all__ = [
-    "CAPABILITIES", "Accepts", "ActorDocument", "Begun", "Claim", "Condition", "Desk", "Documents",
-    "Ending", "Gone", "KeyRing", "Offer", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey",
-    "Standing", "Standings", "Style", "Succession", "Successors", "Way", "claimed",
-    "discovery_routes", "document_routes", "negotiating", "sign", "verify",
+    "CAPABILITIES", "Accepts", "ActorDocument", "Begun", "CatchUp", "CatchUpState", "Claim",
+    "Condition", "Desk", "Documents", "Ending", "Gone", "KeyRing", "Offer", "Peer", "PeerKey",
+    "Peers", "Resolver", "SigningKey", "Standing", "Standings", "Style", "Succession",
+    "Successors", "Way", "claimed", "discovery_routes", "document_routes", "negotiating", "sign",
+    "verify",
 ]

@@ -13,10 +13,11 @@ import structlog
 
 from lichen.accounts import Actor, ActorKind
 from lichen.federation.actors import actor_in, address_of
-from lichen.federation.fetching import Document, Documents
+from lichen.federation.fetching import Documents
 from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
 from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.objects import THING_TYPES, Thing, thing_of
+from lichen.federation.paging import pages_of
 from lichen.federation.remembering import Flights
 from lichen.forum import Comment, Forum, Post
 from lichen.kit import Refused, Unavailable
@@ -156,20 +157,11 @@ class Communities:
 
     async def _items(self, address: str) -> AsyncIterator[Any]:
         """Yield what a collection holds: its own items, else those of its first pages."""
-        page: Document = await self._documents.fetch(address)
-        for turn in range(1, COLLECTION_PAGES_MAX + 1):
-            for name in ("orderedItems", "items"):
-                value = page.get(name)
-                for item in value if isinstance(value, list) else [value] if value else []:
-                    yield item
-            following = page.get("next") or page.get("first")
-            if isinstance(following, dict):
-                page = following
-                continue
-            named = address_of(following)
-            if authority_of(named) != authority_of(address):
-                return
-            if turn == COLLECTION_PAGES_MAX:
-                self.outcomes["collection_cut"] += 1
-                return
-            page = await self._documents.fetch(named)
+        async for page in pages_of(
+            self._documents, address, pages_max=COLLECTION_PAGES_MAX, cut=self._note_cut
+        ):
+            for item in page:
+                yield item
+
+    def _note_cut(self) -> None:
+        self.outcomes["collection_cut"] += 1

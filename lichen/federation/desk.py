@@ -180,9 +180,10 @@ class Desk:
         A page is named by the comment that it begins after.
         """
         after_id = _number_in(page)
-        view = await self._post(post_id)
+        view = await self._post(post_id, in_ours=True)
+        id_ = self._context(view)
         if view.post.deleted or view.post.removed:
-            return _gone(f"{view.post.ap_id}/context")
+            return _gone(id_)
 
         def read(unit: Unit) -> tuple[list[CommentId], list[CommentView]]:
             ids = self._forum.comment_ids_below(
@@ -196,7 +197,7 @@ class Desk:
             if not (one.comment.deleted or one.comment.removed or one.comment.held)
         ]
         document = paged(
-            f"{view.post.ap_id}/context", [view.post.ap_id, *said] if after_id == 0 else said,
+            id_, [view.post.ap_id, *said] if after_id == 0 else said,
             count=view.post.comments + 1, first="0", page=page,
             following=str(ids[-1]) if len(ids) == CONTEXT_ITEMS_MAX else "",
         )
@@ -248,6 +249,9 @@ class Desk:
         left = OUTBOX_BYTES_MAX
         for view in posts:
             page = self._page(view)
+            if not view.post.local:
+                # Where the community's server names what was said below it.
+                page["context"] = self._context(view)
             left -= len(encoded(page))
             yield view, self._deeds.in_community(
                 "Create", view.post.tid, actor=view.creator.ap_id,
@@ -270,10 +274,19 @@ class Desk:
             raise _nothing()
         return found[0].community
 
-    async def _post(self, post_id: int) -> PostView:
+    def _context(self, view: PostView) -> str:
+        """Return where everything said below a post in a community of ours is named."""
+        post = view.post
+        id_ = post.ap_id if post.local else self._addresses.absolute(self._addresses.post(post.id))
+        return f"{id_}/context"
+
+    async def _post(self, post_id: int, *, in_ours: bool = False) -> PostView:
+        """Return a post of ours, or one in a community of ours."""
         scene = await self._read(lambda unit: self._forum.scene_of(unit, None, posts=[post_id]))
         view = scene.posts.get(post_id)
-        if view is None or not view.post.local or view.post.held or view.community.local_only:
+        if view is None or view.post.held or view.community.local_only:
+            raise _nothing()
+        if not (view.post.local or (in_ours and view.community.actor.local)):
             raise _nothing()
         return view
 

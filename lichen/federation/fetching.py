@@ -53,10 +53,11 @@ class Preferences(Protocol):
 
 
 class Gone(NotFound):
-    """The thing is not there, or no longer (404, 410)."""
+    """The thing is not there, or no longer (404, 410); `by` is who says that it was (410)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, by: str = "") -> None:
         super().__init__("not_there", f"There is nothing at {url[:200]}.")
+        self.by = by
 
 
 class Documents:
@@ -214,7 +215,8 @@ def _checked(answer: Fetched) -> Fetched:
     """Return an answer that is one, or raise what its status says."""
     host = authority_of(answer.url)
     if answer.status in (404, 410):
-        raise Gone(answer.url)
+        # ActivityPub §6.4: a deleted object may be answered by 410; 404 says nothing for ever.
+        raise Gone(answer.url, by=host if answer.status == 410 else "")
     if answer.status == 429 or answer.status >= 500:
         raise Unavailable(f"{host} answers {answer.status}.", retry_after_s=_retry_after(answer))
     if answer.status != 200:

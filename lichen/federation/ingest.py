@@ -111,6 +111,11 @@ class Ingest:
         async with self.turn:
             await self._apply_some(arrivals, then)
 
+    async def take(self, peer: str, activity: bytes) -> None:
+        """Apply what a peer was asked for rather than what it sent, by the same rules."""
+        async with self.turn:
+            await self._apply_some(self._read(0, peer, activity), lambda unit: None)
+
     async def forget(self) -> int:
         """Forget the keys of activities that came long ago, a batch a unit; return how many."""
         total = 0
@@ -126,8 +131,15 @@ class Ingest:
         """Return the activities of a line; those that cannot be read are counted."""
         try:
             line = _LINE.decode(payload)
-            document = decoded(bytes(line.activity))
-            check_keys(bytes(line.activity))
+        except msgspec.DecodeError:
+            self.outcomes["invalid_json"] += 1
+            return []
+        return self._read(seq, line.peer, bytes(line.activity))
+
+    def _read(self, seq: int, peer: str, activity: bytes) -> list[Arrival]:
+        try:
+            document = decoded(activity)
+            check_keys(activity)
         except msgspec.DecodeError:
             self.outcomes["invalid_json"] += 1
             return []
@@ -139,7 +151,7 @@ class Ingest:
             if item.activity is None:
                 self.outcomes[item.refusal] += 1
             else:
-                arrivals.append(Arrival(seq, line.peer, item.activity, item.raw))
+                arrivals.append(Arrival(seq, peer, item.activity, item.raw))
         return arrivals
 
     async def _apply(self, run: _Run) -> None:

@@ -79,6 +79,7 @@ class Line:
         self.failures = 0
         self.retry_at_us = 0
         self.error = ""
+        self.since_us = 0  # when what it has not was done, as it was noted last
         self._street = street
         self._rewind_to: int | None = None
         self._moved = asyncio.Event()

@@ -1,6 +1,6 @@
 """Statements over what sending remembers: where peers stand, and what may be undone.
 
-    outgoing_line       the peers that are behind, and the head (authority "")
+    outgoing_line       the peers that are behind, since when, and the head (authority "")
     outgoing_standing   of the record of a vote or a deletion of ours: the activity that stands, so
                         that its Undo names it
 """
@@ -14,7 +14,7 @@ from lichen.store import Statement, any_of, upsert
 HEAD = ""  # the authority of the row that says how far everybody else is
 
 LINES = Statement(sa.select(line), name="lines of peers")
-KEEP_LINE = upsert(line, keys=["authority"], update=["cursor"])
+KEEP_LINE = upsert(line, keys=["authority"], update=["cursor", "since_us"])
 DROP_LINES = Statement(sa.delete(line).where(any_of(line.c.authority, "authorities")))
 
 STANDING = Statement(

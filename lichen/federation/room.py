@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lichen.accounts import Accounts
 from lichen.federation.authorising import AuthorisedFetch
+from lichen.federation.catching_up import CatchingUp
 from lichen.federation.deeds import Deeds
 from lichen.federation.fetching import Documents
 from lichen.federation.homes import Homes
@@ -37,6 +38,7 @@ class Room:
     proving: Proving
     moves: Moves
     successors: Successors
+    catching_up: CatchingUp
 
     def figures(self) -> dict[str, float]:
         """Return how often something elsewhere was not believed or not kept, for the metrics."""
@@ -50,6 +52,7 @@ class Room:
     async def close(self) -> None:
         """End what is being fetched, and write what was noted of peers."""
         self.proving.close()
+        await self.catching_up.close()
         await self.resolver.close()
         await self.renewing.close()
         await self.keys.close()
@@ -97,6 +100,7 @@ async def build(
             forum, peers, silent_days=ground.config.forum.gone_after_days,
             continuing=await store.read(load_continuing, apart=True),
         ),
+        catching_up=CatchingUp(store, forum, resolver, peers=peers, documents=documents),
     )
 
 

@@ -22,6 +22,7 @@ from lichen.federation.posting import Posting
 from lichen.kit import Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.kit.ground import Ground
+from lichen.kit.ids import is_tid, time_us_of_tid
 from lichen.log import Log
 from lichen.store import Store, Unit
 from lichen.web import Addresses
@@ -84,14 +85,15 @@ class Sending:
         """Learn where the peers stand; where nothing was noted yet, at the log's beginning."""
         found = await self._store.read(lambda unit: unit.fetch(rows.LINES), apart=True)
         places = {row.authority: int(row.cursor) for row in found}
+        since_us = {row.authority: int(row.since_us) for row in found}
         self._noted_head = places.pop(rows.HEAD, 0)
         # A head above the log's end is one of a log that was lost: begin with what comes.
         self._head = min(self._noted_head, self._log.last_seq)
         self._noted = places
         for authority, cursor in places.items():
-            self._lines[authority] = Line(
-                authority, min(cursor, self._log.last_seq), self._street
-            )
+            line = Line(authority, min(cursor, self._log.last_seq), self._street)
+            line.since_us = since_us[authority]
+            self._lines[authority] = line
 
     async def run(self) -> None:
         """Send until cancelled, or until the log is closed."""
@@ -228,19 +230,29 @@ class Sending:
         if behind == self._noted and head == self._noted_head:
             return
         moved = {name: place for name, place in behind.items() if self._noted.get(name) != place}
+        for name, place in moved.items():
+            self._lines[name].since_us = self._since_us(self._lines[name], place)
         gone = [name for name in self._noted if name not in behind]
 
         def note(unit: Unit) -> None:
             unit.stage(rows.DROP_LINES, {"authorities": gone})
             unit.stage(rows.KEEP_LINE, *(
-                {"authority": name, "cursor": place}
-                for name, place in [*sorted(moved.items()), (rows.HEAD, head)]
-            ))
+                {"authority": name, "cursor": place, "since_us": self._lines[name].since_us}
+                for name, place in sorted(moved.items())
+            ), {"authority": rows.HEAD, "cursor": head, "since_us": 0})
 
         crash_point("sending.before_note")
         await self._store.write(note, apart=True)
         crash_point("sending.after_note")
         self._noted, self._noted_head = behind, head
+
+    def _since_us(self, line: Line, place: int) -> int:
+        """Return when the first thing was done that a peer may not have."""
+        if not self.shelf.first_seq <= place + 1 <= self.shelf.last_seq:
+            return line.since_us  # retention took it: what was noted before stands
+        entries, _ = self.shelf.entries(place + 1)
+        key = entries[0].record.key if entries else ""
+        return time_us_of_tid(key) if is_tid(key) else line.since_us
 
 
 class _Audience(NamedTuple):

@@ -84,6 +84,15 @@ outgoing_line = Table(
     "outgoing_line", metadata,
     Column("authority", Text, primary_key=True),
     Column("cursor", BigInteger, nullable=False),  # in the log `outgoing`
+    Column("since_us", BigInteger, nullable=False, server_default="0"),  # when what is next was
+)
+
+# With whom we are asked to catch up, and whether that was begun; gone when it ends.
+catch_up = Table(
+    "catch_up", metadata,
+    Column("authority", Text, primary_key=True),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("begun", Boolean, nullable=False),
 )
 
 # The activity that stands for the record of a vote or a deletion of ours: its Undo names it.

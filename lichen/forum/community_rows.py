@@ -99,6 +99,17 @@ COMMUNITIES_MODERATED = Statement(
     _COMMUNITIES.where(community.c.id.in_(MODERATED_IDS)).order_by(community.c.name),
     name="moderated communities",
 )
+# By the index on the domain, then one look-up a community.
+COMMUNITIES_FOLLOWED_OF = Statement(
+    sa.select(community.c.id)
+    .select_from(community.join(AUTHORITIES, community.c.id == AUTHORITIES.c.id))
+    .where(
+        AUTHORITIES.c.domain == sa.bindparam("domain"), community.c.local.is_(False),
+        community.c.subscribers_local > 0, community.c.removed.is_(False),
+    )
+    .order_by(community.c.subscribers_local.desc(), community.c.id).limit(_LIMIT),
+    name="followed communities of a server",
+)
 FOLLOWINGS = Statement(
     sa.select(subscription.c.person_id, subscription.c.community_id, subscription.c.tid,
               subscription.c.published_us)

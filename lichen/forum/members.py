@@ -95,6 +95,15 @@ class Members(Communities):
             found[row.community_id].append(people[row.person_id])
         return found
 
+    def followed_communities_of(self, unit: Unit, domain: str, *, limit: int) -> list[Actor]:
+        """Return the communities of another server that somebody here follows, the most followed
+        first; two round trips.
+        """
+        ids = [row.id for row in unit.fetch(
+            rows.COMMUNITIES_FOLLOWED_OF, domain=domain, limit=limit)]
+        found = self._accounts.actors(unit, ids) if ids else {}
+        return [found[one] for one in ids if one in found]
+
     def follower_authorities(
         self, unit: Unit, community_ids: Sequence[int]
     ) -> dict[int, frozenset[str]]:

@@ -12,7 +12,7 @@ from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.faces.lemmy_v3.calls import Call
 from lichen.faces.lemmy_v3.wire import Answer, Ask, SuccessResponse
 from lichen.faces.lemmy_v3.wire.base import PageLength, PageNumber, Time, Word, time_of
-from lichen.federation import Accepts, Condition, Standing
+from lichen.federation import Accepts, CatchUp, CatchUpState, Condition, Standing
 
 SERVERS_DEFAULT = 20  # on a page of the list
 
@@ -100,11 +100,29 @@ class Wanted(Answer, frozen=True, kw_only=True):
     tries: int
 
 
+class CatchUpAnswer(Answer, frozen=True, kw_only=True):
+    """How catching up with a server goes, or went; `words` say why it was cut or failed."""
+
+    state: CatchUpState
+    asked_at: Time
+    ended_at: Time | None
+    communities: int
+    communities_done: int
+    posts: int
+    comments: int
+    changed: int
+    deleted: int
+    words: str
+
+
 class ServerAnswer(Answer, frozen=True, kw_only=True):
-    """One server, and what its activities wait for."""
+    """One server, what its activities wait for, and how catching up with it goes, where that was
+    asked and an administrator wants to know.
+    """
 
     server: ServerStanding
     wanted: list[Wanted]
+    catch_up: CatchUpAnswer | None = None
 
 
 class Resent(Answer, frozen=True, kw_only=True):
@@ -131,6 +149,9 @@ async def get_server(parts: Parts, caller: Caller, asked: GetServer) -> ServerAn
     return ServerAnswer(
         server=_shown(standing, caller),
         wanted=[Wanted(needs=one.needs, count=one.activities, tries=one.tries) for one in wanted],
+        catch_up=_caught(
+            parts.federation.catching_up.state(asked.server) if _is_admin(caller) else None
+        ),
     )
 
 
@@ -146,6 +167,14 @@ async def resend(parts: Parts, caller: Caller, asked: Resend) -> Resent:
         caller.person(), asked.server, asked.since_us))
 
 
+async def catch_up(parts: Parts, caller: Caller, asked: OfServer) -> CatchUpAnswer:
+    """Begin to ask a server for what was missed of it; `GET /federation/server` says how it goes.
+    """
+    answer = _caught(parts.federation.catching_up.ask(caller.person(), asked.server))
+    assert answer is not None, "what was just begun has a state"
+    return answer
+
+
 async def set_accepts(parts: Parts, caller: Caller, asked: SetAccepts) -> SuccessResponse:
     """Decide what is taken from a server."""
     await parts.standings.set_accepts(
@@ -156,8 +185,7 @@ async def set_accepts(parts: Parts, caller: Caller, asked: SetAccepts) -> Succes
 
 
 def _shown(one: Standing, caller: Caller) -> ServerStanding:
-    peer, line = one.peer, one.line
-    is_admin = caller.viewer is not None and caller.viewer.admin
+    peer, line, is_admin = one.peer, one.line, _is_admin(caller)
     return ServerStanding(
         server=peer.authority, software=peer.software, version=peer.version,
         condition=one.condition, missing=one.missing, more_missing=one.more_missing,
@@ -171,6 +199,18 @@ def _shown(one: Standing, caller: Caller) -> ServerStanding:
     )
 
 
+def _is_admin(caller: Caller) -> bool:
+    return caller.viewer is not None and caller.viewer.admin
+
+
+def _caught(one: CatchUp | None) -> CatchUpAnswer | None:
+    return None if one is None else CatchUpAnswer(
+        state=one.state, asked_at=time_of(one.asked_us), ended_at=_time(one.ended_us),
+        communities=one.communities, communities_done=one.communities_done, posts=one.posts,
+        comments=one.comments, changed=one.changed, deleted=one.deleted, words=one.words,
+    )
+
+
 def _time(time_us: int) -> Time | None:
     return time_of(time_us) if time_us else None
 
@@ -180,5 +220,6 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/federation/server", GetServer, ServerAnswer, get_server),
     Call("POST", "/federation/try", OfServer, SuccessResponse, try_server),
     Call("POST", "/federation/resend", Resend, Resent, resend),
+    Call("POST", "/federation/catch-up", OfServer, CatchUpAnswer, catch_up),
     Call("POST", "/federation/accepts", SetAccepts, SuccessResponse, set_accepts),
 )

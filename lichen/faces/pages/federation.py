@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, typed, whole_number
-from lichen.faces.pages.wording import standing_words
+from lichen.faces.pages.wording import catch_up_words, standing_words
 from lichen.federation import Accepts
 from lichen.kit import Refused
 
@@ -46,12 +46,14 @@ async def server(
     standing = await parts.standings.of(authority)
     wanted, frame = await parts.framed(visit, lambda unit: parts.standings.parked_of(
         unit, authority, page=number, limit=WANTED_PER_PAGE))
-    said = {"tried": "It is tried now.", "saved": "That is how it is from now on."}.get(done, "")
+    said = {"tried": "It is tried now.", "saved": "That is how it is from now on.",
+            "asked": "It is asked for what was missed."}.get(done, "")
     if done.isdigit():
         said = f"Up to {done[:9]} activities are sent again."
     return await page(parts, visit, frame, "federation_server.html", values={
         "standing": standing, "wanted": wanted, "number": number, "now_us": parts.now_us(),
         "has_more": len(wanted) == WANTED_PER_PAGE, "words": standing_words, "done": said,
+        "caught": parts.federation.catching_up.state(authority), "caught_words": catch_up_words,
         "accepted": _ACCEPTED, "is_admin": visit.viewer is not None and visit.viewer.admin,
     })
 
@@ -73,6 +75,15 @@ async def resend(
     since_us = _time_of((await typed(request)).text("since"))
     count = parts.standings.resend_since(visit.required(), authority, since_us)
     return see_other(visit, f"{parts.addresses.peer(authority)}?done={count}")
+
+
+@post("/federation/{authority:str}/catch-up", status_code=200)
+async def catch_up(
+    parts: GivenParts, visit: GivenVisit, authority: FromPath[str]
+) -> Response[bytes]:
+    """Ask a server for what was missed of it."""
+    parts.federation.catching_up.ask(visit.required(), authority)
+    return see_other(visit, f"{parts.addresses.peer(authority)}?done=asked")
 
 
 @post("/federation/{authority:str}/accepts", status_code=200)
@@ -103,4 +114,4 @@ def _time_of(text: str) -> int:
         ) from None
 
 
-HANDLERS = [federation, server, try_now, resend, accepts]
+HANDLERS = [federation, server, try_now, resend, catch_up, accepts]

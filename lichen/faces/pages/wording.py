@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from lichen.accounts import Actor
-from lichen.federation import Standing
+from lichen.federation import CatchUp, Standing
 from lichen.forum import CommentSort, Listing, Post, Sort
 from lichen.forum.markdown import summary
 from lichen.kit import Reason
@@ -122,6 +122,30 @@ def standing_words(one: Standing, now_us: int) -> str:
         case "pausing":
             return "It did not answer the last time, and has everything."
     return "Up to date."
+
+
+def catch_up_words(one: CatchUp, now_us: int) -> str:
+    """Return how catching up with another server goes, or went, in a sentence or two."""
+    some_of = [
+        some(number, *words) for number, words in (
+            (one.posts, ("post", "posts")), (one.comments, ("comment", "comments")),
+            (one.changed, ("edit", "edits")), (one.deleted, ("deletion", "deletions")),
+        ) if number
+    ]
+    brought = f"{', '.join(some_of) or 'nothing new'} so far"
+    through = f"{one.communities_done} of {some(one.communities, 'community', 'communities')}"
+    match one.state:
+        case "waiting":
+            return "It waits for its turn."
+        case "running":
+            return f"Looking through what it has: {through}; {brought}."
+        case "done":
+            found = f"Looked through {through}: {brought.removesuffix(' so far')}."
+        case "cut":
+            found = f"Cut short after {through}: {brought}."
+        case "failed":
+            found = f"It could not be asked: {through}; {brought}."
+    return f"{found} {one.words}".rstrip()
 
 
 def moment(time_us: int) -> str:

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from msgspec import structs
 
+from lichen.federation import CatchUp
 from lichen.federation.standing import condition_of
 from tests.faces.pages.garden import PASSWORD, Garden, Guest, words
 
@@ -93,6 +95,36 @@ async def test_an_administrator_tries_again_sends_again_and_chooses_what_is_take
     assert f"/federation/{away}?done=saved" == chosen.headers["location"]
     assert (False, True, False) == (accepts.dislikes, accepts.pictures, accepts.messages)
     assert "checked" in (await keeper.see(f"/federation/{away}")).text
+
+
+async def test_an_administrator_catches_up_and_sees_how_it_goes(
+    garden: Garden, keeper: Guest, away: str
+) -> None:
+    catching_up = garden.house.rooms.federation.catching_up
+    asked = await keeper.send(f"/federation/{away}/catch-up")
+    await catching_up.settled()
+    ended = (await keeper.see(f"/federation/{away}")).text
+    running = CatchUp(authority=away, state="running", asked_us=1, communities=3,
+                      communities_done=1, posts=1, comments=12)
+    catching_up._keep(running)
+    seen = (await keeper.see(f"/federation/{away}?done=asked")).text
+    answer = (await call(keeper, "GET", "server", server=away)).json()["catch_up"]
+    joined = (await call(keeper, "POST", "catch-up", server=away)).json()
+    stranger = garden.stranger()
+    hidden = (await call(stranger, "GET", "server", server=away)).json()
+    refused = await call(stranger, "POST", "catch-up", server=away)
+    catching_up._keep(structs.replace(running, state="cut", words="Enough."))
+
+    assert f"/federation/{away}?done=asked" == asked.headers["location"]
+    assert "Nobody here follows a community of that server." in words(ended)
+    assert "every 2s" not in ended and "Catch up" in ended
+    assert "1 of 3 communities; 1 post, 12 comments so far." in words(seen)
+    assert "every 2s" in seen and f'action="/federation/{away}/catch-up"' not in seen
+    assert ("running", 3, 1, 12) == (answer["state"], answer["communities"],
+                                     answer["communities_done"], answer["comments"])
+    assert answer == joined and hidden.get("catch_up") is None
+    assert 401 == refused.status_code
+    assert "Cut short" in words((await keeper.see(f"/federation/{away}")).text)
 
 
 async def test_nobody_else_may_and_wrong_words_are_explained(
