@@ -22,7 +22,7 @@ from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
-from lichen.federation import Standings
+from lichen.federation import Standings, Trails
 from lichen.federation.entrance import Entrance
 from lichen.federation.forgetting import Forgetting
 from lichen.federation.incoming import Incoming
@@ -267,6 +267,10 @@ class House:
             standings=Standings(
                 self.store, self.rooms.federation.peers, incoming=self.incoming,
                 outgoing=self.outgoing, clock=self.ground.clock,
+            ),
+            trails=Trails(
+                self.store, self.rooms.forum, self.rooms.federation.peers,
+                incoming=self.incoming, outgoing=self.outgoing, addresses=self.addresses,
             ),
         )
 

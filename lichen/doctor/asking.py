@@ -14,12 +14,13 @@ from lichen.doctor.findings import Finding, Health
 from lichen.doctor.stopwatch import now_s
 from lichen.doctor.styles import Styles
 from lichen.federation import Documents, SigningKey, sign
-from lichen.federation.actors import key_in, text_of
+from lichen.federation.actors import key_in
 from lichen.federation.fetching import ACCEPT, decoded
 from lichen.federation.limits import DOCUMENT_BYTES_MAX, SKEW_US_MAX
 from lichen.federation.model import Style, authority_of
 from lichen.federation.nodeinfo import fetch_nodeinfo
 from lichen.federation.signatures import check_public_key
+from lichen.federation.values import text_of
 from lichen.kit import Refused, Unavailable
 from lichen.kit.ground import Ground
 from lichen.kit.outbound import Fetched

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from lichen.federation.values import text_of, time_of
+from lichen.federation.actors import time_of
+from lichen.federation.values import text_of
 
 STATES_MAX = 50_000  # servers of one answer that are looked at
 

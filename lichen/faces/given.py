@@ -6,7 +6,7 @@ from typing import Any
 from lichen.accounts import Accounts, Permission, Viewer, is_permitted
 from lichen.automod import Automod
 from lichen.export import Exports
-from lichen.federation import Standings
+from lichen.federation import Standings, Trails
 from lichen.federation.room import Room as FederationRoom
 from lichen.forum import Forum
 from lichen.kit.config import Config
@@ -43,6 +43,7 @@ class Given:
     flags: Flags
     federation: FederationRoom
     standings: Standings
+    trails: Trails
 
     def uploader(self, viewer: Viewer) -> Uploader:
         """Return a viewer as the room of pictures knows people."""

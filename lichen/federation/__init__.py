@@ -28,11 +28,13 @@ from lichen.federation.signatures import claimed, sign, verify
 from lichen.federation.standing import Condition, Standing, Standings
 from lichen.federation.succession import Ending, Offer, Succession, Way
 from lichen.federation.successors import Successors
+from lichen.federation.trail import Delivery, DeliveryState, Passage, Step, StepKind, Trail
+from lichen.federation.trails import Trails
 
 __all__ = [
     "CAPABILITIES", "Accepts", "ActorDocument", "Begun", "CatchUp", "CatchUpState", "Claim",
-    "Condition", "Desk", "Documents", "Ending", "Gone", "KeyRing", "Offer", "Peer", "PeerKey",
-    "Peers", "Resolver", "SigningKey", "Standing", "Standings", "Style", "Succession",
-    "Successors", "Way", "claimed", "discovery_routes", "document_routes", "negotiating", "sign",
-    "verify",
+    "Condition", "Delivery", "DeliveryState", "Desk", "Documents", "Ending", "Gone", "KeyRing",
+    "Offer", "Passage", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Standing",
+    "Standings", "Step", "StepKind", "Style", "Succession", "Successors", "Trail", "Trails", "Way",
+    "claimed", "discovery_routes", "document_routes", "negotiating", "sign", "verify",
 ]

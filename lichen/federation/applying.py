@@ -8,7 +8,6 @@ on; within a kind the order of arrival is kept. Acts of different kinds on one t
 marks, so their order does not matter.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -19,7 +18,7 @@ from lichen.federation.deciding import Decider
 from lichen.federation.decisions import Below
 from lichen.federation.known import Arrival, look_up
 from lichen.federation.limits import MESSAGES_AT_ONCE_MAX
-from lichen.federation.orders import Act, Orders
+from lichen.federation.orders import Act, Fate, Orders
 from lichen.kit import Refused, TidGenerator
 from lichen.store import Unit
 
@@ -31,8 +30,8 @@ class Applying:
         self.below = below
         self._tids = tids
 
-    def apply(self, unit: Unit, arrivals: Sequence[Arrival]) -> Counter[str]:
-        """Apply a batch in its order, and return how often what became of it.
+    def apply(self, unit: Unit, arrivals: Sequence[Arrival]) -> Orders:
+        """Apply a batch in its order, and return what was done: how often what became of it.
 
         Round trips: one to look up, one for each kind of order there is, those of moderators' acts.
         A refusal by a room below refuses the whole batch: who calls tries it in halves.
@@ -53,7 +52,7 @@ class Applying:
         self._tell_accepted(unit, orders)
         released = [one.parked_id for one in arrivals if one.parked_id is not None]
         self._keep(unit, orders, released)
-        return orders.outcomes
+        return orders
 
     def _carry_out(self, unit: Unit, orders: Orders) -> None:
         forum, messages = self.below.forum, self.below.messages
@@ -86,6 +85,8 @@ class Applying:
                 act.run(unit)
         except Refused as refusal:
             orders.outcomes[refusal.code] += 1
+            orders.fates.append(
+                Fate(act.arrival.seq, act.arrival.activity.id, refusal.code, refusal.text))
             return
         if act.community_did:
             orders.accepted.append((act.arrival.seq, act.community_did, act.judges_only))

@@ -13,9 +13,10 @@ group announces is taken as the group's word.
 import msgspec
 
 from lichen.accounts import Actor, SessionId, Settings, Viewer
-from lichen.federation.activities import Activity
+from lichen.federation.activities import Activity, Flagging, Voting, Writing
 from lichen.federation.known import Arrival, Known
 from lichen.federation.model import authority_of
+from lichen.federation.objects import is_public
 from lichen.forum import CommunityPlace
 from lichen.kit import Forbidden
 
@@ -121,6 +122,19 @@ def check_site(activity: Activity, *, target: str, person_id: str) -> None:
     authority = authority_of(activity.actor)
     if activity.announcer or {authority_of(target), authority_of(person_id)} != {authority}:
         raise Forbidden("not_its_site", "A site bans its own people alone.")
+
+
+def is_for_everybody(activity: Activity) -> bool:
+    """Say whether anybody may see how an activity fared: never a report or a private message.
+
+    Votes name nobody they are for; they are public wherever there is ActivityPub.
+    """
+    if isinstance(activity, Flagging):
+        return False
+    if isinstance(activity, Writing) and activity.thing.is_message:
+        return False
+    return bool(activity.announcer) or isinstance(activity, Voting) or any(
+        is_public(one) for one in activity.addressees)
 
 
 def viewer_of(person: Actor, *, admin: bool = False) -> Viewer:

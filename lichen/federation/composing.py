@@ -38,6 +38,7 @@ from lichen.federation.scenes import (
     gather,
 )
 from lichen.federation.telling import Telling, is_told
+from lichen.federation.tracks import Composed, Told
 from lichen.kit.crash_points import crash_point
 from lichen.log import Batch, Log, LogTrimmed
 from lichen.store import Store, Unit, advance_checkpoint, checkpoint_of
@@ -83,6 +84,7 @@ class Composing:
         self._marked = position
         self._last = last_of(outgoing)
         self.composed = 0
+        self.tracks = Told()
 
     def position(self) -> int:
         """Return the last sequence applied."""
@@ -106,7 +108,9 @@ class Composing:
 
     async def _tell(self, numbered: Sequence[tuple[int, Event]], last: int) -> None:
         events = [event for _, event in numbered]
-        scene = await self._store.read(lambda unit: gather(unit, self._rooms, events), apart=True)
+        began_us = self._store.clock()
+        scene, trips = await self._store.read(
+            lambda unit: (gather(unit, self._rooms, events), unit.round_trips), apart=True)
         self._followers.learn(scene.followers)
         await self._complete(scene, events)
         telling = Telling(scene, self._addresses)
@@ -115,6 +119,7 @@ class Composing:
             for part, told in enumerate(telling.tell(event), 1):
                 if (seq, part) > self._last:
                     records.append(msgspec.structs.replace(told, source=seq, part=part))
+        first_seq = self._outgoing.last_seq + 1
         for chunk in _chunks(records):
             crash_point("composing.before_append")
             await self._outgoing.append([encode(record) for record in chunk])
@@ -125,6 +130,11 @@ class Composing:
             await self._store.write(partial(_keep, telling=telling, last=last), apart=True)
             crash_point("composing.after_checkpoint")
             self._marked = last
+            # What is written travels in one flush with COMMIT; on SQLite nothing travels.
+            self.tracks.note(Composed(
+                first_seq, self._outgoing.last_seq, len(numbered), began_us,
+                trips + (self._store.engine != "sqlite"),
+            ))
 
     async def _complete(self, scene: Scene, events: Sequence[Event]) -> None:
         """Add what is not in rows of one unit: keys, the bytes that came, recipients' software."""

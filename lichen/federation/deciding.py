@@ -47,7 +47,7 @@ from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import authority_of
 from lichen.federation.move_rows import WANT_MOVE
 from lichen.federation.objects import without_pictures
-from lichen.federation.orders import KeptFollow, Parking
+from lichen.federation.orders import Fate, KeptFollow, Parking
 from lichen.forum import (
     COMMENT_DEPTH_MAX,
     CommentChange,
@@ -79,6 +79,7 @@ class Decider(Judging):
         key = arrival.key
         if key in self._known.received and arrival.parked_id is None:
             outcomes["duplicate"] += 1
+            self.orders.fates.append(Fate(arrival.seq, activity.id, "duplicate"))
             return
         self._known.received.add(key)
         self.orders.received.append(key)
@@ -94,12 +95,18 @@ class Decider(Judging):
             self._park(arrival, waits.need)
         except Refused as refusal:
             outcomes[refusal.code] += 1
+            self.orders.fates.append(
+                Fate(arrival.seq, activity.id, refusal.code, refusal.text))
 
     def _park(self, arrival: Arrival, need: Need) -> None:
         self.orders.outcomes["parked"] += 1
         if self._known.parked_count >= PARKED_MAX:
             self.orders.outcomes["too_many_parked"] += 1
+            self.orders.fates.append(
+                Fate(arrival.seq, arrival.activity.id, "too_many_parked", needs=need.ap_id))
             return
+        self.orders.fates.append(
+            Fate(arrival.seq, arrival.activity.id, "parked", needs=need.ap_id))
         subject = subject_of(arrival.activity)
         self._known.parked_count += 1
         self._known.waiting[subject] = Queued(need, arrival.parked_id or 0)

@@ -24,7 +24,7 @@ from lichen.federation.limits import (
     INBOX_SHARE_MIN,
     INBOX_WAITING_MAX,
 )
-from lichen.federation.model import Claim, authority_of
+from lichen.federation.model import Claim, Style, authority_of
 from lichen.federation.signatures import claimed
 from lichen.federation.values import id_of
 from lichen.kit import Clock, Forbidden, NotFound, Refused, TooMany, Unavailable
@@ -81,6 +81,7 @@ class Inbox:
     async def _receive(
         self, method: str, target: str, *, headers: Mapping[str, str], body: bytes
     ) -> None:
+        began_us = self._clock()
         document = decoded(body)
         actor = id_of(document.get("actor"))
         peer = authority_of(actor)
@@ -104,7 +105,7 @@ class Inbox:
                 return
             raise
         crash_point("inbox.before_append")
-        await self._append(peer, body)
+        await self._append(peer, body, form=claim.style, began_us=began_us)
         crash_point("inbox.after_append")
         self._note_received(peer)
         self.outcomes["accepted"] += 1
@@ -119,13 +120,14 @@ class Inbox:
         if key.authority != peer or authority_of(key.owner) != peer:
             raise Forbidden("foreign_key", "A key signs for actors of its own server alone.")
 
-    async def _append(self, peer: str, body: bytes) -> None:
+    async def _append(self, peer: str, body: bytes, *, form: Style, began_us: int) -> None:
+        """Append it, with who signed it how, and how long that took to be believed."""
         line = body if b"\n" not in body and b"\r" not in body else msgspec.json.format(
             body, indent=-1
         )
         now_us = self._clock()
-        payload = b'{"peer":%b,"receivedUs":%d,"activity":%b}' % (
-            msgspec.json.encode(peer), now_us, line
+        payload = b'{"peer":%b,"receivedUs":%d,"form":"%b","tookUs":%d,"activity":%b}' % (
+            msgspec.json.encode(peer), now_us, form.encode(), now_us - began_us, line
         )
         appended = await self._log.append([payload])
         self._queue.joined(peer, appended.first_seq)

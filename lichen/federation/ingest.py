@@ -28,6 +28,9 @@ from lichen.federation.limits import (
     INGEST_BATCH_NEAR_MAX,
     RECEIVED_AGE_US_MAX,
 )
+from lichen.federation.orders import Fate, Orders
+from lichen.federation.tracks import Applied, Arrived
+from lichen.federation.values import id_of
 from lichen.kit import Refused, Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.log import Batch
@@ -39,14 +42,33 @@ _log = structlog.get_logger("lichen.federation")
 
 
 class Line(msgspec.Struct, frozen=True, rename="camel"):
-    """A line of the log `inbox`: who sent it, when it came, and the activity as it came."""
+    """A line of the log `inbox`: who sent it, when it came, and the activity as it came.
+
+    `form` is that of its signature, `took_us` how long it took to be believed; older lines do not
+    say.
+    """
 
     peer: str
     received_us: int
     activity: msgspec.Raw
+    form: str = ""
+    took_us: int = 0
 
 
 _LINE = msgspec.json.Decoder(Line)
+
+
+class _Named(msgspec.Struct):
+    """As much of an activity that cannot be read as says which one it is."""
+
+    id: object = ""
+
+
+class _Done(NamedTuple):
+    """What a batch did, and the flushes it waited for."""
+
+    orders: Orders
+    round_trips: int
 
 
 class _Run(NamedTuple):
@@ -74,6 +96,7 @@ class Ingest:
         self._applying = applying
         self._position = position
         self._moved = moved
+        self.tracks = Arrived(since_us=store.clock())
         self._parked: Callable[[], None] = lambda: None
         self._told_moves: Callable[[], None] = lambda: None
         self._batch_max = INGEST_BATCH_NEAR_MAX if store.engine == "sqlite" else INGEST_BATCH_MAX
@@ -104,6 +127,12 @@ class Ingest:
         """Call this from now on whenever somebody told that it moved."""
         self._told_moves = then
 
+    def give_up(self, seqs: Sequence[int], needs: str) -> None:
+        """Note that what waited for something, by its lines, is not waited for any more."""
+        self.outcomes["unresolved"] += len(seqs)
+        for seq in seqs:
+            self.tracks.note_fate(Fate(seq, "", "unresolved", needs=needs), self._store.clock())
+
     async def apply_parked(
         self, arrivals: Sequence[Arrival], then: Callable[[Unit], None]
     ) -> None:
@@ -132,7 +161,7 @@ class Ingest:
         try:
             line = _LINE.decode(payload)
         except msgspec.DecodeError:
-            self.outcomes["invalid_json"] += 1
+            self._drop(Fate(seq, "", "invalid_json"))
             return []
         return self._read(seq, line.peer, bytes(line.activity))
 
@@ -141,18 +170,23 @@ class Ingest:
             document = decoded(activity)
             check_keys(activity)
         except msgspec.DecodeError:
-            self.outcomes["invalid_json"] += 1
+            self._drop(Fate(seq, "", "invalid_json"))
             return []
         except Refused as refusal:
-            self.outcomes[refusal.code] += 1
+            self._drop(Fate(seq, "", refusal.code, refusal.text))
             return []
         arrivals = []
         for item in items_of(document):
             if item.activity is None:
-                self.outcomes[item.refusal] += 1
+                self._drop(Fate(seq, _id_in(item.raw), item.refusal))
             else:
                 arrivals.append(Arrival(seq, peer, item.activity, item.raw))
         return arrivals
+
+    def _drop(self, fate: Fate) -> None:
+        """Count what cannot be read, and what follows from nothing else."""
+        self.outcomes[fate.code] += 1
+        self.tracks.note_fate(fate, self._store.clock())
 
     async def _apply(self, run: _Run) -> None:
         async with self.turn:
@@ -171,14 +205,15 @@ class Ingest:
 
         What the first half did is known by its keys, should the second one never come.
         """
-        def command(unit: Unit) -> Counter[str]:
-            outcomes = self._applying.apply(unit, arrivals) if arrivals else Counter[str]()
+        def command(unit: Unit) -> _Done:
+            orders = self._applying.apply(unit, arrivals) if arrivals else Orders()
             then(unit)
             crash_point("ingest.decided")
-            return outcomes
+            return _Done(orders, unit.round_trips)
 
+        began_us = self._store.clock()
         try:
-            outcomes = await self._store.write(command, apart=True, wait=False)
+            done = await self._store.write(command, apart=True, wait=False)
         except Unavailable:
             raise
         except Exception as error:  # whatever one activity brings about must not stop the others
@@ -186,11 +221,25 @@ class Ingest:
             return
         crash_point("ingest.after_commit")
         self._broken_in_a_row = 0
+        outcomes = done.orders.outcomes
         self.outcomes.update(outcomes)
+        self._note(arrivals, done, began_us)
         if outcomes["parked"]:
             self._parked()
         if outcomes["move_told"]:
             self._told_moves()
+
+    def _note(self, arrivals: Sequence[Arrival], done: _Done, began_us: int) -> None:
+        if not arrivals:
+            return
+        waited = arrivals[0].parked_id is not None
+        # Where the database is far, what is staged travels with COMMIT: one more flush.
+        commit = 0 if self._store.engine == "sqlite" else 1
+        batch = Applied(
+            0 if waited else arrivals[0].seq, 0 if waited else arrivals[-1].seq, len(arrivals),
+            began_us, self._store.clock(), done.round_trips + commit,
+        )
+        self.tracks.note(batch, arrivals, done.orders.fates)
 
     async def _halve(
         self, arrivals: Sequence[Arrival], then: Callable[[Unit], None], error: Exception
@@ -204,13 +253,13 @@ class Ingest:
             raise error
         (one,) = arrivals
         if isinstance(error, Refused):
-            self.outcomes[error.code] += 1
+            self._drop(Fate(one.seq, one.activity.id, error.code, error.text))
         else:
             # When nothing works any more it is we who are ill: stop, and lose nothing.
             self._broken_in_a_row += 1
             if self._broken_in_a_row > BROKEN_IN_A_ROW_MAX:
                 raise error
-            self.outcomes["broken"] += 1
+            self._drop(Fate(one.seq, one.activity.id, "broken"))
             # Its text may quote what somebody wrote.
             _log.error("ingest_broken", peer=one.peer, seq=one.seq, error=type(error).__name__)
 
@@ -220,6 +269,13 @@ class Ingest:
             then(unit)
 
         await self._store.write(give_up, apart=True, wait=False)
+
+
+def _id_in(raw: bytes) -> str:
+    try:
+        return id_of(msgspec.json.decode(raw, type=_Named).id)
+    except msgspec.DecodeError:
+        return ""
 
 
 def arrival_of(row: Row) -> Arrival:

@@ -27,12 +27,26 @@ FORGET = Statement(
     name="forget what was received",
 )
 
+# By primary key.
+WORKED_OFF = Statement(
+    sa.select(received.c.at_us).where(received.c.key == sa.bindparam("received_key")),
+    name="when it was worked off",
+)
+
 PARK = Statement(sa.insert(parked), name="park")
 # By the index on subject.
 SUBJECTS = Statement(
     sa.select(parked.c.id, parked.c.subject, parked.c.needs, parked.c.kind)
     .where(any_of(parked.c.subject, "subjects")),
     name="what waits for its turn",
+)
+# By the index on subject.
+PARKED_LINE = Statement(
+    sa.select(parked.c.needs, parked.c.tries, parked.c.retry_us).where(
+        parked.c.subject == sa.bindparam("of_subject"),
+        parked.c.seq == sa.bindparam("of_seq", type_=sa.BigInteger),
+    ),
+    name="whether an activity waits",
 )
 COUNT_PARKED = Statement(
     sa.select(sa.func.count().label("count")).select_from(parked), name="how many wait"
@@ -82,7 +96,7 @@ _STILL_AWAY = sa.and_(
     parked.c.retry_us >= sa.bindparam("floor_us", type_=sa.BigInteger),
 )
 DROP_ALL_OF = Statement(
-    sa.delete(parked).where(_STILL_AWAY).returning(parked.c.id),
+    sa.delete(parked).where(_STILL_AWAY).returning(parked.c.id, parked.c.seq),
     name="nothing waits for it any more",
 )
 LATER = Statement(

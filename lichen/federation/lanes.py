@@ -11,9 +11,12 @@ count and bytes: the lane says when it is full.
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Literal
 
 from lichen.federation.limits import BATCH_ACTIVITIES_MAX, LANE_ACTIVITIES_MAX, LANE_BYTES_MAX
 from lichen.federation.outgoing import Entry, Outgoing
+
+LaneState = Literal["done", "overtaken", "under_way", "waits", "later"]
 
 
 class Item:
@@ -83,6 +86,19 @@ class Lane:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def state_of(self, seq: int) -> LaneState:
+        """Say where an activity of this peer's stands; looks through what is open."""
+        if seq > self._scanned:
+            return "later"
+        item = next((one for one in self._open if one.entry.seq == seq), None)
+        if item is None:
+            return "done"
+        if item.is_void:
+            return "overtaken"
+        if item in self._done:
+            return "done"
+        return "under_way" if item.is_taken else "waits"
 
     def passed(self, seq: int) -> None:
         """Note that everything up to a sequence was offered, or is for others."""

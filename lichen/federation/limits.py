@@ -94,6 +94,17 @@ MESSAGES_AT_ONCE_MAX = 500  # private messages in one command, which is what the
 FORGET_BATCH = 5_000  # old ids forgotten in one transaction
 PARKED_LOOK_S = 15.0  # s between two looks for what is due, when nothing wakes it
 
+BATCHES_TRACKED_MAX = 4_096  # transactions of ingest remembered, to follow an activity
+FATES_TRACKED_MAX = 16_384  # activities parked, refused or repeated that are remembered; some 5 MB
+COMPOSED_TRACKED_MAX = 4_096  # runs of composing remembered
+TRIES_TRACKED_MAX = 32_768  # activities in requests to peers that are remembered; some 6 MB
+FOLLOWED_RECORDS_MAX = 50_000  # lines of a log looked through for one activity, for administrators
+FOLLOWED_BY_ANYBODY_MAX = 5_000  # the same for everybody else: some 20 ms beside the loop
+FOLLOWED_BEFORE_MAX = 200  # lines that quote an id and are taken apart to see which is meant
+PASSED_ON_RECORDS_MAX = 5_000  # of `outgoing`, looked through for what was passed on
+PASSAGES_SHOWN_MAX = 5  # ways of one thing to others: an event may become several activities
+DELIVERIES_SHOWN_MAX = 100  # peers shown for one activity, those without it first
+
 INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
 INBOX_WAITING_MAX = 200_000
 """Activities accepted and not applied yet; beyond it everybody is told to wait (429)."""

@@ -19,6 +19,7 @@ from lichen.federation.limits import LANE_KEPT_S
 from lichen.federation.model import Peer, Style
 from lichen.federation.outgoing import Entry, Shelf, is_for
 from lichen.federation.posting import Answer, Posting, Verdict
+from lichen.federation.tracks import Tries, Try
 from lichen.federation.windows import Window, pause_s
 from lichen.kit import Clock
 from lichen.kit.crash_points import crash_point
@@ -62,6 +63,7 @@ class Street:
         self.chance = chance
         self.gate = gate
         self.scheme = scheme
+        self.tries = Tries(since_us=clock())
 
 
 class Line:
@@ -192,7 +194,12 @@ class Line:
         record = items[0].record
         inbox = (peer.shared_inbox or record.inbox
                  or f"{self._street.scheme}://{self.authority}/inbox")
+        began_us = self._street.clock()
         answer = await self._street.posting.send(peer, inbox, [item.record for item in items])
+        self._street.tries.note([item.entry.seq for item in items], Try(
+            self.authority, began_us, self._street.clock(), answer.verdict.value, answer.error,
+            len(items),
+        ))
         if answer.verdict is not Verdict.REFUSED or len(items) == 1:
             self.refused += answer.verdict is Verdict.REFUSED
             return answer

@@ -116,6 +116,11 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
         return f"**{label_of(self.subject)}**\n\n{words}"
 
 
+def is_public(id: str) -> bool:
+    """Say whether an addressee is everybody."""
+    return id in _PUBLIC
+
+
 def without_pictures(thing: Thing) -> Thing:
     """Return a thing with links where its pictures would be shown; pure."""
     attached, url = list(thing.attached), thing.url

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +38,20 @@ class KeptFollow(msgspec.Struct, frozen=True):
     ap_id: str | None
 
 
+class Fate(NamedTuple):
+    """What became of an activity that was not simply applied: "parked", "duplicate", or a code.
+
+    `seq` is its line in the log `inbox`. `text` says why in plain words; `needs` is what it waits
+    for.
+    """
+
+    seq: int
+    id: str
+    code: str
+    text: str = ""
+    needs: str = ""
+
+
 class Parking(msgspec.Struct, frozen=True):
     """An activity that must wait, and for what."""
 
@@ -66,3 +81,4 @@ class Orders(msgspec.Struct):
     came: list[str] = []  # ids that others may be waiting for
     origins: dict[str, str] = {}  # the peer by DID
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
+    fates: list[Fate] = []

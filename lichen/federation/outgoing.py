@@ -117,14 +117,36 @@ class Shelf:
         return chunk[start:], next_seq
 
     def find(self, key: str) -> list[Outgoing]:
-        """Return the records that tell of an event, by its TID; none where none is near its time.
+        """Return the records that tell of an event, by its TID, as `find_entries` does."""
+        return [entry.record for entry in self.find_entries(key)]
+
+    def find_entries(self, key: str) -> list[Entry]:
+        """Return what tells of an event, by its TID; none where none is near its time.
 
         Records are nearly in the order of their keys' times: a search by halves, then a look
         around; some twenty reads.
         """
+        return self._first_near(key, lambda record: record.key == key)
+
+    def find_beginning(self, tid: str, id: str) -> list[Entry]:
+        """Return what told first of a thing: `tid` was given to it a moment before that event."""
+        return self._first_near(tid, lambda record: id in record.writes)
+
+    def _first_near(self, key: str, is_meant: Callable[[Outgoing], bool]) -> list[Entry]:
+        """Return the first record near a TID's time that is meant, with those of its event."""
         if not is_tid(key):
             return []
-        time_us = time_us_of_tid(key)
+        low = self._near(time_us_of_tid(key))
+        end = min(self.last_seq + 1, low + NEAR_RECORDS_MAX)
+        while low < end:
+            entries, low = self.entries(low)
+            first = next((entry for entry in entries if is_meant(entry.record)), None)
+            if first is not None:
+                return [entry for entry in entries if entry.record.key == first.record.key]
+        return []
+
+    def _near(self, time_us: int) -> int:
+        """Return a sequence at or before the records of a time."""
         low, high = self.first_seq, self.last_seq + 1
         while low < high:
             middle = (low + high) // 2
@@ -133,12 +155,7 @@ class Shelf:
                 high = middle
             else:
                 low = middle + 1
-        end = min(self.last_seq + 1, low + NEAR_RECORDS_MAX)
-        found: list[Outgoing] = []
-        while low < end and not found:
-            entries, low = self.entries(low)
-            found = [entry.record for entry in entries if entry.record.key == key]
-        return found
+        return low
 
     def _at(self, seq: int) -> Entry | None:
         """Return the first record from a sequence on, None at the end."""

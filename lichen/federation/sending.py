@@ -15,10 +15,12 @@ from typing import NamedTuple
 import structlog
 
 from lichen.federation import outgoing_rows as rows
+from lichen.federation.lanes import LaneState
 from lichen.federation.limits import CURSOR_S, SENDERS_MAX
 from lichen.federation.lines import Line, PeerBook, Street
-from lichen.federation.outgoing import Entry, Shelf, is_for
+from lichen.federation.outgoing import Entry, Outgoing, Shelf, is_for
 from lichen.federation.posting import Posting
+from lichen.federation.tracks import Tries
 from lichen.kit import Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.kit.ground import Ground
@@ -157,6 +159,22 @@ class Sending:
                 if entry.seq <= end and is_for(entry.record, authority, self._street.followers):
                     count, first_seq = count + 1, first_seq or entry.seq
         return Missing(count, first_seq, is_more=end < last_seq)
+
+    @property
+    def tries(self) -> Tries:
+        """The last requests to all peers."""
+        return self._street.tries
+
+    def audience_of(self, record: Outgoing) -> set[str]:
+        """Return the servers that a record is for now: followers come and go."""
+        return self._named(_Audience(record.community, record.peers, record.but, record.everybody))
+
+    def state_of(self, authority: str, seq: int) -> LaneState:
+        """Say where a record stands that is for a peer; "done" is taken, refused or needless."""
+        line = self._lines.get(authority)
+        if line is None or not line.is_behind:
+            return "done" if seq <= self._head else "later"
+        return line.lane.state_of(seq)
 
     def low_water(self) -> int:
         """Return the lowest position of all peers: what retention should keep after."""

@@ -107,8 +107,9 @@ class Waiting:
             apart=True,
         )
         again = [row for row in waiting if row.tries + 1 < PARKED_TRIES_MAX]
-        tired = [row.id for row in waiting if row.tries + 1 >= PARKED_TRIES_MAX]
-        self._ingest.outcomes["unresolved"] += len(tired)
+        given_up = [row for row in waiting if row.tries + 1 >= PARKED_TRIES_MAX]
+        tired = [row.id for row in given_up]
+        self._ingest.give_up([int(row.seq) for row in given_up], needed)
         crash_point("parked.before_release")
         await self._ingest.apply_parked(
             [arrival_of(row) for row in again], lambda unit: unit.stage(rows.DROP, {"ids": tired})
@@ -128,10 +129,10 @@ class Waiting:
         await self._store.write(command, apart=True)
 
     async def _give_up(self, row: Row) -> None:
-        dropped = await self._store.write(lambda unit: len(unit.fetch(
+        dropped = await self._store.write(lambda unit: unit.fetch(
             rows.DROP_ALL_OF, needed=row.needs, floor_us=_floor_us(row)
-        )), apart=True)
-        self._ingest.outcomes["unresolved"] += dropped
+        ), apart=True)
+        self._ingest.give_up([int(one.seq) for one in dropped], row.needs)
 
 
 def _floor_us(row: Row) -> int:

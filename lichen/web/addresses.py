@@ -40,6 +40,7 @@ class Addresses:
     moderated = "/moderation/mine"
     modlog = "/modlog"
     federation = "/federation"
+    followed_activity = "/federation/activity"
     search = "/search"
     open_search = "/opensearch.xml"
     look = "/look"

@@ -97,6 +97,7 @@ PLACES = (
 UNWALKED = {
     "/federation/{authority}": "no other server is known here; tests/faces/pages reads it",
     "/api/lichen/federation/server": "as above",
+    "/api/lichen/federation/activity": "as above",
     "/login/elsewhere/back": "as above",
     "/login/elsewhere/code": "as above",
     "/login/elsewhere/enter": "as above",

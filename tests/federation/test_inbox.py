@@ -115,8 +115,9 @@ async def test_a_signed_activity_is_durable_when_it_is_answered(door: Door) -> N
     answer = await door.knock(like)
 
     assert answer == (202, "")
-    assert door.lines() == [
-        {"peer": "peer.example", "receivedUs": door.clock(), "activity": like}]
+    assert door.lines() == [{
+        "peer": "peer.example", "receivedUs": door.clock(), "form": "cavage", "tookUs": 0,
+        "activity": like}]
 
 
 async def test_what_came_before_is_not_written_again(door: Door) -> None:

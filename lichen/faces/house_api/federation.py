@@ -6,13 +6,24 @@ own words.
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.faces.lemmy_v3.calls import Call
 from lichen.faces.lemmy_v3.wire import Answer, Ask, SuccessResponse
 from lichen.faces.lemmy_v3.wire.base import PageLength, PageNumber, Time, Word, time_of
-from lichen.federation import Accepts, CatchUp, CatchUpState, Condition, Standing
+from lichen.federation import (
+    Accepts,
+    CatchUp,
+    CatchUpState,
+    Condition,
+    Delivery,
+    DeliveryState,
+    Passage,
+    Standing,
+    StepKind,
+)
 
 SERVERS_DEFAULT = 20  # on a page of the list
 
@@ -54,6 +65,12 @@ class SetAccepts(Ask, frozen=True, kw_only=True):
     dislikes: bool = True
     pictures: bool = True
     messages: bool = True
+
+
+class GetActivity(Ask, frozen=True, kw_only=True):
+    """Name an activity by its id, or a post or comment by its address."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class ServerStanding(Answer, frozen=True, kw_only=True):
@@ -125,6 +142,55 @@ class ServerAnswer(Answer, frozen=True, kw_only=True):
     catch_up: CatchUpAnswer | None = None
 
 
+class ActivityStep(Answer, frozen=True, kw_only=True):
+    """One step; `round_trips` were shared by so many activities. Times in µs; 0 is unknown."""
+
+    kind: StepKind
+    words: str
+    at_us: int
+    round_trips: int
+    shared_by: int
+    after_us: int | None = None
+
+
+class ActivityDelivery(Answer, frozen=True, kw_only=True):
+    """How an activity fares with a server; `took_us` until its answer to the last try."""
+
+    server: str
+    state: DeliveryState
+    words: str
+    tries: int
+    at_us: int
+    took_us: int
+    together: int
+    retry_at_us: int
+    last_error: str | None = None
+
+
+class ActivityPassage(Answer, frozen=True, kw_only=True):
+    """One activity that went out; `counts` are of all servers, `more` of them are not listed."""
+
+    id: str
+    kind: str
+    seq: int
+    at_us: int
+    counts: dict[str, int]
+    deliveries: list[ActivityDelivery]
+    more: int
+
+
+class ActivityTrail(Answer, frozen=True, kw_only=True):
+    """What is known of one activity; `server` sent it, "" where it is ours."""
+
+    id: str
+    kind: str
+    server: str
+    steps: list[ActivityStep]
+    passages: list[ActivityPassage]
+    notes: list[str]
+    remembered_since_us: int
+
+
 class Resent(Answer, frozen=True, kw_only=True):
     """How many activities are sent again at most: those of others are among them."""
 
@@ -155,6 +221,17 @@ async def get_server(parts: Parts, caller: Caller, asked: GetServer) -> ServerAn
     )
 
 
+async def follow_activity(parts: Parts, caller: Caller, asked: GetActivity) -> ActivityTrail:
+    """Follow one activity through every step, with the time and round trips of each."""
+    trail = await parts.trails.of(caller.viewer, asked.id)
+    return ActivityTrail(
+        id=trail.id, kind=trail.kind, server=trail.server, notes=trail.notes,
+        remembered_since_us=trail.remembered_since_us,
+        steps=[ActivityStep(**msgspec.structs.asdict(one)) for one in trail.steps],
+        passages=[_passage(one) for one in trail.passages],
+    )
+
+
 async def try_server(parts: Parts, caller: Caller, asked: OfServer) -> SuccessResponse:
     """End a server's pause."""
     parts.standings.try_now(caller.person(), asked.server)
@@ -182,6 +259,18 @@ async def set_accepts(parts: Parts, caller: Caller, asked: SetAccepts) -> Succes
         Accepts(dislikes=asked.dislikes, pictures=asked.pictures, messages=asked.messages),
     )
     return SuccessResponse(success=True)
+
+
+def _passage(one: Passage) -> ActivityPassage:
+    fields = msgspec.structs.asdict(one)
+    fields["deliveries"] = [_delivery(each) for each in one.deliveries]
+    return ActivityPassage(**fields)
+
+
+def _delivery(one: Delivery) -> ActivityDelivery:
+    fields = msgspec.structs.asdict(one)
+    error = fields.pop("error")
+    return ActivityDelivery(**fields, last_error=error or None)
 
 
 def _shown(one: Standing, caller: Caller) -> ServerStanding:
@@ -218,6 +307,8 @@ def _time(time_us: int) -> Time | None:
 CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/federation/servers", GetServers, Servers, list_servers),
     Call("GET", "/federation/server", GetServer, ServerAnswer, get_server),
+    Call("GET", "/federation/activity", GetActivity, ActivityTrail, follow_activity,
+         rate="search"),
     Call("POST", "/federation/try", OfServer, SuccessResponse, try_server),
     Call("POST", "/federation/resend", Resend, Resent, resend),
     Call("POST", "/federation/catch-up", OfServer, CatchUpAnswer, catch_up),

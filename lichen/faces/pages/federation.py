@@ -11,12 +11,13 @@ from litestar.params import FromPath, FromQuery
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts
 from lichen.faces.pages.visit import GivenVisit, PageRequest, typed, whole_number
-from lichen.faces.pages.wording import catch_up_words, standing_words
+from lichen.faces.pages.wording import STATE_WORDS, catch_up_words, lasted, standing_words
 from lichen.federation import Accepts
 from lichen.kit import Refused
 
 SERVERS_PER_PAGE = 50
 WANTED_PER_PAGE = 20
+ASKED_LENGTH_MAX = 2_000  # characters of an id; no address is longer
 PAGES_MAX = 10_000  # a page further is a mistake
 _ACCEPTED = (("dislikes", "Downvotes"), ("pictures", "Pictures"), ("messages", "Private messages"))
 
@@ -34,6 +35,24 @@ async def federation(
         "has_more": number * SERVERS_PER_PAGE < count, "now_us": parts.now_us(),
         "words": standing_words,
     })
+
+
+@get("/federation/activity")
+async def activity(
+    parts: GivenParts, visit: GivenVisit, id: FromQuery[str] = ""
+) -> Response[bytes]:
+    """Follow one activity through every step, by its id or the address of a post or comment."""
+    trail, refused = None, None
+    if id:
+        try:
+            trail = await parts.trails.of(visit.viewer, id[:ASKED_LENGTH_MAX])
+        except Refused as refusal:
+            refused = refusal
+    frame = await parts.frame(visit)
+    return await page(parts, visit, frame, "federation_activity.html", values={
+        "trail": trail, "asked": id[:ASKED_LENGTH_MAX], "now_us": parts.now_us(),
+        "error": refused.text if refused else "", "lasted": lasted, "state_words": STATE_WORDS,
+    }, status=refused.status if refused else 200)
 
 
 @get("/federation/{authority:str}")
@@ -114,4 +133,4 @@ def _time_of(text: str) -> int:
         ) from None
 
 
-HANDLERS = [federation, server, try_now, resend, catch_up, accepts]
+HANDLERS = [federation, activity, server, try_now, resend, catch_up, accepts]

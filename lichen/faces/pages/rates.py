@@ -22,7 +22,7 @@ def address_of(parts: Parts, request: PageRequest) -> str:
 
 def _kind_of(parts: Parts, request: PageRequest) -> Rate | None:
     path, addresses = request.url.path, parts.addresses
-    if path == addresses.search:
+    if path in (addresses.search, addresses.followed_activity):
         return "search"
     if request.method != "POST":
         return None

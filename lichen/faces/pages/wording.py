@@ -60,6 +60,13 @@ NOTICE_WORDS: dict[str, str] = {
     "handBackProposal": "Proposal handed back",
 }
 
+# Where an activity is with a server, after how many of them.
+STATE_WORDS: dict[str, str] = {
+    "taken": "have it", "passed": "done with it", "under_way": "under way", "waits": "next",
+    "behind": "behind", "failed": "tried again", "refused": "refused it", "blocked": "blocked",
+    "overtaken": "need it no more",
+}
+
 SHORTCUTS = (
     ("j k", "Next and previous post or comment"),
     ("[ ]", "Parent and next sibling of a comment"),
@@ -101,6 +108,15 @@ def age(time_us: int, now_us: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {word}"
     return "now"
+
+
+def lasted(time_us: int) -> str:
+    """Return how long something took, as people say it: "0.4 ms", "1.2 s", "3 h"."""
+    if time_us < 1_000_000:
+        return f"{time_us / 1_000:.1f} ms"
+    if time_us < 60_000_000:
+        return f"{time_us / 1_000_000:.1f} s"
+    return age(0, time_us)
 
 
 def standing_words(one: Standing, now_us: int) -> str:
@@ -151,6 +167,12 @@ def catch_up_words(one: CatchUp, now_us: int) -> str:
 def moment(time_us: int) -> str:
     """Return a time in words, for whoever wants it exactly."""
     return f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def exact(time_us: int) -> str:
+    """Return a time to the thousandth of a second, as on a trail."""
+    shown = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    return f"{shown:%-d %b %Y, %H:%M:%S}.{time_us // 1_000 % 1_000:03d} UTC"
 
 
 def iso(time_us: int) -> str:

@@ -31,6 +31,9 @@ class Guest:
     async def see(self, path: str, **headers: str) -> httpx.Response:
         return await self.http.get(path, headers={"accept": "text/html", **headers})
 
+    async def ask(self, path: str, **query: str) -> httpx.Response:
+        return await self.http.get(path, params=query, headers={"accept": "text/html"})
+
     async def send(
         self, path: str, fields: dict[str, str] | None = None, *, htmx: bool = False,
         came_from: str | None = None, **headers: str,

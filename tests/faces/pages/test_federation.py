@@ -79,6 +79,35 @@ async def test_a_server_that_is_away_is_said_to_be_behind_and_by_how_much(
     assert answer["last_error"] and hidden.get("last_error") is None
 
 
+async def test_an_activity_is_followed_and_a_private_one_by_administrators_alone(
+    garden: Garden, keeper: Guest, away: str
+) -> None:
+    letter = "http://garden.example/activities/create/3ke6kg3wk2oef"
+
+    page = await keeper.ask("/federation/activity", id=letter)
+    told = (await call(keeper, "GET", "activity", id=letter)).json()
+    hidden = [await call(garden.stranger(), "GET", "activity", id=one)
+              for one in (letter, letter[:-1] + "g")]
+
+    assert "1 tried again" in words(page.text) and "It did not take it yet" in words(page.text)
+    assert ["written", "composed"] == [one["kind"] for one in told["steps"]]
+    assert {"failed": 1} == told["passages"][0]["counts"]
+    assert away == told["passages"][0]["deliveries"][0]["server"]
+    assert told["passages"][0]["deliveries"][0]["last_error"]
+    assert [404, 404] == [one.status_code for one in hidden]
+    assert hidden[0].json() == hidden[1].json()
+    assert 404 == (await garden.stranger().ask("/federation/activity", id=letter)).status_code
+
+
+async def test_what_is_no_id_is_explained_and_kept_in_the_field(garden: Garden) -> None:
+    shown = await garden.stranger().ask("/federation/activity", id="moss")
+    empty = await garden.stranger().ask("/federation/activity")
+
+    assert 400 == shown.status_code and "https://" in words(shown.text)
+    assert 'value="moss"' in shown.text
+    assert 200 == empty.status_code
+
+
 async def test_an_administrator_tries_again_sends_again_and_chooses_what_is_taken(
     garden: Garden, keeper: Guest, away: str
 ) -> None:
