@@ -390,3 +390,4 @@ _READ: dict[str, _Read] = {
     "EmojiReact": _reacting,
 }
 _KNOWN = _READ.keys() | THING_TYPES | ACTOR_TYPES | set(_COLLECTIONS)
+KINDS = frozenset(_READ)  # each has a row in docs/federation.md

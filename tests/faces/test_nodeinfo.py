@@ -18,6 +18,7 @@ async def town(tmp_path):
 async def test_the_links_lead_to_documents_that_name_the_software(town) -> None:
     client = town.stranger.client
     links = (await client.get("/.well-known/nodeinfo")).json()["links"]
+    assert {link["rel"] for link in links} == {f"{RELATION}2.0", f"{RELATION}2.1"}
 
     for link in links:
         assert link["href"].startswith(town.house.addresses.public_url)

@@ -135,3 +135,32 @@ async def test_a_report_of_ours_is_settled_where_its_community_lives(town: Town,
 
     assert await reports(town) == [("Hm.", True), ("Hm.", True)]
     assert town.outcomes["couldnt_find_person"] == 1
+
+
+@on_sqlite
+async def test_a_community_is_changed_by_its_server_and_ours_by_a_moderator_elsewhere(
+    town: Town, mira, stones
+) -> None:
+    await seated(town, mira, stones)
+
+    def said(group: str, name: str) -> dict:
+        return {"type": "Group", "id": group, "preferredUsername": group.rpartition("/")[2],
+                "inbox": f"{group}/inbox", "name": name, "sensitive": True}
+
+    await town.hear(announced(MOSS, act("Update", ANN, said(MOSS, "All moss"))),
+                    act("Update", BEN, said(STONES, "All stones")))
+
+    names = {row.display_name for row in await town.rows("actor") if row.kind == "Group"}
+    assert {"All moss", "All stones"} <= names
+    assert all(row.nsfw for row in await town.rows("community"))
+
+
+@on_sqlite
+async def test_a_feed_is_nobody_here(town: Town) -> None:
+    """PieFed's (FEP-1d80): it is no community, and nothing of it is kept."""
+    feed = {"type": "Feed", "id": "https://peer.example/f/all", "preferredUsername": "all",
+            "inbox": "https://peer.example/f/all/inbox"}
+
+    await town.hear(act("Update", ANN, feed), act("Create", ANN, feed))
+
+    assert town.outcomes["couldnt_find_object"] == 2
