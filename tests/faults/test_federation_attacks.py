@@ -27,7 +27,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SLOW = ("/u/slow", "/u/trickle")  # one says nothing, one a byte now and then
 MEMORY_BYTES_MAX = 400 << 20  # of the worker at its highest; it needs some 150 MB
 # What is refused at the door already, where a rule below would refuse it too.
-AT_THE_DOOR = {"speaks for another server's actor", "follows in ann's name"}
+AT_THE_DOOR = {"speaks for another server's actor", "follows in ann's name",
+               "deals with a report in ben's name", "reacts in ann's name"}
 
 
 @pytest.fixture(scope="module")
