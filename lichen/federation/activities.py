@@ -165,6 +165,12 @@ class Sharing(Activity, frozen=True, kw_only=True):
     object: str
 
 
+class Undoing(Activity, frozen=True, kw_only=True):
+    """Somebody undoes something that is named by its id alone, as Pleroma does."""
+
+    object: str
+
+
 class Item(msgspec.Struct, frozen=True):
     """One activity out of a request, or why it is none, with its JSON as it came."""
 
@@ -358,8 +364,8 @@ def _sharing(document: Document, common: dict[str, Any]) -> Sharing:
 
 def _undo(document: Document, common: dict[str, Any]) -> Activity:
     inner = document.get("object")
-    if not isinstance(inner, dict):
-        raise Refused("unknown_undo", "An Undo carries the activity that it undoes.")
+    if not isinstance(inner, dict) or not kind_of(inner):
+        return Undoing(**common, object=_object(document))
     # Another moderator of the same server may lift a ban; Lemmy 0.19 asks for the same host.
     doer = id_of(inner.get("actor")) or common["actor"]
     if authority_of(doer) != authority_of(common["actor"]):

@@ -109,7 +109,8 @@ class Applying:
             else:
                 unit.stage(ingest_rows.KEEP_FOLLOW, {**row, "ap_id": kept.ap_id})
         unit.stage(ingest_rows.KEEP, *(
-            {"key": key, "at_us": unit.clock_us} for key in orders.received
+            {"key": key, "at_us": unit.clock_us, "about": orders.about.get(key)}
+            for key in orders.received
         ))
         if released:
             unit.stage(ingest_rows.DROP, {"ids": released})

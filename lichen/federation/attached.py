@@ -33,6 +33,10 @@ class Attached(msgspec.Struct, frozen=True):
             is_picture = bool(_PICTURE.search(self.url.partition("?")[0]))
             msgspec.structs.force_setattr(self, "is_picture", is_picture)
 
+    def is_in(self, text: str) -> bool:
+        """Whether a text has it already, be it in another size (WordPress)."""
+        return self.url.partition("?")[0] in text
+
     def markdown(self) -> str:
         """Return it as it is shown below a text."""
         # Brackets would end an address in Markdown.
@@ -48,17 +52,19 @@ def attached_to(document: Mapping[str, Any]) -> tuple[Attached, ...]:
     return tuple(found.values())[:PICTURES_MAX]
 
 
-def link_among(attached: Sequence[Attached]) -> str | None:
-    """Return what a post points to: a link before any picture that goes with it (Mbin)."""
+def link_among(text: str, attached: Sequence[Attached]) -> str | None:
+    """Return what a post points to: a link before any picture that goes with it (Mbin), and no
+    picture that its text shows itself (NodeBB).
+    """
     links = [one.url for one in attached if one.is_link and not one.is_picture]
-    return next(iter((*links, *(one.url for one in attached))), None)
+    others = [one.url for one in attached if one.is_link or not one.is_in(text)]
+    return next(iter((*links, *others)), None)
 
 
 def shown_below(text: str, attached: Sequence[Attached], *, besides: str | None = None) -> str:
     """Return what is attached as Markdown below a text, without what the text shows itself."""
-    # WordPress shows a picture in another size than it attaches it in.
     return "".join(f"\n\n{one.markdown()}" for one in attached
-                   if one.url != besides and one.url.partition("?")[0] not in text)
+                   if one.url != besides and not one.is_in(text))
 
 
 def _attached(document: Mapping[str, Any]) -> Iterator[Attached]:

@@ -26,6 +26,7 @@ from lichen.federation.activities import (
     Resolving,
     Seating,
     Sharing,
+    Undoing,
     Voting,
     Writing,
 )
@@ -42,7 +43,15 @@ from lichen.federation.authorities import (
 from lichen.federation.decisions import Spot, Waits
 from lichen.federation.ingest_rows import gone_key
 from lichen.federation.judging import Judging
-from lichen.federation.known import Arrival, MessagePlace, Need, Queued, subject_of, subjects_of
+from lichen.federation.known import (
+    Arrival,
+    MessagePlace,
+    Need,
+    Queued,
+    subject_of,
+    subjects_of,
+    undone_key,
+)
 from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import authority_of
 from lichen.federation.move_rows import WANT_MOVE
@@ -54,7 +63,6 @@ from lichen.forum import (
     CommentId,
     CommentPlace,
     CommunityDraft,
-    CommunityPlace,
     FollowAnswer,
     Following,
     NewComment,
@@ -268,6 +276,9 @@ class Decider(Judging):
         if act.value < 0 and not self._takes_dislikes(arrival.peer):
             raise Forbidden("downvotes_are_disabled", "No downvotes are taken here.")
         self.orders.votes.append(Vote(person.id, spot.kind, spot.id, act.value))
+        if act.value and not act.announcer:
+            about = f"{spot.kind.value} {spot.id}"
+            self.orders.about[arrival.key] = self._known.about[arrival.key] = about
         self._accept(arrival, spot.community)
         if act.emoji:
             self._act(arrival, self._reaction(person, spot, act.emoji, on=act.value > 0))
@@ -285,6 +296,19 @@ class Decider(Judging):
     ) -> Callable[[Unit], object]:
         return partial(self._below.forum.react, viewer=viewer_of(person), kind=spot.kind,
                        subject_id=spot.id, emoji=emoji, on=on, even_gone=True)
+
+    def _undo(self, arrival: Arrival, act: Undoing) -> None:
+        """Undo what is named by its id alone: a follow, or a vote of the last days."""
+        person, pair = self._person(arrival), self._known.follows.get(act.object)
+        if pair is not None and pair[0] == person.id:
+            self.orders.followings.append(Following(*pair, False))
+            self.orders.follows.append(KeptFollow(*pair, None))
+            return
+        # By its key, an activity is its actor's own. It is not passed on: others know no such form.
+        kind, _, number = self._known.about.get(undone_key(act), "").partition(" ")
+        if not number:
+            raise NotFound("couldnt_find_object", "There is no such thing here.")
+        self.orders.votes.append(Vote(person.id, SubjectKind(int(kind)), int(number), 0))
 
     def _delete(self, arrival: Arrival, act: Deletion) -> None:
         group = self._known.actors.get(act.object)
@@ -416,17 +440,10 @@ class Decider(Judging):
             for id in act.thing.addressees if (actor := self._known.actors.get(id)) is not None
         )
 
-    def _named(self, act: Writing) -> CommunityPlace | None:
-        """Return the first community that a thing itself is for."""
-        for id in act.thing.addressees:
-            actor = self._known.actors.get(id)
-            if actor is not None and actor.kind is ActorKind.COMMUNITY:
-                return self._known.places.communities.get(actor.id)
-        return None
-
     _DECIDE: ClassVar[dict[type[Activity], Callable[[Any, Arrival, Any], None]]] = {
         Follow: _follow, Answer: _answer, Writing: _write, Voting: _vote, Deletion: _delete,
         Locking: Judging._lock, Seating: Judging._seat, Blocking: Judging._block,
         Flagging: Judging._flag, Profile: _profile, Moving: _move, Sharing: _share,
         Resolving: Judging._resolve, Reacting: _react,
+        Undoing: _undo,
     }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from lichen.accounts import Accounts, Actor, ActorKind
-from lichen.federation.activities import Activity, Document
+from lichen.federation.activities import Activity, Document, Writing
 from lichen.federation.known import Arrival, Known, Need
 from lichen.federation.model import Accepts, ActorDocument, authority_of
 from lichen.federation.orders import Act, Orders
@@ -105,6 +105,22 @@ class Decisions:
             if actor is not None and actor.kind is ActorKind.COMMUNITY:
                 return self._known.places.communities.get(actor.id)
         return None
+
+    def _named(self, act: Writing) -> CommunityPlace | None:
+        """Return the first community that a thing itself is for."""
+        for id in act.thing.addressees:
+            actor = self._known.actors.get(id)
+            if actor is not None and actor.kind is ActorKind.COMMUNITY:
+                return self._known.places.communities.get(actor.id)
+        return None
+
+    def _takes_dislikes(self, peer: str) -> bool:
+        site = self._below.accounts.current_site.settings
+        return site.enable_downvotes and self._below.accepts(peer).dislikes
+
+    def _past(self, time_us: int | None) -> int | None:
+        """Return a peer's time, never later than now: its clock does not lift it in lists."""
+        return None if time_us is None else min(time_us, self._unit.clock_us)
 
     def _community(self, actor: Actor) -> CommunityPlace:
         """Return where a community stands, or refuse an actor that is none."""

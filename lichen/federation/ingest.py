@@ -264,7 +264,7 @@ class Ingest:
             _log.error("ingest_broken", peer=one.peer, seq=one.seq, error=type(error).__name__)
 
         def give_up(unit: Unit) -> None:
-            unit.stage(KEEP, {"key": one.key, "at_us": unit.clock_us})
+            unit.stage(KEEP, {"key": one.key, "at_us": unit.clock_us, "about": None})
             unit.stage(DROP, {"ids": [one.parked_id or 0]})
             then(unit)
 

@@ -14,9 +14,11 @@ _KEY_LENGTH = 32  # characters of hex, so 128 bits
 
 # By primary key.
 KNOWN = Statement(
-    sa.select(received.c.key).where(any_of(received.c.key, "keys")), name="received before"
+    sa.select(received.c.key, received.c.about).where(any_of(received.c.key, "keys")),
+    name="received before",
 )
-KEEP = upsert(received, keys=["key"], update=[])
+# What waited is kept a second time, with what it was about.
+KEEP = upsert(received, keys=["key"], update=["about"])
 # By the index on at_us.
 FORGET = Statement(
     sa.delete(received).where(received.c.key.in_(

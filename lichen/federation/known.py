@@ -24,6 +24,7 @@ from lichen.federation.activities import (
     Resolving,
     Seating,
     Sharing,
+    Undoing,
     Voting,
     Writing,
 )
@@ -84,8 +85,14 @@ class Known(msgspec.Struct):
     follows: dict[str, tuple[int, int]]
     moved: set[int]  # people who are somebody else now
     received: set[str]
+    about: dict[str, str]
     waiting: dict[str, Queued]
     parked_count: int
+
+
+def undone_key(activity: Undoing) -> str:
+    """Return what the activity is remembered by that an Undo names."""
+    return ingest_rows.key_of(activity.actor, activity.object)
 
 
 class _Names(NamedTuple):
@@ -127,6 +134,7 @@ def look_up(
     keys = [one.key for one in arrivals]
     keys += [ingest_rows.gone_key(one.activity.object) for one in arrivals
              if isinstance(one.activity, Writing)]
+    keys += [undone_key(one.activity) for one in arrivals if isinstance(one.activity, Undoing)]
     places_queries = forum.places_queries(unit, names.things, names.actors)
     actors, moved, sent, follows, received, waiting, counted, *places = unit.fetch_all(
         accounts.actors_by_ap_id_query(unit, names.actors),
@@ -147,6 +155,7 @@ def look_up(
         follows={row.ap_id: (row.person_id, row.community_id) for row in follows},
         moved={row.person_id for row in moved},
         received={row.key for row in received},
+        about={row.key: row.about for row in received if row.about},
         waiting=_queued(waiting, released={one.parked_id for one in arrivals}),
         parked_count=int(counted[0].count),
     )
@@ -186,6 +195,8 @@ def _add_names(names: _Names, activity: Activity) -> None:
         case Answer(follow_id=id, follower=follower):
             names.follows.add(id)
             names.actors.add(follower)
+        case Undoing(object=id):
+            names.follows.add(id)
         case Follow(object=id) | Profile(object=id) | Moving(object=id):
             names.actors.add(id)
         case Blocking(object=id, target=target):

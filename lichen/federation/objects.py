@@ -159,7 +159,8 @@ def thing_of(document: Mapping[str, Any], *, heard: Sequence[str] = ()) -> Thing
     named = (*ids_of(document.get("to")), *ids_of(document.get("cc")))
     addressees = dict.fromkeys((*audience, *named, *authors, *heard))
     attached, replies_to = attached_to(document), id_of(document.get("inReplyTo"))
-    content, url = _content(document), _link(document, kind, attached)
+    content = _content(document)
+    url = _link(document, kind) or link_among(content, attached)
     published_us = time_us(document.get("published"))
     return Thing(
         ap_id=ap_id, kind=kind, authors=authors,
@@ -270,14 +271,12 @@ def _mentions(document: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _link(document: Mapping[str, Any], kind: str, attached: Sequence[Attached]) -> str | None:
-    """Return what a post points to."""
+def _link(document: Mapping[str, Any], kind: str) -> str | None:
+    """Return the page that a post points to, where it is itself a page elsewhere."""
     # A blog's article is at its page. A forum's is a topic, whose words are all here (FEP-7888).
     if kind in _PAGES or (kind == "Article" and not document.get("context")):
-        page = fitting_url(page_in(document.get("url")))
-        if page:
-            return page
-    return link_among(attached)
+        return fitting_url(page_in(document.get("url")))
+    return None
 
 
 def _language(document: Mapping[str, Any]) -> int:

@@ -78,6 +78,7 @@ class Orders(msgspec.Struct):
     follows: list[KeptFollow] = []
     parked: list[Parking] = []
     received: list[str] = []
+    about: dict[str, str] = {}  # what a received activity did, by its key, for whoever undoes it
     came: list[str] = []  # ids that others may be waiting for
     origins: dict[str, str] = {}  # the peer by DID
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)

@@ -48,10 +48,12 @@ peer_actor = Table(
 )
 
 # Every activity that was applied, by a hash of its id and of who vouches for it: exactly once.
+# `about` is what an Undo that names it alone undoes: of a vote, the kind and the number of a thing.
 received = Table(
     "received", metadata,
     Column("key", Text, primary_key=True),
     Column("at_us", BigInteger, nullable=False, index=True),
+    Column("about", Text, nullable=True),
 )
 
 # Activities that wait: `needs` is the id of the actor or thing that must be there first, `subject`

@@ -163,7 +163,7 @@ def test_an_activity_is_read_in_every_shape(shape: str) -> None:
     ({"type": "Like", "actor": A, "object": P, "id": "https://b.example/1"}, "foreign_id"),
     ({"type": "View", "actor": A, "object": P}, "unknown_activity"),
     ({"type": 5, "actor": A, "object": P}, "unknown_activity"),
-    ({"type": "Undo", "actor": A, "object": "https://a.example/activities/1"}, "unknown_undo"),
+    ({"type": "Undo", "actor": A}, "no_object"),
     ({"type": "Undo", "actor": A, "object": {"type": "Flag", "object": P}}, "unknown_undo"),
     ({"type": "Undo", "actor": A, "object": {"type": "Like", "actor": B, "object": P}},
      "foreign_undo"),

@@ -230,6 +230,25 @@ async def test_a_person_is_changed_and_departs(town: Town) -> None:
     assert (await town.post(written["id"])).post.deleted
 
 
+async def test_what_is_named_by_its_id_alone_is_undone_by_who_did_it(town: Town) -> None:
+    """Pleroma names a Like that it takes back; who liked may have been unknown, and waited for."""
+    eve = "https://far.example/u/eve"
+    written = page(ANN, MOSS)
+    town.elsewhere.people[eve] = person("eve", "far.example")
+    like = act("Like", eve, written["id"])
+    await town.hear(announced(MOSS, act("Create", ANN, written)), like)
+    await town.rest()
+    before = (await town.post(written["id"])).post.up
+
+    await town.hear(act("Undo", BEN, like["id"]))
+    meanwhile = (await town.post(written["id"])).post.up
+    await town.hear(act("Undo", eve, {"id": like["id"]}))
+
+    after = (await town.post(written["id"])).post.up
+    assert (before, meanwhile, after) == (2, 2, 1)
+    assert town.outcomes["couldnt_find_object"] == 1
+
+
 async def test_what_needs_an_unknown_person_waits_with_its_dependants(town: Town) -> None:
     """A comment of somebody unknown waits, and what answers it; other votes on its post do not."""
     eve = "https://far.example/u/eve"
