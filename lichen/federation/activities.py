@@ -244,6 +244,7 @@ def _item(document: dict[str, Any], *, announcer: str) -> Item:
 
 def _announced(value: Any) -> list[Any]:
     """Return what an Announce passes on: one thing, an array, or a collection (FEP-1a11)."""
+    value = single(value)
     if isinstance(value, dict) and kind_of(value) in _COLLECTIONS:
         value = value.get("orderedItems", value.get("items"))
     return value if isinstance(value, list) else [value]

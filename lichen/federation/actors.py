@@ -189,13 +189,12 @@ def _width(value: object) -> float:
 
 
 def _moderators(document: Mapping[str, Any], authority: str) -> str:
-    # Lemmy and PieFed name the collection in `attributedTo`, as well as in `moderators`; PeerTube's
-    # and Mbin's `attributedTo` may be people, whose list is not on offer.
+    # Lemmy and Mbin name the collection in `attributedTo`, PieFed also in `moderators`; PeerTube's
+    # `attributedTo` are people, whose list is not on offer.
     named = _own(document.get("moderators"), authority)
-    if named:
-        return named
-    attributed = document.get("attributedTo")
-    return _own(attributed, authority) if isinstance(attributed, str) else ""
+    lists = (entry for entry in _entries(document.get("attributedTo"))
+             if not isinstance(entry, dict) or not set(_texts(entry.get("type"))) & KINDS.keys())
+    return named or next((found for one in lists if (found := _own(one, authority))), "")
 
 
 def _languages(value: object) -> tuple[str, ...]:
