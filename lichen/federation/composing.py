@@ -57,6 +57,10 @@ class Followers:
         """Return the servers of a community's followers, as far as they were learnt."""
         return self._known.get(community_id, frozenset())
 
+    def followed_from(self, authority: str) -> list[int]:
+        """Return the communities that people of a server follow."""
+        return [one for one, authorities in self._known.items() if authority in authorities]
+
     def learn(self, followers: dict[int, frozenset[str]]) -> None:
         """Keep what was read of some communities."""
         self._known.update(followers)

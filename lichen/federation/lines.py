@@ -15,13 +15,13 @@ from contextlib import suppress
 from typing import Protocol
 
 from lichen.federation.lanes import Item, Lane
-from lichen.federation.limits import LANE_KEPT_S
+from lichen.federation.limits import LANE_KEPT_S, RETOLD_RETRY_S
 from lichen.federation.model import Peer, Style
-from lichen.federation.outgoing import Entry, Shelf, is_for
+from lichen.federation.outgoing import Entry, Outgoing, Shelf, is_for
 from lichen.federation.posting import Answer, Posting, Verdict
 from lichen.federation.tracks import Tries, Try
 from lichen.federation.windows import Window, pause_s
-from lichen.kit import Clock
+from lichen.kit import Clock, Unavailable
 from lichen.kit.crash_points import crash_point
 from lichen.log import LogTrimmed
 
@@ -47,6 +47,18 @@ class PeerBook(Protocol):
         """Remember how a peer wants requests signed; written with the next flush."""
 
 
+class Retold(Protocol):
+    """What one peer is told again, a page at a time; see retelling.py."""
+
+    is_cut: bool
+
+    async def page(self) -> list[Outgoing]:
+        """Return what comes next, [] at the end."""
+
+    def rewind(self) -> None:
+        """Let the next page be the last one again."""
+
+
 class Street:
     """What all lines share: where activities are read, signed, counted, and who follows what."""
 
@@ -64,6 +76,8 @@ class Street:
         self.gate = gate
         self.scheme = scheme
         self.tries = Tries(since_us=clock())
+        # Who tells a peer again, since a time, what the log no longer holds.
+        self.retelling: Callable[[str, int], Retold] | None = None
 
 
 class Line:
@@ -84,7 +98,19 @@ class Line:
         self.since_us = 0  # when what it has not was done, as it was noted last
         self._street = street
         self._rewind_to: int | None = None
+        self._again: Retold | None = None  # what it is told before it goes on in the log
+        self._stands = self._goes_on = 0  # meanwhile: its place, and the place after it
         self._moved = asyncio.Event()
+
+    @property
+    def is_told_again(self) -> bool:
+        """Whether it is told from the rows what the log no longer holds."""
+        return self._again is not None
+
+    @property
+    def position(self) -> int:
+        """The sequence up to which nothing waits for it any more."""
+        return self._stands if self._again is not None else self.lane.position
 
     def wake(self) -> None:
         """Look again: something may wait, or a pause was lifted."""
@@ -110,7 +136,7 @@ class Line:
         if self.failures:
             self.window.close()
         async with asyncio.TaskGroup() as requests:
-            while self._is_waiting():
+            while await self._is_waiting():
                 self._moved.clear()
                 left_s = (self.retry_at_us - self._street.clock()) / 1_000_000
                 if left_s > 0:
@@ -125,26 +151,60 @@ class Line:
                     await self._moved.wait()
             self.is_running = self.is_behind = False
 
-    def _is_waiting(self) -> bool:
+    async def _is_waiting(self) -> bool:
         """Fill the lane from the log; say whether anything waits or is under way."""
         if self._rewind_to is not None:
             if self.under_way:
                 return True
-            self.lane, self._rewind_to = Lane(self._rewind_to), None
-        street, lane = self._street, self.lane
+            self._again, self.lane, self._rewind_to = None, Lane(self._rewind_to), None
+        street = self._street
         if not street.peers.is_allowed(self.authority):
             if not self.under_way:
-                self.lane = Lane(street.shelf.last_seq)
+                self._again, self.lane = None, Lane(street.shelf.last_seq)
             return self.under_way > 0
+        if self._again is not None and await self._is_telling(self._again):
+            return True
+        lane = self.lane
         try:
             while not lane.is_full and lane.scanned < street.shelf.last_seq:
                 self._fill(*street.shelf.entries(lane.scanned + 1))
         except LogTrimmed as error:
             self.error = MISSED
             if not self.under_way:
-                self.lane = Lane(error.floor_seq - 1)
-                return self._is_waiting()
+                await self._pass_over(error.floor_seq - 1)
+                return await self._is_waiting()
         return not self.lane.is_empty
+
+    async def _pass_over(self, position: int) -> None:
+        """Go on at what is left of the log, but tell first from the rows what is missing."""
+        retelling = self._street.retelling
+        if retelling is None:
+            self.lane = Lane(position)
+            return
+        # A line of before there were notes of times: it had everything when it last took something.
+        known = await self._street.peers.peer(self.authority)
+        self._again = retelling(self.authority, self.since_us or known.last_success_us)
+        self._stands, self._goes_on = self.lane.position, position
+        self.lane = Lane(0)
+
+    async def _is_telling(self, again: Retold) -> bool:
+        """Fill the lane from the rows; at the end, when all was taken, go back to the log."""
+        if not self.lane.is_empty:
+            return True
+        try:
+            records = await again.page()
+        except Unavailable as error:
+            # The database: what is told again is told again later, nothing is passed over.
+            self.error = error.text
+            self.retry_at_us = self._street.clock() + int(RETOLD_RETRY_S * 1_000_000)
+            return True
+        if not records:
+            self._again, self.lane = None, Lane(self._goes_on)
+            self.error = MISSED if again.is_cut else ""
+            return False
+        for seq, record in enumerate(records, self.lane.scanned + 1):
+            self.lane.offer(Entry(seq, record))
+        return True
 
     def _fill(self, entries: list[Entry], next_seq: int) -> None:
         """Offer what is for this peer, until the lane is full."""
@@ -159,7 +219,9 @@ class Line:
     async def _rest(self, left_s: float) -> None:
         """Pause; after a short while without anything under way the lane is given back."""
         if left_s > LANE_KEPT_S and not self.under_way:
-            self.lane = Lane(self.lane.position)
+            self.lane = Lane(0 if self._again else self.lane.position)
+            if self._again is not None:
+                self._again.rewind()
         with suppress(TimeoutError):
             async with asyncio.timeout(left_s):
                 await self._moved.wait()
@@ -215,7 +277,7 @@ class Line:
         self.failures, self.retry_at_us = 0, 0
         self.error = answer.error or (self.error if self.error == MISSED else "")
         self.window.widen()
-        self._street.peers.note_success(self.authority, cursor=self.lane.position)
+        self._street.peers.note_success(self.authority, cursor=self.position)
 
     def _note_failure(self, answer: Answer) -> None:
         """Pause. What failed together, or before the pause began, counts once."""

@@ -10,6 +10,7 @@ from lichen.federation.deeds import Deeds
 from lichen.federation.desk import Desk
 from lichen.federation.lines import PeerBook
 from lichen.federation.posting import Posting, SigningKeys
+from lichen.federation.retelling import Retelling
 from lichen.federation.scenes import FollowIds, Rooms
 from lichen.federation.sending import Sending
 from lichen.forum import Forum
@@ -120,6 +121,7 @@ async def build_outgoing(
     sending = Sending(
         ground, store, logs.outgoing, peers=neighbours.peers, posting=posting,
         followers=followers.of, everybody=neighbours.everybody, addresses=addresses,
+        retelling=Retelling(store, looked_into, followers=followers, addresses=addresses).of,
     )
     await sending.start()
     desk = Desk(

@@ -17,7 +17,7 @@ import structlog
 from lichen.federation import outgoing_rows as rows
 from lichen.federation.lanes import LaneState
 from lichen.federation.limits import CURSOR_S, SENDERS_MAX
-from lichen.federation.lines import Line, PeerBook, Street
+from lichen.federation.lines import Line, PeerBook, Retold, Street
 from lichen.federation.outgoing import Entry, Outgoing, Shelf, is_for
 from lichen.federation.posting import Posting
 from lichen.federation.tracks import Tries
@@ -46,6 +46,7 @@ class LineState(NamedTuple):
     failures: int
     retry_at_us: int
     error: str
+    is_told_again: bool = False
 
 
 class Missing(NamedTuple):
@@ -64,6 +65,7 @@ class Sending:
         followers: Callable[[int], Collection[str]],
         everybody: Callable[[], Iterable[str]], addresses: Addresses,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        retelling: Callable[[str, int], Retold] | None = None,
     ) -> None:
         """Take the log `outgoing`; `everybody` names the peers of what concerns every server."""
         self.shelf = Shelf(log)
@@ -77,6 +79,7 @@ class Sending:
             chance=ground.randomness.random, gate=asyncio.Semaphore(SENDERS_MAX),
             scheme=addresses.scheme,
         )
+        self._street.retelling = retelling
         self._lines: dict[str, Line] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._head = 0
@@ -94,7 +97,7 @@ class Sending:
         self._noted = places
         for authority, cursor in places.items():
             line = Line(authority, min(cursor, self._log.last_seq), self._street)
-            line.since_us = since_us[authority]
+            line.since_us = since_us[authority] or self._since_us(line, line.position)
             self._lines[authority] = line
 
     async def run(self) -> None:
@@ -120,6 +123,7 @@ class Sending:
                 waiting=len(line.lane), under_way=line.under_way, window=line.window.size,
                 taken=line.taken, refused=line.refused, coalesced=line.lane.coalesced,
                 failures=line.failures, retry_at_us=line.retry_at_us, error=line.error,
+                is_told_again=line.is_told_again,
             )
             for line in self._lines.values()
         ]
@@ -182,7 +186,7 @@ class Sending:
 
     def _place(self, line: Line) -> int:
         """Return the sequence up to which a peer has everything that is for it."""
-        return line.lane.position if line.is_behind else max(line.lane.position, self._head)
+        return line.position if line.is_behind else max(line.position, self._head)
 
     def _dispatch(self, last_seq: int, tasks: asyncio.TaskGroup) -> None:
         """Wake the lines of everybody for whom something new is there."""

@@ -49,6 +49,7 @@ from lichen.forum.model import (
 )
 from lichen.forum.orders import Following, NewComment, NewCommunity, NewPost
 from lichen.forum.past import (
+    Changed,
     Earlier,
     PastBounds,
     PastThing,
@@ -73,7 +74,7 @@ from lichen.forum.rulings import (
 from lichen.forum.service import Forum
 
 __all__ = [
-    "COMMENT_DEPTH_MAX", "LANGUAGES", "Appointed", "BanTerms", "Barred", "Comment",
+    "COMMENT_DEPTH_MAX", "LANGUAGES", "Appointed", "BanTerms", "Barred", "Changed", "Comment",
     "CommentChange", "CommentId", "CommentPlace", "CommentQuery", "CommentRuling", "CommentSort",
     "CommentView", "Community", "CommunityDraft", "CommunityPlace", "CommunityRuling",
     "CommunityView", "ContentCheck", "Earlier", "FollowAnswer", "Following", "Forum", "HeldCount",

@@ -74,6 +74,27 @@ NEWEST_IDS = Statement(
 
 _HERE = sa.or_(_COMMUNITY == 0, post.c.community_id == _COMMUNITY)
 
+_SINCE_OR_GONE = {
+    table.name: sa.or_(table.c.published_us >= _SINCE, table.c.updated_us >= _SINCE,
+                       table.c.deleted.is_(True))
+    for table in (post, comment)
+}
+
+
+def _changed(table: sa.Table) -> Statement:
+    # By the indexes of communities; rare, and read to the end.
+    return Statement(
+        sa.select(table.c.id, table.c.tid, table.c.published_us, table.c.updated_us,
+                  table.c.deleted)
+        .where(any_of(table.c.community_id, "communities"), table.c.id > _AFTER,
+               _SINCE_OR_GONE[table.name])
+        .order_by(table.c.id).limit(_LIMIT),
+        name=f"changed {table.name}s",
+    )
+
+
+CHANGED_POSTS, CHANGED_COMMENTS = _changed(post), _changed(comment)
+
 POSTS_AFTER = Statement(
     sa.select(
         post.c.id, post.c.creator_id, post.c.community_id, post.c.published_us, post.c.name,

@@ -43,6 +43,15 @@ LOCK = Statement(
 )
 FIND = Statement(sa.select(action).where(action.c.id == _ID), name="action")
 OF_IDS = Statement(sa.select(action).where(any_of(action.c.id, "ids")), name="actions")
+# By primary key from the first that is young enough.
+SINCE = Statement(
+    sa.select(action.c.id, action.c.tid)
+    .where(any_of(action.c.community_id, "communities"),
+           action.c.published_us >= sa.bindparam("since_us", type_=sa.BigInteger),
+           action.c.id > sa.bindparam("after_id", type_=sa.BigInteger))
+    .order_by(action.c.id).limit(sa.bindparam("limit", type_=sa.Integer)),
+    name="actions since",
+)
 _later = action.alias("later")
 # By the index moderation_action_subject; of one action, or of those of a page.
 _OVERTAKEN = sa.select(action.c.id).where(

@@ -82,6 +82,16 @@ class Undoing(Acts, People, Remarks):
         ))
         return found
 
+    def actions_since(
+        self, unit: Unit, communities: Sequence[int], *, since_us: int, after_id: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """Return the next actions after an id in some communities, by number and TID, as
+        `actions_by_id` takes them; one round trip.
+        """
+        found = unit.fetch(action_rows.SINCE, communities=list(communities), since_us=since_us,
+                           after_id=after_id, limit=limit)
+        return [(row.id, row.tid) for row in found]
+
     def actions_by_id(self, unit: Unit, ids: Sequence[int]) -> dict[int, tuple[Action, bool]]:
         """Return actions, and whether each took words or brought some back; one round trip.
 

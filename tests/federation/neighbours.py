@@ -88,12 +88,20 @@ async def until(look: Callable[[], Awaitable[Any]]) -> Any:
         return found
 
 
-@asynccontextmanager
-async def neighbour(folder: Path, **settings: str) -> AsyncIterator[Neighbour]:
-    """Open a house in a folder and let it listen on loopback."""
+def free_port() -> int:
+    """Return a port of loopback on which nobody listens."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+        port: int = chosen.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def neighbour(
+    folder: Path, *, port: int = 0, **settings: str
+) -> AsyncIterator[Neighbour]:
+    """Open a house in a folder and let it listen on loopback, on a port of its own."""
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     furnish(folder)
     house = await House.open(Config.load(None, {

@@ -91,6 +91,7 @@ class ServerStanding(Answer, frozen=True, kw_only=True):
     waiting_here: int
     parked: int
     takes_batches: bool
+    told_again: bool
     accepts: Accepts
     missing_since: Time | None = None
     retry_at: Time | None = None
@@ -281,7 +282,8 @@ def _shown(one: Standing, caller: Caller) -> ServerStanding:
         under_way=line.under_way, window=line.window, taken=line.taken, refused=line.refused,
         coalesced=line.coalesced, failures=line.failures or peer.fail_count,
         waiting_here=one.waiting, parked=one.parked, takes_batches=peer.takes_batches,
-        accepts=peer.accepts, missing_since=_time(one.missing_since_us),
+        told_again=line.is_told_again, accepts=peer.accepts,
+        missing_since=_time(one.missing_since_us),
         retry_at=_time(line.retry_at_us or peer.retry_at_us),
         last_success=_time(peer.last_success_us), last_received=_time(peer.last_received_us),
         last_error=(line.error or peer.last_error) if is_admin else None,

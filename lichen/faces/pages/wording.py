@@ -128,6 +128,9 @@ def standing_words(one: Standing, now_us: int) -> str:
     match one.condition:
         case "blocked":
             return "We do not federate with it."
+        case "behind" if one.line.is_told_again:
+            return ("It was away for longer than activities are kept: it is told again what it "
+                    f"missed, then {missing}.")
         case "behind":
             return f"Catching up: {missing} to go{since}."
         case "pausing" if one.missing:
