@@ -78,6 +78,18 @@ def switch_plugin(
     asyncio.run(_with_plugins(config, act))
 
 
+def ask_to_catch_up(config: Config, authority: str) -> str:
+    """Leave word for the house that serves to catch up with a server; return its page's address."""
+    from lichen.federation import ask_in_rows
+
+    async def act(_: Accounts, store: Store) -> None:
+        await store.write(lambda unit: ask_in_rows(unit, authority))
+
+    _run(config, act)
+    addresses = Addresses(config.public_url)
+    return addresses.absolute(addresses.peer(authority))
+
+
 def _network(one: Standing) -> str:
     """Return what a plugin may do with the network, in words."""
     if one.asks_network and one.may_network:

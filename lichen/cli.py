@@ -251,6 +251,30 @@ main.add_command(erase)
 
 
 @main.group()
+def federation() -> None:
+    """Ask other servers for what was missed; also while the house serves."""
+
+
+@federation.command("catch-up")
+@click.argument("host")
+@configured()
+def federation_catch_up(config: Config, host: str) -> None:
+    """Ask HOST for the posts and comments that were missed, as its page's button does.
+
+    What is new, edited or deleted in its communities that somebody here follows; votes cannot be
+    asked for. A house that serves begins within seconds, any other at its next start. HOST is host
+    or host:port.
+
+    
+    Example:  lichen federation catch-up lemmy.example --data /srv/lichen
+    """
+    from lichen.administration import ask_to_catch_up
+
+    page = ask_to_catch_up(config, host)
+    click.echo(f"Asked. The house that serves begins within seconds; {page} says how it goes.")
+
+
+@main.group()
 def admin() -> None:
     """Create, promote and ban people; also while the house serves."""
 

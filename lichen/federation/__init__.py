@@ -4,7 +4,7 @@ The front door. `lichen.federation.room.build` makes the room; the names here ar
 speaks in and what faces ask of it.
 """
 
-from lichen.federation.catching_up import CatchUp, CatchUpState
+from lichen.federation.catching_up import CatchUp, CatchUpState, ask_in_rows
 from lichen.federation.desk import Desk
 from lichen.federation.discovery import router as discovery_routes
 from lichen.federation.fetching import Documents, Gone
@@ -36,5 +36,6 @@ __all__ = [
     "Condition", "Delivery", "DeliveryState", "Desk", "Documents", "Ending", "Gone", "KeyRing",
     "Offer", "Passage", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Standing",
     "Standings", "Step", "StepKind", "Style", "Succession", "Successors", "Trail", "Trails", "Way",
-    "claimed", "discovery_routes", "document_routes", "negotiating", "sign", "verify",
+    "ask_in_rows", "claimed", "discovery_routes", "document_routes", "negotiating", "sign",
+    "verify",
 ]

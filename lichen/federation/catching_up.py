@@ -218,7 +218,12 @@ class CatchingUp:
 
 
 def ask_in_rows(unit: Unit, authority: str) -> None:
-    """Ask for catching up from outside of the house that serves; it looks within seconds."""
+    """Ask for catching up from outside of the house that serves; it looks within seconds.
+
+    Raises NotFound for a server that is not known; one round trip.
+    """
+    if not unit.fetch(rows.PEER, authority=authority):
+        raise NotFound("couldnt_find_instance", f"No server is known here as {authority[:200]}.")
     unit.stage(rows.ASK, {"authority": authority, "asked_us": unit.clock_us, "begun": False})
 
 

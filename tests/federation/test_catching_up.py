@@ -215,6 +215,9 @@ async def test_what_is_asked_in_rows_is_begun_and_what_a_stop_cut_says_so(
     gap.pages([announced(peer, gap.thread(1, []))])
     await gap.follows()
     catching_up = house.room.catching_up
+    peers = house.room.peers
+    peers.mention("blocked.example")
+    await peers.flush()
     await house.store.write(lambda unit: ask_in_rows(unit, peer.authority))
     await house.store.write(lambda unit: ask_in_rows(unit, "blocked.example"))
     await house.settings(blocked_instances=("blocked.example",))

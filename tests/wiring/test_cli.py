@@ -1,5 +1,6 @@
 """The command line teaches its own use, says no in one line, and stays small."""
 
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -39,6 +40,7 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
         "serve", "config", "plugins", "limits", "doctor bundle", "doctor database", "doctor federation", "doctor foreign", "drill post-mortem", "rebuild", "backup", "restore", "upgrade",
         "downgrade", "demo", "erase person", "erase post", "erase comment", "erase message",
         "erase list", "erase proposal", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
+        "federation catch-up",
     }
 
 
@@ -132,3 +134,18 @@ def test_an_administrator_is_made_banned_and_forgiven_without_a_server(tmp_path:
     assert [one.exit_code for one in (again, unknown, span, last)] == [1, 1, 1, 1]
     assert secret not in made.output
     assert "needs an administrator" in last.stderr
+
+
+def test_catching_up_is_asked_for_without_a_server(tmp_path: Path) -> None:
+    unknown = run("federation", "catch-up", "peer.example", folder=tmp_path)
+    with sqlite3.connect(tmp_path / "lichen.sqlite") as rows:
+        names = [row[1] for row in rows.execute("PRAGMA table_info(peer)")]
+        rows.execute(f"INSERT INTO peer ({', '.join(names)}) VALUES ('peer.example'"
+                     f"{', 0' * (len(names) - 1)})")
+
+    asked = run("federation", "catch-up", "peer.example", folder=tmp_path)
+
+    with sqlite3.connect(tmp_path / "lichen.sqlite") as rows:
+        found = rows.execute("SELECT authority, begun FROM catch_up").fetchall()
+    assert (unknown.exit_code, asked.exit_code, found) == (1, 0, [("peer.example", 0)])
+    assert "/federation/peer.example says how it goes" in asked.output
