@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from lichen.accounts import Actor, ActorKind
+from lichen.federation.activities import kind_of
 from lichen.federation.actors import actor_in, address_of
 from lichen.federation.fetching import Documents
 from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
@@ -143,9 +144,9 @@ class Communities:
 
     async def _thing(self, item: Any, authority: str) -> Thing | None:
         for _ in range(_WRAPPED_MAX):
-            if isinstance(item, dict) and item.get("type") in _WRAPPERS:
+            if isinstance(item, dict) and kind_of(item) in _WRAPPERS:
                 item = item.get("object")
-        if isinstance(item, dict) and item.get("type") in THING_TYPES:
+        if isinstance(item, dict) and kind_of(item) in THING_TYPES:
             thing = thing_of(item)
             # What another server wrote is believed from that server alone.
             if {authority_of(thing.ap_id), *map(authority_of, thing.authors)} == {authority}:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from lichen.accounts import Actor
+from lichen.federation.activities import kind_of
 from lichen.federation.actors import actor_in, address_of
 from lichen.federation.documents import PUBLIC
 from lichen.federation.fetching import Document, Documents, Gone
@@ -314,9 +315,9 @@ async def _dropped(_peer: str, _activity: bytes) -> None:
 def listed_in(item: Any) -> Listed | None:
     """Return the thing that an item of a collection names, whatever is wrapped around it; pure."""
     for _ in range(_WRAPPED_MAX):
-        if isinstance(item, dict) and item.get("type") in _WRAPPERS:
+        if isinstance(item, dict) and kind_of(item) in _WRAPPERS:
             item = item.get("object")
-    is_whole = isinstance(item, dict) and item.get("type") in THING_TYPES - {"Tombstone"}
+    is_whole = isinstance(item, dict) and kind_of(item) in THING_TYPES - {"Tombstone"}
     ap_id = address_of(item)
     return Listed(ap_id, item if is_whole else None) if ap_id else None
 
