@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lichen import __version__
-from lichen.cli_doctor import doctor, drill
+from lichen.cli_doctor import among_others, doctor, drill
 from lichen.cli_options import configured
 from lichen.cli_words import erase, export_words, import_choices
 from lichen.kit.clock import system_clock
@@ -245,6 +245,7 @@ def demo(config: Config, size: str, seed: int) -> None:
 
 main.add_command(doctor)
 main.add_command(drill)
+main.add_command(among_others)
 main.add_command(export_words)
 main.add_command(import_choices)
 main.add_command(erase)

@@ -145,6 +145,32 @@ def _told_as_it_comes(findings: Iterable["Finding"], *, as_json: bool) -> None:
         _tell(findings)
 
 
+@click.group("federation")
+def among_others() -> None:
+    """Look at what goes to other servers and comes from them."""
+
+
+@among_others.command()
+@click.argument("id")
+@click.option("--token", metavar="TOKEN", envvar="LICHEN_TOKEN", default="",
+              help="An administrator's session: then also what is not public.")
+@as_json
+@configured("host", "port")
+def activity(config: Config, id: str, *, token: str, as_json: bool) -> None:
+    """Follow one activity through every step, with the time and round trips of each.
+
+    ID is an activity's id, or the address of a post or a comment. The house must be running: only
+    it remembers what became of an activity.
+
+    \b
+    Example:  lichen federation activity https://peer.example/post/4711 --data /srv/lichen
+    """
+    from lichen.doctor.trail import ask_trail, lines_of
+
+    found = ask_trail(config, id, token=token)
+    click.echo(found.decode() if as_json else "\n".join(lines_of(found)))
+
+
 @click.group()
 def drill() -> None:
     """Play a catastrophe on this machine, to see that its cause is named."""

@@ -22,7 +22,7 @@ from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
 from lichen.faces.status import Readiness, start_metrics
-from lichen.federation import Standings, Trails
+from lichen.federation import Courses, Standings, Trails
 from lichen.federation.entrance import Entrance
 from lichen.federation.forgetting import Forgetting
 from lichen.federation.incoming import Incoming
@@ -86,9 +86,9 @@ class House:
             points=ground.config.server.data / POINTS_FOLDER,
             keepers=[self.exports, PicturesToErase(rooms.pictures, store)],
         )
+        self.courses = Courses(incoming, outgoing, ground.clock)
         self.application: ASGIApp = application_of(
-            self._faces(), self._readiness, desk=outgoing.desk
-        )
+            self._faces(), self._readiness, desk=outgoing.desk)
         self.entrance = Entrance(self.application, incoming.inbox)  # what is served
         self._start_seq = 0
         self.broken = asyncio.Event()  # a part that never ends has failed: crash
@@ -166,14 +166,14 @@ class House:
             asyncio.create_task(self.rooms.federation.peers.run(), name="peers"),
             asyncio.create_task(self.rooms.federation.moves.run(), name="moves"),
             asyncio.create_task(self.rooms.federation.catching_up.run(), name="catching up"),
+            asyncio.create_task(self.courses.run(), name="courses"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
         config = self.ground.config
         if config.accounts.admin_name:
             await self.rooms.accounts.ensure_admin(
-                config.accounts.admin_name, config.accounts.admin_password.reveal()
-            )
+                config.accounts.admin_name, config.accounts.admin_password.reveal())
         if config.server.metrics_port:
             self._stop_metrics = start_metrics(config.server.metrics_port, self._figures)
         await self._welcome()
@@ -266,7 +266,7 @@ class House:
             federation=self.rooms.federation,
             standings=Standings(
                 self.store, self.rooms.federation.peers, incoming=self.incoming,
-                outgoing=self.outgoing, clock=self.ground.clock,
+                outgoing=self.outgoing, clock=self.ground.clock, courses=self.courses,
             ),
             trails=Trails(
                 self.store, self.rooms.forum, self.rooms.federation.peers,
@@ -287,6 +287,7 @@ class House:
             "round_trips_apart_total": float(self.store.round_trips_apart),
             **self.rooms.hooked.plugins.figures(),
             **self.incoming.figures(),
+            **self.courses.figures(),
             **self.rooms.federation.figures(),
             **{f"outbound_{code}_total": float(count)
                for code, count in sorted(self.ground.outbound.outcomes.items())},

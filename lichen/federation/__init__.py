@@ -5,6 +5,7 @@ speaks in and what faces ask of it.
 """
 
 from lichen.federation.catching_up import CatchUp, CatchUpState, ask_in_rows
+from lichen.federation.courses import Courses, Hour, Minute
 from lichen.federation.desk import Desk
 from lichen.federation.discovery import router as discovery_routes
 from lichen.federation.fetching import Documents, Gone
@@ -33,9 +34,9 @@ from lichen.federation.trails import Trails
 
 __all__ = [
     "CAPABILITIES", "Accepts", "ActorDocument", "Begun", "CatchUp", "CatchUpState", "Claim",
-    "Condition", "Delivery", "DeliveryState", "Desk", "Documents", "Ending", "Gone", "KeyRing",
-    "Offer", "Passage", "Peer", "PeerKey", "Peers", "Resolver", "SigningKey", "Standing",
-    "Standings", "Step", "StepKind", "Style", "Succession", "Successors", "Trail", "Trails", "Way",
-    "ask_in_rows", "claimed", "discovery_routes", "document_routes", "negotiating", "sign",
-    "verify",
+    "Condition", "Courses", "Delivery", "DeliveryState", "Desk", "Documents", "Ending", "Gone",
+    "Hour", "KeyRing", "Minute", "Offer", "Passage", "Peer", "PeerKey", "Peers", "Resolver",
+    "SigningKey", "Standing", "Standings", "Step", "StepKind", "Style", "Succession", "Successors",
+    "Trail", "Trails", "Way", "ask_in_rows", "claimed", "discovery_routes", "document_routes",
+    "negotiating", "sign", "verify",
 ]

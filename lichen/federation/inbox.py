@@ -10,6 +10,7 @@ check for what was seen before is only a saving; what holds is the key in the ro
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 import msgspec
 
@@ -23,6 +24,7 @@ from lichen.federation.limits import (
     INBOX_RETRY_S_MAX,
     INBOX_SHARE_MIN,
     INBOX_WAITING_MAX,
+    WAITING_LOOKED_MAX,
 )
 from lichen.federation.model import Claim, Style, authority_of
 from lichen.federation.signatures import claimed
@@ -43,6 +45,7 @@ class Inbox:
         note_received: Callable[[str], None] = lambda authority: None,
     ) -> None:
         self.outcomes: Counter[str] = Counter()
+        self.received: Counter[str] = Counter()  # by peer, since the start
         self._log = log
         self._keys = keys
         self._is_allowed = is_allowed
@@ -78,6 +81,18 @@ class Inbox:
         """Return how many activities of each peer are not applied yet."""
         return dict(self._queue.waiting)
 
+    def waiting_of(self, peer: str) -> int:
+        """Return how many activities of one peer are not applied yet."""
+        return self._queue.waiting.get(peer, 0)
+
+    def oldest_waiting(self) -> dict[str, int]:
+        """Return when the first of each peer's that waits came, in µs; looks so far and no further.
+        """
+        oldest: dict[str, int] = {}
+        for _, peer, at_us in islice(self._queue.line, WAITING_LOOKED_MAX):
+            oldest.setdefault(peer, at_us)
+        return oldest
+
     async def _receive(
         self, method: str, target: str, *, headers: Mapping[str, str], body: bytes
     ) -> None:
@@ -109,6 +124,7 @@ class Inbox:
         crash_point("inbox.after_append")
         self._note_received(peer)
         self.outcomes["accepted"] += 1
+        self.received[peer] += 1
         self._note_seen(key)
 
     async def _verify(self, claim: Claim, peer: str, body: bytes) -> None:
@@ -130,7 +146,7 @@ class Inbox:
             msgspec.json.encode(peer), now_us, form.encode(), now_us - began_us, line
         )
         appended = await self._log.append([payload])
-        self._queue.joined(peer, appended.first_seq)
+        self._queue.joined(peer, appended.first_seq, now_us)
 
     def _note_seen(self, key: str) -> None:
         if key:
@@ -146,7 +162,7 @@ class _Queue:
         self.position = position
         self.waiting: Counter[str] = Counter()
         self._clock = clock
-        self._line: deque[tuple[int, str]] = deque()
+        self.line: deque[tuple[int, str, int]] = deque()
         self._moved_us = clock()
         self._per_s = 0.0
 
@@ -162,10 +178,10 @@ class _Queue:
         if not self.waiting[peer]:
             del self.waiting[peer]
 
-    def joined(self, peer: str, seq: int) -> None:
+    def joined(self, peer: str, seq: int, at_us: int) -> None:
         """Note that an activity waits now, unless the reader was faster."""
         if seq > self.position:
-            self._line.append((seq, peer))
+            self.line.append((seq, peer, at_us))
             self.waiting[peer] += 1
 
     def moved(self, position: int) -> None:
@@ -176,8 +192,8 @@ class _Queue:
             per_s = (position - self.position) / elapsed_s
             self._per_s += (per_s - self._per_s) * (_RATE_SMOOTHING if self._per_s else 1.0)
         self.position, self._moved_us = position, now_us
-        while self._line and self._line[0][0] <= position:
-            peer = self._line.popleft()[1]
+        while self.line and self.line[0][0] <= position:
+            peer = self.line.popleft()[1]
             self.waiting[peer] -= 1
             if not self.waiting[peer]:
                 del self.waiting[peer]

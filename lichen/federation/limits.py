@@ -105,6 +105,13 @@ PASSED_ON_RECORDS_MAX = 5_000  # of `outgoing`, looked through for what was pass
 PASSAGES_SHOWN_MAX = 5  # ways of one thing to others: an event may become several activities
 DELIVERIES_SHOWN_MAX = 100  # peers shown for one activity, those without it first
 
+SAMPLE_S = 60.0  # s between two samples of how it goes with the peers
+SAMPLES_KEPT_MAX = 61  # of each peer and of the whole: an hour, and where it began
+PEERS_SAMPLED_MAX = 500  # peers with an hour in memory; 61 samples each, some 5 MB
+STILL_US_MIN = 10 * MINUTE_US  # a peer that did nothing for so long makes room for another
+PACE_US_MIN = MINUTE_US // 2  # the rate "now" is over at least so long, where it can be
+WAITING_LOOKED_MAX = 5_000  # activities that wait, looked through for the oldest of each peer
+
 INBOX_IDS_KEPT_MAX = 100_000  # ids remembered at the door, so that a repeated one costs nothing
 INBOX_WAITING_MAX = 200_000
 """Activities accepted and not applied yet; beyond it everybody is told to wait (429)."""

@@ -15,6 +15,7 @@ import msgspec
 
 from lichen.accounts import Viewer, check_admin
 from lichen.federation import ingest_rows
+from lichen.federation.courses import Courses, Hour
 from lichen.federation.incoming import Incoming
 from lichen.federation.limits import AGO_US_MAX, COUNTED_ALONE_MAX, COUNTED_IN_LIST_MAX
 from lichen.federation.model import Accepts, Peer
@@ -71,13 +72,14 @@ class Standings:
 
     def __init__(
         self, store: Store, peers: Peers, *, incoming: Incoming, outgoing: OutgoingRoom,
-        clock: Clock,
+        clock: Clock, courses: Courses,
     ) -> None:
         self._store = store
         self._peers = peers
         self._incoming = incoming
         self._outgoing = outgoing
         self._clock = clock
+        self._courses = courses
 
     def overview(self) -> Overview:
         """Return the whole of it, from memory."""
@@ -115,6 +117,14 @@ class Standings:
         parked = await self._parked([authority])
         return self._standing(peer, self._lines().get(authority, _QUIET),
                               parked.get(authority, 0), counted_max=COUNTED_ALONE_MAX)
+
+    def hour(self) -> Hour:
+        """Return how it goes and went with all peers together; from memory."""
+        return self._courses.hour()
+
+    def hour_of(self, authority: str) -> Hour:
+        """Return how it goes and went with one peer; raises NotFound. From memory."""
+        return self._courses.hour_of(self._known(authority).authority)
 
     def parked_of(self, unit: Unit, authority: str, *, page: int, limit: int) -> list[Parked]:
         """Return what the activities of a peer wait for, the most wanted first; one round trip."""

@@ -1,5 +1,6 @@
 """One activity is followed through every step, on the server that sends it and where it comes."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from lichen.doctor.trail import ask_trail, lines_of
 from lichen.federation import tracing
 from lichen.federation.tracks import Try
-from lichen.kit import NotFound, Refused
+from lichen.kit import NotFound, Refused, Unavailable
+from lichen.kit.config import Config
 from tests.federation.incoming import (
     ANN,
     BEN,
@@ -207,6 +210,24 @@ async def test_a_post_is_followed_from_where_it_is_written_to_where_it_is_applie
     assert times == sorted(times) and known["steps"][4]["round_trips"] > 0
     assert here.authority == came["server"] == known["server"]
     assert (await trail(founder, way["id"]))["steps"][:7] == came["steps"][:7]
+    lines = list(lines_of(msgspec.json.encode(came)))
+    assert f"Create from {here.authority}" == lines[0]
+    assert lines[7].endswith("round trips]") and "It was applied." in lines[7]
+    assert any(f"{home.authority}: It took it. (" in line
+               for line in lines_of(msgspec.json.encode(out)))
+
+
+@pytest.mark.slow
+async def test_the_command_line_asks_the_house_that_runs(home: Neighbour) -> None:
+    said = []
+    for port in (int(home.authority.rpartition(":")[2]), 9):  # RFC 863: nobody listens there
+        config = Config.load(None, {"LICHEN_HOST": "127.0.0.1", "LICHEN_PORT": str(port)})
+        with pytest.raises((Refused, Unavailable)) as error:
+            await asyncio.to_thread(ask_trail, config, "https://peer.example/1", token="")
+        said.append(str(error.value))
+
+    assert "No such activity is known here." in said[0]
+    assert "No house answers at http://127.0.0.1:9" in said[1]
 
 
 async def _posted(writer: Browser, here: Neighbour, home: Neighbour, name: str) -> str:

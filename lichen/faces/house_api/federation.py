@@ -20,6 +20,7 @@ from lichen.federation import (
     Condition,
     Delivery,
     DeliveryState,
+    Hour,
     Passage,
     Standing,
     StepKind,
@@ -73,6 +74,35 @@ class GetActivity(Ask, frozen=True, kw_only=True):
     id: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
+class CourseMinute(Answer, frozen=True, kw_only=True):
+    """How it went in about a minute before `at_us`; lags are of the oldest activity, in µs."""
+
+    at_us: int
+    sent_per_s: float
+    missing: int
+    missing_us: int
+    came_per_s: float
+    waiting: int
+    waiting_us: int
+
+
+class Course(Answer, frozen=True, kw_only=True):
+    """Rates over the last `over_us`, what is missing there and waits here, and how it went.
+
+    `minutes` are those of the last hour, the oldest first, and none from before `since_us`.
+    """
+
+    sent_per_s: float
+    came_per_s: float
+    over_us: int
+    missing: int
+    missing_us: int
+    waiting: int
+    waiting_us: int
+    since_us: int
+    minutes: list[CourseMinute]
+
+
 class ServerStanding(Answer, frozen=True, kw_only=True):
     """Where a server stands; counts are of activities, `more_missing` says that more may be."""
 
@@ -107,6 +137,7 @@ class Servers(Answer, frozen=True, kw_only=True):
     count: int
     behind: int
     inbox_waiting: int
+    course: Course
     inbox_since: Time | None = None
 
 
@@ -140,6 +171,7 @@ class ServerAnswer(Answer, frozen=True, kw_only=True):
 
     server: ServerStanding
     wanted: list[Wanted]
+    course: Course
     catch_up: CatchUpAnswer | None = None
 
 
@@ -165,7 +197,7 @@ class ActivityDelivery(Answer, frozen=True, kw_only=True):
     took_us: int
     together: int
     retry_at_us: int
-    last_error: str | None = None
+    error: str | None = None
 
 
 class ActivityPassage(Answer, frozen=True, kw_only=True):
@@ -204,7 +236,8 @@ async def list_servers(parts: Parts, caller: Caller, asked: GetServers) -> Serve
     standings, count = await parts.standings.page(asked.page, limit=asked.limit)
     return Servers(
         servers=[_shown(one, caller) for one in standings], count=count, behind=overview.behind,
-        inbox_waiting=overview.inbox_waiting, inbox_since=_time(overview.inbox_since_us),
+        inbox_waiting=overview.inbox_waiting, course=_course(parts.standings.hour()),
+        inbox_since=_time(overview.inbox_since_us),
     )
 
 
@@ -214,7 +247,7 @@ async def get_server(parts: Parts, caller: Caller, asked: GetServer) -> ServerAn
     wanted = await parts.store.read(lambda unit: parts.standings.parked_of(
         unit, asked.server, page=asked.page, limit=asked.limit))
     return ServerAnswer(
-        server=_shown(standing, caller),
+        server=_shown(standing, caller), course=_course(parts.standings.hour_of(asked.server)),
         wanted=[Wanted(needs=one.needs, count=one.activities, tries=one.tries) for one in wanted],
         catch_up=_caught(
             parts.federation.catching_up.state(asked.server) if _is_admin(caller) else None
@@ -262,6 +295,16 @@ async def set_accepts(parts: Parts, caller: Caller, asked: SetAccepts) -> Succes
     return SuccessResponse(success=True)
 
 
+def _course(hour: Hour) -> Course:
+    now = hour.now
+    return Course(
+        sent_per_s=hour.sent_per_s, came_per_s=hour.came_per_s, over_us=hour.over_us,
+        missing=now.missing, missing_us=now.missing_us, waiting=now.waiting,
+        waiting_us=now.waiting_us, since_us=hour.since_us,
+        minutes=[CourseMinute(**msgspec.structs.asdict(one)) for one in hour.minutes],
+    )
+
+
 def _passage(one: Passage) -> ActivityPassage:
     fields = msgspec.structs.asdict(one)
     fields["deliveries"] = [_delivery(each) for each in one.deliveries]
@@ -270,8 +313,7 @@ def _passage(one: Passage) -> ActivityPassage:
 
 def _delivery(one: Delivery) -> ActivityDelivery:
     fields = msgspec.structs.asdict(one)
-    error = fields.pop("error")
-    return ActivityDelivery(**fields, last_error=error or None)
+    return ActivityDelivery(**{**fields, "error": one.error or None})
 
 
 def _shown(one: Standing, caller: Caller) -> ServerStanding:

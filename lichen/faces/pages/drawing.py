@@ -63,8 +63,8 @@ class Drawing:
         )
         self._environment.filters.update(
             age=wording.age, bars=wording.bars, called=wording.called, count=wording.count,
-            exact=wording.exact, host=wording.host_of, image=shown, is_picture=wording.is_picture,
-            iso=wording.iso,
+            clock=wording.clock, exact=wording.exact, host=wording.host_of, image=shown,
+            is_picture=wording.is_picture, iso=wording.iso,
             lead=lru_cache(maxsize=LEADS_MAX)(wording.lead), moment=wording.moment,
             size=wording.size, term=wording.term_text,
         )

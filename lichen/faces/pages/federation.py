@@ -10,9 +10,16 @@ from litestar.params import FromPath, FromQuery
 
 from lichen.faces.pages.answers import page, see_other
 from lichen.faces.pages.parts import GivenParts
+from lichen.faces.pages.plots import Curve, curve, drawn
 from lichen.faces.pages.visit import GivenVisit, PageRequest, typed, whole_number
-from lichen.faces.pages.wording import STATE_WORDS, catch_up_words, lasted, standing_words
-from lichen.federation import Accepts
+from lichen.faces.pages.wording import (
+    STATE_WORDS,
+    catch_up_words,
+    lasted,
+    per_second,
+    standing_words,
+)
+from lichen.federation import Accepts, Hour
 from lichen.kit import Refused
 
 SERVERS_PER_PAGE = 50
@@ -33,7 +40,7 @@ async def federation(
     return await page(parts, visit, frame, "federation.html", values={
         "standings": standings, "overview": parts.standings.overview(), "number": number,
         "has_more": number * SERVERS_PER_PAGE < count, "now_us": parts.now_us(),
-        "words": standing_words,
+        "words": standing_words, **_hour_of(parts.standings.hour()),
     })
 
 
@@ -50,7 +57,7 @@ async def activity(
             refused = refusal
     frame = await parts.frame(visit)
     return await page(parts, visit, frame, "federation_activity.html", values={
-        "trail": trail, "asked": id[:ASKED_LENGTH_MAX], "now_us": parts.now_us(),
+        "trail": trail, "followed": id[:ASKED_LENGTH_MAX], "now_us": parts.now_us(),
         "error": refused.text if refused else "", "lasted": lasted, "state_words": STATE_WORDS,
     }, status=refused.status if refused else 200)
 
@@ -73,7 +80,8 @@ async def server(
         "standing": standing, "wanted": wanted, "number": number, "now_us": parts.now_us(),
         "has_more": len(wanted) == WANTED_PER_PAGE, "words": standing_words, "done": said,
         "caught": parts.federation.catching_up.state(authority), "caught_words": catch_up_words,
-        "accepted": _ACCEPTED, "is_admin": visit.viewer is not None and visit.viewer.admin,
+        "accepted": _ACCEPTED, **_hour_of(parts.standings.hour_of(authority)),
+        "is_admin": visit.viewer is not None and visit.viewer.admin,
     })
 
 
@@ -116,6 +124,44 @@ async def accepts(
         Accepts(**{name: fields.flag(name) for name, _words in _ACCEPTED}),
     )
     return see_other(visit, f"{parts.addresses.peer(authority)}?done=saved")
+
+
+def _hour_of(hour: Hour) -> dict[str, object]:
+    """Return what templates need to show an hour."""
+    return {"hour": hour, "curves_out": _curves_out(hour), "curves_in": _curves_in(hour),
+            "drawn": drawn, "per_second": per_second, "lasted": lasted}
+
+
+def _curves_out(hour: Hour) -> list[Curve]:
+    """Return the plots of what a peer, or all of them, gets from here."""
+    return [
+        curve(hour, "Sent", value=lambda one: one.sent_per_s, now=hour.sent_per_s,
+              said=per_second),
+        curve(hour, "Missing there", value=lambda one: one.missing, now=hour.now.missing,
+              said=_number),
+        curve(hour, "Oldest missing", value=lambda one: one.missing_us,
+              now=hour.now.missing_us, said=_old),
+    ]
+
+
+def _curves_in(hour: Hour) -> list[Curve]:
+    """Return the plots of what comes from a peer, or from all of them."""
+    return [
+        curve(hour, "Came in", value=lambda one: one.came_per_s, now=hour.came_per_s,
+              said=per_second),
+        curve(hour, "Waiting here", value=lambda one: one.waiting, now=hour.now.waiting,
+              said=_number),
+        curve(hour, "Oldest waiting", value=lambda one: one.waiting_us,
+              now=hour.now.waiting_us, said=_old),
+    ]
+
+
+def _number(number: float) -> str:
+    return f"{round(number):,}"
+
+
+def _old(time_us: float) -> str:
+    return lasted(round(time_us)) if time_us else "none"
 
 
 def _page_of(text: str) -> int:

@@ -119,6 +119,13 @@ def lasted(time_us: int) -> str:
     return age(0, time_us)
 
 
+def per_second(rate: float) -> str:
+    """Return a rate as people say it: "3.2/s", "12/min" where it is slow, "0"."""
+    if rate >= 1:
+        return f"{rate:,.1f}/s"
+    return f"{rate * 60:.3g}/min" if rate else "0"
+
+
 def standing_words(one: Standing, now_us: int) -> str:
     """Return how sending to another server goes, in a sentence or two."""
     waits = one.missing_since_us and age(one.missing_since_us, now_us) != "now"
@@ -170,6 +177,11 @@ def catch_up_words(one: CatchUp, now_us: int) -> str:
 def moment(time_us: int) -> str:
     """Return a time in words, for whoever wants it exactly."""
     return f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def clock(time_us: int) -> str:
+    """Return hour and minute of a time: "08:30"."""
+    return f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%H:%M}"
 
 
 def exact(time_us: int) -> str:

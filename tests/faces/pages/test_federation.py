@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from msgspec import structs
 
+from lichen.faces.pages.wording import per_second
 from lichen.federation import CatchUp
 from lichen.federation.standing import condition_of
 from tests.faces.pages.garden import PASSWORD, Garden, Guest, words
@@ -79,6 +80,34 @@ async def test_a_server_that_is_away_is_said_to_be_behind_and_by_how_much(
     assert answer["last_error"] and hidden.get("last_error") is None
 
 
+async def test_an_hour_is_drawn_and_said_in_words_and_figures(
+    garden: Garden, keeper: Guest, away: str
+) -> None:
+    courses = garden.house.courses
+    before = (await keeper.see(f"/federation/{away}")).text
+    for _ in range(2):
+        await courses.sample()
+
+    one = (await keeper.see(f"/federation/{away}")).text
+    whole = (await garden.stranger().see("/federation")).text
+    told = (await call(garden.stranger(), "GET", "server", server=away)).json()["course"]
+    listed = (await call(garden.stranger(), "GET", "servers")).json()["course"]
+
+    assert 'aria-label="Missing there over the last' in one and "The same as a table" in one
+    assert "now 1, at most 1" in whole
+    assert "in memory since" in words(before) and "The same as a table" not in before
+    assert [1, 1] == [minute["missing"] for minute in told["minutes"]]
+    assert (1, 0.0) == (told["missing"], told["sent_per_s"]) and told["missing_us"] > 0
+    assert [1, 1] == [minute["missing"] for minute in listed["minutes"]]
+
+
+@pytest.mark.parametrize(("rate", "said"), [
+    (0.0, "0"), (0.0002, "0.012/min"), (0.2, "12/min"), (3.21, "3.2/s"), (1_234.5, "1,234.5/s"),
+])
+def test_a_rate_is_said_as_people_say_it(rate: float, said: str) -> None:
+    assert said == per_second(rate)
+
+
 async def test_an_activity_is_followed_and_a_private_one_by_administrators_alone(
     garden: Garden, keeper: Guest, away: str
 ) -> None:
@@ -93,7 +122,7 @@ async def test_an_activity_is_followed_and_a_private_one_by_administrators_alone
     assert ["written", "composed"] == [one["kind"] for one in told["steps"]]
     assert {"failed": 1} == told["passages"][0]["counts"]
     assert away == told["passages"][0]["deliveries"][0]["server"]
-    assert told["passages"][0]["deliveries"][0]["last_error"]
+    assert told["passages"][0]["deliveries"][0]["error"]
     assert [404, 404] == [one.status_code for one in hidden]
     assert hidden[0].json() == hidden[1].json()
     assert 404 == (await garden.stranger().ask("/federation/activity", id=letter)).status_code
