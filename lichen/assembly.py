@@ -4,11 +4,13 @@ Nothing here decides anything; it only says who knows whom. What a lower room mu
 it asks through a port that is filled here (`ports.py`, `enforcing.py`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, site_did
+from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, Keys, site_did
+from lichen.accounts.keys import generate_keys
 from lichen.accounts.passwords import Passwords
 from lichen.accounts.room import build as build_accounts
 from lichen.automod import Automod, RuleCheck
@@ -112,7 +114,8 @@ class _Check(NamedTuple):
 
 
 async def build_rooms(
-    ground: Ground, store: Store, log: SegmentLog, *, passwords: Passwords | None = None
+    ground: Ground, store: Store, log: SegmentLog, *, passwords: Passwords | None = None,
+    make_keys: Callable[[], Keys] = generate_keys,
 ) -> Rooms:
     """Return every room, from the ground floor up."""
     # A log of which retention has kept nothing begins behind its end.
@@ -133,7 +136,8 @@ async def build_rooms(
     )
     accounts = await build_accounts(
         ground, store, addresses=base.addresses, log_seq=log.last_seq,
-        passwords=passwords, registration_check=hooked.plugins.hooks, person_gone=person_gone,
+        passwords=passwords, make_keys=make_keys, registration_check=hooked.plugins.hooks,
+        person_gone=person_gone,
     )
     gate = _gate(ground, accounts)
     pictures = await build_media(

@@ -14,6 +14,8 @@ from traceback import format_tb
 import structlog
 from litestar.types import ASGIApp
 
+from lichen.accounts import Keys
+from lichen.accounts.keys import generate_keys
 from lichen.accounts.passwords import Passwords
 from lichen.application import application_of
 from lichen.assembly import Rooms, build_rooms, open_inbox, open_outbox
@@ -97,7 +99,8 @@ class House:
 
     @classmethod
     async def open(
-        cls, config: Config, *, ground: Ground | None = None, passwords: Passwords | None = None
+        cls, config: Config, *, ground: Ground | None = None, passwords: Passwords | None = None,
+        make_keys: Callable[[], Keys] = generate_keys,
     ) -> "House":
         """Open the data folder and build everything; returns once requests can be served."""
         ground = ground or ground_of(config)
@@ -109,7 +112,8 @@ class House:
         url = config.database.url.reveal()
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
-        rooms = await build_rooms(ground, store, log, passwords=passwords)
+        rooms = await build_rooms(
+            ground, store, log, passwords=passwords, make_keys=make_keys)
         incoming = await open_inbox(ground, store, rooms)
         outgoing = await open_outbox(ground, store, rooms, log=log, incoming=incoming)
         house = cls(ground, log, store, rooms, incoming=incoming, outgoing=outgoing)

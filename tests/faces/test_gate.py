@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lichen.accounts.passwords import Passwords
 from lichen.house import House
 from lichen.kit import TooMany
 from lichen.kit.config import Config, Limits, Rates
 from lichen.web import Buckets, Gate, network_of
 from tests.conftest import FakeClock
-from tests.databases import furnish
+from tests.houses import opened_house
 
 pytestmark = pytest.mark.anyio
 
@@ -26,11 +25,10 @@ OURS = {"origin": URL, "sec-fetch-site": "same-origin"}
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    furnish(tmp_path / "data")
-    opened = await House.open(Config.load(words={
+    opened = await opened_house(Config.load(words={
         "server.data": tmp_path / "data", "server.metrics_port": 0,
         "identity.public_url": URL, "rates.login": 3, "rates.register": 4,
-    }), passwords=Passwords(memory_kib=64))
+    }))
     yield opened
     await opened.close()
 

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from lichen.accounts.passwords import Passwords
 from lichen.drill.distance import distant
 from lichen.forum import NewComment, NewPost, PostDraft
 from lichen.house import House
 from lichen.kit.config import Config
 from lichen.store import Store
 from tests.faces.lemmy_v3.town import Person, Town, database
+from tests.houses import opened_house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgresql, pytest.mark.slow]
 
@@ -59,10 +59,10 @@ async def far(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Far]:
             "127.0.0.1", parts.port or 5432, delay_ms=DELAY_MS
         ) as distance:
             near = f"postgresql://postgres@127.0.0.1:{distance.port}{parts.path}"
-            house = await House.open(Config.load(words={
+            house = await opened_house(Config.load(words={
                 "server.data": tmp_path_factory.mktemp("far"), "server.metrics_port": 0,
                 "database.url": near,
-            }), passwords=Passwords(memory_kib=64))
+            }))
             transport = httpx.ASGITransport(app=house.application)
             async with httpx.AsyncClient(transport=transport, base_url="http://far.test") as http:
                 yield await _settled(house, Town(house, Person(http)))

@@ -26,7 +26,14 @@ from tests.faces.lemmy_v3.test_permissions import (
     judged,
     numbers_in,
 )
-from tests.faces.lemmy_v3.town import PAGE_URL, PASSWORD, Person, Town, fresh_name
+from tests.faces.lemmy_v3.town import (
+    PAGE_URL,
+    PASSWORD,
+    Person,
+    Town,
+    everybody_heard,
+    fresh_name,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -260,6 +267,7 @@ async def numbers_of(here: Precinct, town: Town) -> dict[str, int]:
                               content=f"@{here.member.name}@{host}, no.")
     await here.elsewhere.post("/comment", post_id=here.post_id,
                               content=f"Well, @{here.moderator.name}@{host}.")
+    await everybody_heard(town.house)  # an answer waits 200 ms for that, which may be too short
     replies = await here.member.get("/user/replies")
     mentions = await here.moderator.get("/user/mention")
     return here.ids | {

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-from lichen.accounts.passwords import Passwords
 from lichen.house import House
 from lichen.kit.config import Config
-from tests.databases import databases, furnish
+from tests.databases import databases
+from tests.houses import opened_house
 
 PASSWORD = "correct horse battery"
 PAGE_URL = "https://example.org/page"
@@ -122,12 +122,10 @@ async def opened(folder: Path, database_url: str) -> AsyncIterator[Town]:
     """Open a house as a testbed that knows one page of the world, and close it."""
     (folder / "page.html").write_text(PAGE)
     (folder / "overrides.json").write_text(json.dumps({PAGE_URL: "page.html"}))
-    if not database_url:
-        furnish(folder / "data")
-    house = await House.open(Config.load(words={
+    house = await opened_house(Config.load(words={
         "server.data": folder / "data", "server.profile": "testbed", "database.url": database_url,
         "outbound.fetch_overrides": str(folder / "overrides.json"),
-    }), passwords=Passwords(memory_kib=64))
+    }))
     transport = httpx.ASGITransport(app=house.application)
     async with httpx.AsyncClient(transport=transport, base_url="http://lichen.test") as client:
         yield Town(house, Person(client))

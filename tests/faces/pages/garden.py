@@ -8,10 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from lichen.accounts.passwords import Passwords
 from lichen.house import House
 from lichen.kit.config import Config
-from tests.databases import furnish
+from tests.houses import opened_house
 
 URL = "http://garden.example"
 PASSWORD = "three odd words"
@@ -100,8 +99,7 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Garden]:
         "LICHEN_OUTBOUND_PRIVATE_ADDRESSES": "true", "LICHEN_OUTBOUND_PLAIN_HTTP": "true",
         **settings,
     })
-    furnish(folder)
-    house = await House.open(config, passwords=Passwords(memory_kib=64))
+    house = await opened_house(config)
     try:
         yield Garden(house)
     finally:
