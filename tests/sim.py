@@ -28,7 +28,7 @@ from tests.faults.test_federation_restores import go_on
 
 ENGINES = ("sqlite", "postgresql")
 AUDIT_EVERY = 5  # kills between two audits of everything; each audit reads the whole log
-PROPERTIES = "property or fuzz or machine or agreement or ranking or tree or markdown"
+PROPERTIES = "property or fuzz or machine or agreement or ranking or tree or markdown or sampled"
 
 
 async def kills(engine: str, folder: Path, *, count: int, seed: int) -> int:
@@ -49,7 +49,7 @@ async def rounds(engine: str, folder: Path, *, count: int, seed: int) -> int:
     deaths = 0
     for number in range(count):
         _tell(f"{engine}: every crash point, round {number + 1} of {count}")
-        with place_of(engine, folder / str(number)) as place:
+        with place_of(engine, folder / str(number), bare=True) as place:
             ordeal = Ordeal(place, seed=seed + number)
             await die_everywhere(ordeal)
             await ordeal.recover()

@@ -1,15 +1,18 @@
-"""Killed with -9 under write load: what was acknowledged is there, once, and all agree."""
+"""Killed with -9 under write load: what was acknowledged is there, once, and all agree.
+
+A few deaths on each engine; `make sim` plays a hundred.
+"""
 
 from pathlib import Path
 
 import pytest
 
-from tests.faults.ordeal import VICTIMS, Ordeal
+from tests.faults.ordeal import Ordeal
 from tests.faults.serving import place_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-DEATHS = {"sqlite": ["both", "parent", "worker", "parent", "both"], "postgresql": [*VICTIMS]}
+DEATHS = {"sqlite": ["both", "parent", "worker"], "postgresql": ["worker", "both"]}
 
 
 async def test_nothing_acknowledged_is_lost_whoever_is_killed(tmp_path: Path, engine: str) -> None:
