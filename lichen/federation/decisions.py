@@ -129,14 +129,6 @@ class Decisions:
             raise NotFound("couldnt_find_community", "There is no such community here.")
         return found
 
-    def _takes_dislikes(self, peer: str) -> bool:
-        site = self._below.accounts.current_site.settings
-        return site.enable_downvotes and self._below.accepts(peer).dislikes
-
-    def _past(self, time_us: int | None) -> int | None:
-        """Return a peer's time, never later than now: its clock does not lift it in lists."""
-        return None if time_us is None else min(time_us, self._unit.clock_us)
-
     def _accept(self, arrival: Arrival, community: CommunityPlace) -> None:
         """Note that a community of ours passes an activity on."""
         if community.local:
