@@ -229,7 +229,7 @@ async def open_inbox(ground: Ground, store: Store, rooms: Rooms) -> Incoming:
         is_allowed=out.peers.is_allowed, resolver=out.resolver,
         note_received=out.peers.note_received,
     )
-    incoming.ingest.when_moved(out.moves.wake)
+    incoming.ingest.when_moved(out.told)
     out.catching_up.apply_through(incoming.ingest.take)
     return incoming
 

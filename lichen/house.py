@@ -171,6 +171,7 @@ class House:
             asyncio.create_task(self.rooms.federation.moves.run(), name="moves"),
             asyncio.create_task(self.rooms.federation.catching_up.run(), name="catching up"),
             asyncio.create_task(self.courses.run(), name="courses"),
+            asyncio.create_task(self.rooms.federation.offers.run(), name="offers"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._note_end)

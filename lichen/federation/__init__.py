@@ -27,7 +27,7 @@ from lichen.federation.routes import negotiating
 from lichen.federation.routes import router as document_routes
 from lichen.federation.signatures import claimed, sign, verify
 from lichen.federation.standing import Condition, Standing, Standings
-from lichen.federation.succession import Ending, Offer, Succession, Way
+from lichen.federation.succession import Ending, Offer, Proof, Succession, Way
 from lichen.federation.successors import Successors
 from lichen.federation.trail import Delivery, DeliveryState, Passage, Step, StepKind, Trail
 from lichen.federation.trails import Trails
@@ -35,8 +35,8 @@ from lichen.federation.trails import Trails
 __all__ = [
     "CAPABILITIES", "Accepts", "ActorDocument", "Begun", "CatchUp", "CatchUpState", "Claim",
     "Condition", "Courses", "Delivery", "DeliveryState", "Desk", "Documents", "Ending", "Gone",
-    "Hour", "KeyRing", "Minute", "Offer", "Passage", "Peer", "PeerKey", "Peers", "Resolver",
-    "SigningKey", "Standing", "Standings", "Step", "StepKind", "Style", "Succession", "Successors",
-    "Trail", "Trails", "Way", "ask_in_rows", "claimed", "discovery_routes", "document_routes",
-    "negotiating", "sign", "verify",
+    "Hour", "KeyRing", "Minute", "Offer", "Passage", "Peer", "PeerKey", "Peers", "Proof",
+    "Resolver", "SigningKey", "Standing", "Standings", "Step", "StepKind", "Style", "Succession",
+    "Successors", "Trail", "Trails", "Way", "ask_in_rows", "claimed", "discovery_routes",
+    "document_routes", "negotiating", "sign", "verify",
 ]

@@ -159,6 +159,13 @@ class Moving(Activity, frozen=True, kw_only=True):
     target: str
 
 
+class Offering(Activity, frozen=True, kw_only=True):
+    """An actor offers something that comes from something else, both by their ids."""
+
+    object: str
+    origin: str
+
+
 class Sharing(Activity, frozen=True, kw_only=True):
     """An actor points at something elsewhere by its id."""
 
@@ -359,6 +366,11 @@ def _moving(document: Document, common: dict[str, Any]) -> Moving:
     return Moving(**common, object=_object(document), target=id_of(document.get("target")))
 
 
+def _offering(document: Document, common: dict[str, Any]) -> Offering:
+    # ActivityStreams 2.0 §4: `origin` is where the object comes from.
+    return Offering(**common, object=_object(document), origin=id_of(document.get("origin")))
+
+
 def _sharing(document: Document, common: dict[str, Any]) -> Sharing:
     return Sharing(**common, object=_object(document))
 
@@ -393,7 +405,7 @@ _READ: dict[str, _Read] = {
     "Follow": _follow, "Accept": _answer, "Reject": _answer, "Create": _writing,
     "Update": _writing, "Like": _vote, "Dislike": _vote, "Delete": _deletion, "Undo": _undo,
     "Lock": _locking, "Add": _seating, "Remove": _seating, "Block": _blocking, "Flag": _flagging,
-    "Move": _moving, "Announce": _sharing, "Resolve": _resolving,
+    "Move": _moving, "Offer": _offering, "Announce": _sharing, "Resolve": _resolving,
     "EmojiReact": _reacting,
 }
 _KNOWN = _READ.keys() | THING_TYPES | ACTOR_TYPES | set(_COLLECTIONS)

@@ -75,6 +75,7 @@ def actor_in(document: Mapping[str, Any]) -> ActorDocument:
         updated_us=time_of(document.get("updated")),
         moved_to=address_of(document.get("movedTo")),
         also_known_as=tuple(addresses_of(document.get("alsoKnownAs"))),
+        derived_from=address_of(document.get("wasDerivedFrom")),
     )
 
 

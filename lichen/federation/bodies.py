@@ -30,7 +30,7 @@ def decoded(body: bytes) -> dict[str, Any]:
         raise Refused("invalid_json", "Expected one JSON object in UTF-8.") from None
     if not isinstance(document, dict):
         raise Refused("invalid_json", "Expected one JSON object.")
-    if openers > DEPTH_MAX and _is_deep(document):
+    if openers > DEPTH_MAX and is_deeper(document, DEPTH_MAX - 1):
         raise Refused("activity_too_deep", f"An activity nests at most {DEPTH_MAX} levels.")
     return document
 
@@ -49,11 +49,12 @@ def _checked_pairs(pairs: list[tuple[str, Any]]) -> None:
         raise Refused("duplicate_keys", "An object of JSON has each name once.")
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEPTH_MAX):
+def is_deeper(value: object, depth_max: int) -> bool:
+    """Say whether a value is nested more deeply; level by level, so that nothing can overflow."""
+    level: list[object] = [value]
+    for _ in range(depth_max + 1):
         level = [
-            inner for one in level
+            inner for one in level if isinstance(one, dict | list)
             for inner in (one.values() if isinstance(one, dict) else one)
             if isinstance(inner, dict | list)
         ]

@@ -4,6 +4,7 @@ Fetched in the background, once, after the community itself was stored; whoever 
 not wait. What cannot be had is left out: later activities bring the rest.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
@@ -15,7 +16,13 @@ from lichen.accounts import Actor, ActorKind
 from lichen.federation.activities import kind_of
 from lichen.federation.actors import actor_in, address_of
 from lichen.federation.fetching import Documents
-from lichen.federation.limits import COLLECTION_PAGES_MAX, MODERATORS_MAX, RECENT_POSTS_MAX
+from lichen.federation.limits import (
+    COLLECTION_PAGES_MAX,
+    EARLIER_MAX,
+    EARLIER_S_MAX,
+    MODERATORS_MAX,
+    RECENT_POSTS_MAX,
+)
 from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.objects import THING_TYPES, Thing, thing_of
 from lichen.federation.paging import pages_of
@@ -64,7 +71,9 @@ class Communities:
             self._flights.start(community.ap_id, partial(self._bring, community, document))
 
     def earlier(self, person: Actor) -> None:
-        """Begin to bring what a person elsewhere wrote last, from its own public outbox."""
+        """Begin to bring what a person elsewhere wrote last, posts and comments, from its own
+        public outbox; a comment brings what stands above it.
+        """
         self._flights.start(person.ap_id, partial(self._bring_person, person))
 
     async def settled(self) -> None:
@@ -80,24 +89,28 @@ class Communities:
         things: list[Thing] = []
         for address in (document.outbox, document.featured):
             try:
-                things += [one async for one in self._posts_in(address)] if address else []
+                things += [one async for one in self._things_in(address)] if address else []
             except (Refused, Unavailable) as error:
                 self._count(error)
                 _log.info("nothing_brought", peer=community.domain, reason=str(error))
-        await self._keep(community.domain, things)
+        await self._keep(community.domain, things, most=RECENT_POSTS_MAX)
 
     async def _bring_person(self, person: Actor) -> None:
         try:
-            outbox = actor_in(await self._documents.fetch(person.ap_id)).outbox
-            things = [one async for one in self._posts_in(outbox)] if outbox else []
+            async with asyncio.timeout(EARLIER_S_MAX):
+                outbox = actor_in(await self._documents.fetch(person.ap_id)).outbox
+                things = [one async for one in self._things_in(
+                    outbox, most=EARLIER_MAX, has_comments=True
+                ) if person.ap_id in one.authors] if outbox else []
+                await self._keep(person.domain, things, most=EARLIER_MAX)
+        except TimeoutError:
+            self.outcomes["earlier_cut"] += 1
         except (Refused, Unavailable) as error:
             _log.info("nothing_brought", peer=person.domain, reason=str(error))
-            return
-        await self._keep(person.domain, [one for one in things if person.ap_id in one.authors])
 
-    async def _keep(self, peer: str, things: list[Thing]) -> None:
+    async def _keep(self, peer: str, things: list[Thing], *, most: int) -> None:
         """Store what is not known yet, the oldest of the newest first."""
-        for thing in sorted(things, key=lambda one: one.published_us or 0)[-RECENT_POSTS_MAX:]:
+        for thing in sorted(things, key=lambda one: one.published_us or 0)[-most:]:
             try:
                 if await self._finder.known(thing.ap_id) is None:
                     await self._finder.store_thing(thing)
@@ -127,18 +140,22 @@ class Communities:
         if persons:
             await self._store.write(write)
 
-    async def _posts_in(self, address: str) -> AsyncIterator[Thing]:
-        """Yield the posts in a collection, the newest first, whatever is wrapped around them."""
+    async def _things_in(
+        self, address: str, *, most: int = RECENT_POSTS_MAX, has_comments: bool = False
+    ) -> AsyncIterator[Thing]:
+        """Yield the posts in a collection, or comments too, the newest first, whatever is wrapped
+        around them.
+        """
         count = 0
         async for item in self._items(address):
-            if count >= RECENT_POSTS_MAX:
+            if count >= most:
                 return
             try:
                 thing = await self._thing(item, authority_of(address))
             except (Refused, Unavailable) as error:
                 self._count(error)
                 continue
-            if thing is not None and not thing.replies_to:
+            if thing is not None and (has_comments or not thing.replies_to):
                 count += 1
                 yield thing
 

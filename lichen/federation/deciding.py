@@ -21,6 +21,7 @@ from lichen.federation.activities import (
     Follow,
     Locking,
     Moving,
+    Offering,
     Profile,
     Reacting,
     Resolving,
@@ -52,11 +53,12 @@ from lichen.federation.known import (
     subjects_of,
     undone_key,
 )
+from lichen.federation.leaving import Leaving
 from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import authority_of
-from lichen.federation.move_rows import WANT_MOVE
 from lichen.federation.objects import without_pictures
 from lichen.federation.orders import Fate, KeptFollow, Parking
+from lichen.federation.successor_rows import DROP_ENDED
 from lichen.forum import (
     COMMENT_DEPTH_MAX,
     CommentChange,
@@ -78,7 +80,7 @@ from lichen.messages import MessageChange, NewMessage
 from lichen.store import Unit
 
 
-class Decider(Judging):
+class Decider(Leaving):
     """Decides one batch."""
 
     def decide(self, arrival: Arrival) -> None:
@@ -388,6 +390,8 @@ class Decider(Judging):
         if target.kind is ActorKind.COMMUNITY:
             drafts: dict[int, CommunityDraft] = {target.id: community_draft(said)}
             self._act(arrival, partial(self._below.forum.refresh_communities, drafts=drafts))
+            if not said.moved_to:
+                self._act(arrival, lambda unit: unit.stage(DROP_ENDED, {"lives_id": target.id}))
         elif target.kind is ActorKind.PERSON:
             persons: dict[int, ActorDraft] = {target.id: said.draft}
             self._act(arrival, partial(self._below.accounts.refresh_persons, drafts=persons))
@@ -416,20 +420,6 @@ class Decider(Judging):
             raise Refused("unrelated", "Nobody here follows that.")
         self._spot_or_wait(act, act.object)
 
-    def _move(self, arrival: Arrival, act: Moving) -> None:
-        """Note where a person says to be now; both sides are asked before anything is done."""
-        # Also who is banned here: its ban goes along with it.
-        person = self._known.actors.get(act.actor)
-        if act.announcer or act.object != act.actor:
-            raise Forbidden("foreign_object", "A person moves itself alone.")
-        if person is None or person.deleted or person.kind is not ActorKind.PERSON:
-            raise NotFound("couldnt_find_person", "Nobody here knows that person.")
-        if not authority_of(act.target) or act.target == act.actor:
-            raise Refused("invalid_field", "A move leads to the id of another actor.")
-        row = {"person_id": person.id, "target": act.target, "tries": 0, "retry_us": 0}
-        self._act(arrival, lambda unit: unit.stage(WANT_MOVE, row))
-        self.orders.outcomes["move_told"] += 1
-
     def _concerns_us(self, act: Activity) -> bool:
         """Say whether an answer to something unknown is for anybody here."""
         if act.announcer:
@@ -443,7 +433,7 @@ class Decider(Judging):
     _DECIDE: ClassVar[dict[type[Activity], Callable[[Any, Arrival, Any], None]]] = {
         Follow: _follow, Answer: _answer, Writing: _write, Voting: _vote, Deletion: _delete,
         Locking: Judging._lock, Seating: Judging._seat, Blocking: Judging._block,
-        Flagging: Judging._flag, Profile: _profile, Moving: _move, Sharing: _share,
-        Resolving: Judging._resolve, Reacting: _react,
-        Undoing: _undo,
+        Flagging: Judging._flag, Profile: _profile, Moving: Leaving._move,
+        Offering: Leaving._offer, Sharing: _share,
+        Resolving: Judging._resolve, Reacting: _react, Undoing: _undo,
     }

@@ -26,8 +26,11 @@ from lichen.federation.documents import (
 from lichen.federation.limits import COLLECTION_ITEMS_MAX, CONTEXT_ITEMS_MAX, OUTBOX_BYTES_MAX
 from lichen.federation.outgoing import Outgoing, Shelf
 from lichen.federation.scenes import mentioned_in
+from lichen.federation.successors import lineages_of
 from lichen.forum import (
     CommentId,
+    CommentQuery,
+    CommentSort,
     CommentView,
     Community,
     Forum,
@@ -91,7 +94,8 @@ class Desk:
         if community.deleted or community.removed:
             return _gone(community.actor.ap_id)
         key = await self._accounts.keys(community.id)
-        return self._alone(self._documents.group(community, key.public))
+        named = await self._read(lambda unit: lineages_of(unit, self._accounts, [community.id]))
+        return self._alone(self._documents.group(community, key.public, named[community.id]))
 
     async def post(self, post_id: int) -> Shown:
         """Return a post of ours."""
@@ -102,31 +106,14 @@ class Desk:
 
     async def comment(self, comment_id: int) -> Shown:
         """Return a comment of ours."""
-        def read(unit: Unit) -> tuple[CommentView, PostView, CommentView | None, list[Actor]]:
-            view = self._forum.scene_of(unit, None, comments=[comment_id]).comments.get(comment_id)
-            if view is None:
-                raise _nothing()
-            above = view.comment.parent_id
-            more = self._forum.scene_of(
-                unit, None, posts=[view.post.id], comments=[] if above is None else [above]
-            )
-            names = [(one.name, one.domain) for one in mentioned_in(view.comment.content)]
-            named = self._accounts.persons_named(unit, names) if names else {}
-            return (view, more.posts[view.post.id], more.comments.get(above or 0),
-                    list(named.values()))
-
-        view, below, parent, named = await self._read(read)
-        comment = view.comment
-        is_hidden = comment.held or view.post.held or view.community.local_only
-        if not comment.local or is_hidden:
+        found = await self._read(lambda unit: self._notes(unit, [comment_id]))
+        if not found:
             raise _nothing()
+        view, note = found[0]
+        comment = view.comment
         if comment.deleted or comment.removed:
             return _gone(comment.ap_id)
-        return self._alone(self._documents.note(
-            comment, author=view.creator, community=view.community.actor, post=view.post,
-            parent=parent.comment if parent else None,
-            answered=parent.creator if parent else below.creator, mentioned=named,
-        ))
+        return self._alone(note)
 
     async def outbox(self, name: str, page: str = "") -> Shown:
         """Return what was posted last in a community, as it was announced, or a page of it."""
@@ -143,14 +130,21 @@ class Desk:
         ))
 
     async def persons_outbox(self, name: str, page: str = "") -> Shown:
-        """Return what a person posted last, or a page of it."""
+        """Return what a person posted last, or a page of it; the first has as many comments.
+
+        Whoever moves takes both along from here.
+        """
         person = await self._actor(ActorKind.PERSON, name)
         asked = PostQuery(creator_id=person.id)
         posts, following = ([], "") if person.deleted else await self._posts(asked, page)
+        said = [(view.post.published_us, created) for view, created in self._all_created(posts)]
+        if page in ("", _FIRST) and not person.deleted:
+            said += await self._comments(person)
+        said.sort(key=lambda one: -one[0])
         is_whole = not (page or following)
         return self._alone(paged(
-            f"{person.ap_id}/outbox", [created for _, created in self._all_created(posts)],
-            count=len(posts) if is_whole else None, first=_FIRST, page=page, following=following,
+            f"{person.ap_id}/outbox", [created for _, created in said],
+            count=len(said) if is_whole else None, first=_FIRST, page=page, following=following,
         ))
 
     async def followers(self, name: str) -> Shown:
@@ -258,6 +252,54 @@ class Desk:
                 community=view.community.actor.ap_id,
                 object_=page if left >= 0 else view.post.ap_id,
             )
+
+    async def _comments(self, person: Actor) -> list[tuple[int, Document]]:
+        """Return when a person wrote its newest comments, and their Creates."""
+        query = CommentQuery(
+            creator_id=person.id, sort=CommentSort.NEW, limit=COLLECTION_ITEMS_MAX
+        )
+
+        def read(unit: Unit) -> list[tuple[CommentView, Document]]:
+            newest = self._forum.comment_list(unit, None, query)
+            return self._notes(unit, [view.comment.id for view in newest]) if newest else []
+
+        return [
+            (view.comment.published_us, self._deeds.in_community(
+                "Create", view.comment.tid, actor=view.creator.ap_id,
+                community=view.community.actor.ap_id, object_=note,
+            ))
+            for view, note in await self._read(read)
+            if not (view.comment.deleted or view.comment.removed)
+        ]
+
+    def _notes(self, unit: Unit, ids: Sequence[int]) -> list[tuple[CommentView, Document]]:
+        """Return comments of ours that everybody may see, with their documents, gone or not; three
+        round trips.
+        """
+        found = self._forum.scene_of(unit, None, comments=ids).comments
+        views = [
+            view for one in ids if (view := found.get(one)) is not None and view.comment.local
+            and not (view.comment.held or view.post.held or view.community.local_only)
+        ]
+        above = {view.comment.parent_id for view in views if view.comment.parent_id is not None}
+        around = self._forum.scene_of(
+            unit, None, posts=sorted({view.post.id for view in views}), comments=sorted(above)
+        )
+        said = {view.comment.id: mentioned_in(view.comment.content) for view in views}
+        names = {(one.name.lower(), one.domain) for named in said.values() for one in named}
+        people = self._accounts.persons_named(unit, names) if names else {}
+        notes = []
+        for view in views:
+            parent = around.comments.get(view.comment.parent_id or 0)
+            post = around.posts[view.post.id]
+            notes.append((view, self._documents.note(
+                view.comment, author=view.creator, community=view.community.actor,
+                post=view.post, parent=parent.comment if parent else None,
+                answered=parent.creator if parent else post.creator,
+                mentioned=[people[pair] for one in said[view.comment.id]
+                           if (pair := (one.name.lower(), one.domain)) in people],
+            )))
+        return notes
 
     async def _actor(self, kind: ActorKind, name: str) -> Actor:
         actor = await self._read(lambda unit: self._accounts.actor_by_name(unit, kind, name))

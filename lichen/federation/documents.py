@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from lichen.accounts import Actor, Known, Site
+from lichen.federation.succession import Lineage
 from lichen.forum import LANGUAGES, Comment, Community, Post
 from lichen.forum.markdown import render
 from lichen.kit import isoformat
@@ -23,10 +24,16 @@ Document = dict[str, object]
 CONTEXT: Sequence[str] = (
     "https://join-lemmy.org/context.json", "https://www.w3.org/ns/activitystreams",
 )
+# PROV-O §3.1 wasDerivedFrom: "the construction of a new entity based on a pre-existing entity"; of
+# all words for it the one that claims neither to be the old community nor to replace it.
+_DERIVED = {"wasDerivedFrom": {
+    "@id": "http://www.w3.org/ns/prov#wasDerivedFrom", "@type": "@id",
+}}
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"  # ActivityPub §5.6
 CONTENT_TYPE = "application/activity+json"
 
 _UNKNOWN = Known()
+_OF_NOBODY = Lineage()
 _OUR_LINK = re.compile(r'\b(href|src)="/(?!/)')
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg")
 _LANGUAGES = {language.id: language for language in LANGUAGES}
@@ -34,7 +41,8 @@ _LANGUAGES = {language.id: language for language in LANGUAGES}
 
 def with_context(document: Mapping[str, object]) -> Document:
     """Return the document as it stands alone: what is inside another one has its context."""
-    return {"@context": list(CONTEXT), **document}
+    terms = [_DERIVED] if "wasDerivedFrom" in document else []
+    return {"@context": [*CONTEXT, *terms], **document}
 
 
 class OurDocuments:
@@ -56,8 +64,10 @@ class OurDocuments:
             **self._described("summary", person.summary),
         })
 
-    def group(self, community: Community, public_key: str) -> Document:
-        """Return a local community."""
+    def group(
+        self, community: Community, public_key: str, lineage: Lineage = _OF_NOBODY
+    ) -> Document:
+        """Return a local community, with what it continues and where it went."""
         actor = community.actor
         return _spoken({
             **self._actor(actor, public_key),
@@ -70,6 +80,10 @@ class OurDocuments:
             "outbox": f"{actor.ap_id}/outbox",
             "followers": f"{actor.ap_id}/followers",
             "featured": f"{actor.ap_id}/featured",
+            "wasDerivedFrom": lineage.derived_from or None,
+            # As for a person.
+            "alsoKnownAs": list(lineage.also_known_as) or None,
+            "movedTo": lineage.moved_to or None,
             "language": [_language(one) for one in community.languages if one in _LANGUAGES],
             **self._described("summary", actor.summary),
         })

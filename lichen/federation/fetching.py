@@ -18,6 +18,7 @@ from urllib.parse import urldefrag
 
 import msgspec
 
+from lichen.federation.bodies import is_deeper
 from lichen.federation.limits import (
     DOCUMENT_BYTES_MAX,
     DOCUMENT_DEPTH_MAX,
@@ -171,24 +172,10 @@ def decoded(body: bytes) -> Document:
         raise FetchRefused("invalid_json", "This is not JSON in UTF-8.") from None
     if not isinstance(document, dict):
         raise FetchRefused("invalid_json", "A document is one object of JSON.")
-    if _is_deeper(document, DOCUMENT_DEPTH_MAX):
+    if is_deeper(document, DOCUMENT_DEPTH_MAX):
         raise FetchRefused("invalid_json",
                            f"A document is at most {DOCUMENT_DEPTH_MAX} levels deep.")
     return document
-
-
-def _is_deeper(value: object, depth_max: int) -> bool:
-    """Say whether a value is nested more deeply; level by level, so that nothing can overflow."""
-    level: list[object] = [value]
-    for _ in range(depth_max + 1):
-        level = [
-            inner for one in level if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _id_of(document: Document) -> str:

@@ -124,7 +124,7 @@ class Ingest:
         await self._apply(_Run(arrivals, max(last, batch.next_seq - 1)))
 
     def when_moved(self, then: Callable[[], None]) -> None:
-        """Call this from now on whenever somebody told that it moved."""
+        """Call this from now on whenever a move was told, or a successor offered."""
         self._told_moves = then
 
     def give_up(self, seqs: Sequence[int], needs: str) -> None:
@@ -226,7 +226,7 @@ class Ingest:
         self._note(arrivals, done, began_us)
         if outcomes["parked"]:
             self._parked()
-        if outcomes["move_told"]:
+        if outcomes["move_told"] or outcomes["offer_heard"]:
             self._told_moves()
 
     def _note(self, arrivals: Sequence[Arrival], done: _Done, began_us: int) -> None:

@@ -20,6 +20,7 @@ from lichen.federation.activities import (
     Flagging,
     Follow,
     Moving,
+    Offering,
     Profile,
     Resolving,
     Seating,
@@ -199,6 +200,8 @@ def _add_names(names: _Names, activity: Activity) -> None:
             names.follows.add(id)
         case Follow(object=id) | Profile(object=id) | Moving(object=id):
             names.actors.add(id)
+        case Offering(object=id, origin=origin):
+            names.actors.update((id, origin))
         case Blocking(object=id, target=target):
             names.actors.update((id, target, *activity.addressees))
         case Seating(object=id):

@@ -74,7 +74,7 @@ class ActorDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What a remote actor says of itself, in our words.
 
     Addresses are "" where it names none; all of them are on the actor's own server. `languages`
-    are codes (RFC 5646). `moved_to` and `also_known_as` are ids of other actors.
+    are codes (RFC 5646). `moved_to`, `also_known_as` and `derived_from` are ids of other actors.
     """
 
     draft: ActorDraft
@@ -91,6 +91,7 @@ class ActorDocument(msgspec.Struct, frozen=True, kw_only=True):
     updated_us: int | None = None
     moved_to: str = ""
     also_known_as: tuple[str, ...] = ()
+    derived_from: str = ""
 
     @property
     def ap_id(self) -> str:

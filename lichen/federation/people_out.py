@@ -2,7 +2,7 @@
 
     subscription     of ours elsewhere: Follow, Undo · of others here: Accept
     profile          Update; of a person who left: Delete
-    community        Update, Delete, Undo, by its first moderator of ours
+    community        Update, Delete, Undo, by its first moderator of ours · a successor: Offer, Move
     message          Create, Update, Delete, Undo: to the recipient's server alone
     report           Flag: to the servers of whoever moderates · dealt with: Resolve, Undo, to the
                      same and to the reporter's
@@ -20,6 +20,7 @@ from lichen.events import moderation as of_moderation
 from lichen.federation.documents import Document, is_microblog
 from lichen.federation.scenes import Standing
 from lichen.federation.speaking import Speaker, Told
+from lichen.federation.succession import Lineage
 from lichen.forum import CommentView, Community, PostView
 
 
@@ -29,8 +30,10 @@ class People(Speaker):
     def community(self, event: Event) -> Told:
         """Tell of a community of ours."""
         community = self.scene.communities.get(event.row)
-        if community is None or not community.actor.local or event.operation == "create":
+        if community is None or not community.actor.local:
             return []
+        if event.operation == "create":
+            return self._offer(event, community)
         group = community.actor
         by = next((one for one in self.scene.moderators.get(group.id, ()) if one.local), group)
         if event.operation == "delete":
@@ -48,13 +51,31 @@ class People(Speaker):
             )
             activity = self.deeds.undo(event.id, deletion)
         else:
-            document = self.documents.group(community, self.scene.keys.get(group.id, ""))
+            document = self.documents.group(
+                community, self.scene.keys.get(group.id, ""),
+                self.scene.lineages.get(group.id, Lineage()),
+            )
             activity = self.deeds.in_community(
                 "Update", event.id, actor=by.ap_id, community=group.ap_id, object_=document
             )
         return self.in_community(
             event.id, activity, by=by, community=community, writes=(group.ap_id,)
         )
+
+    def _offer(self, event: Event, community: Community) -> Told:
+        """Offer what was founded as a successor to who may hold copies of the old community."""
+        origin = self.scene.origins.get(event.row)
+        if origin is None or not origin.peers or community.local_only or community.deleted:
+            return []
+        # The Group itself speaks: its key proves which server stands behind the offer, and its
+        # document, which is fetched, says what it continues.
+        group = community.actor
+        activity = self.deeds.to_everybody(
+            "Offer", event.id, actor=group.ap_id, object_=group.ap_id,
+            more=(("origin", origin.ap_id),),
+        )
+        return [self.direct(activity, by=group, peers=origin.peers,
+                            keys=((group.ap_id,), ()))]
 
     def subscription(self, event: Event) -> Told:
         """Tell of somebody of ours who follows a community elsewhere."""
@@ -115,7 +136,10 @@ class People(Speaker):
         return self.everywhere(activity, by=person, writes=(person.ap_id,))
 
     def move(self, event: Event) -> Told:
-        """Tell that a person of ours is somewhere else now; that it is back its profile tells."""
+        """Tell that somebody of ours, or a community, is somewhere else now.
+
+        That a person is back its profile tells.
+        """
         person = self.scene.actors.get(event.row)
         if person is None or not person.local or event.operation == "delete":
             return []

@@ -5,8 +5,9 @@
                     └──────────────◀──────────────────┘
 
 Changes come as activities; this brings those that never came. Whoever looks waits for nothing and
-costs no statement: what is due is known in memory, and asked at most a few at a time. An actor that
-is gone says so itself, by a Delete: a server that answers 410 may only be broken.
+costs no statement: what is due is known in memory, and asked at most a few at a time. A person that
+is gone says so itself, by a Delete: a server that answers 410 may only be broken. Of a community it
+is noted (`succession` says when it counts); a document that is served again ends that.
 """
 
 from collections import OrderedDict
@@ -15,9 +16,9 @@ from functools import partial
 import structlog
 
 from lichen.accounts import Accounts, Actor, ActorKind
-from lichen.federation import peer_rows
+from lichen.federation import peer_rows, successor_rows
 from lichen.federation.actors import actor_in, community_draft
-from lichen.federation.fetching import Documents
+from lichen.federation.fetching import Documents, Gone
 from lichen.federation.limits import (
     ACTOR_AGE_US_MAX,
     RENEWED_AGAIN_US_MIN,
@@ -27,6 +28,7 @@ from lichen.federation.limits import (
 from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.peers import Peers
 from lichen.federation.remembering import Flights
+from lichen.federation.succession import Way
 from lichen.forum import Forum
 from lichen.kit import Clock, Refused, Unavailable
 from lichen.store import Store, Unit
@@ -83,6 +85,8 @@ class Renewing:
                 raise Refused("foreign_object", "An actor stays what it is.")
             await self._store.write(partial(self._take_over, actor=actor, said=said), apart=True)
         except (Refused, Unavailable) as error:
+            if isinstance(error, Gone) and error.by and actor.kind is ActorKind.COMMUNITY:
+                await self._store.write(partial(_note_closed, actor=actor), apart=True)
             _, before_us = self._due.get(actor.ap_id, (0, 0))
             pause_us = min(max(2 * before_us, RENEWED_AGAIN_US_MIN), ACTOR_AGE_US_MAX)
             self._wait(actor.ap_id, pause_us, pause_us=pause_us)
@@ -102,6 +106,8 @@ class Renewing:
         with unit.coming_from(actor.domain, origins={actor.did: actor.domain}):
             if actor.kind is ActorKind.COMMUNITY:
                 self._forum.refresh_communities(unit, {actor.id: community_draft(said)})
+                if not said.moved_to:
+                    unit.stage(successor_rows.DROP_ENDED, {"lives_id": actor.id})
             else:
                 self._accounts.refresh_persons(unit, {actor.id: said.draft})
         unit.stage(
@@ -114,3 +120,10 @@ class Renewing:
         self._due.move_to_end(ap_id)
         if len(self._due) > RENEWED_KEPT_MAX:
             self._due.popitem(last=False)
+
+
+def _note_closed(unit: Unit, *, actor: Actor) -> None:
+    unit.stage(successor_rows.KEEP_CLOSED, {
+        "community_id": actor.id, "way": Way.CLOSED, "since_us": unit.clock_us,
+        "seen_us": unit.clock_us,
+    })

@@ -11,6 +11,7 @@ from lichen.federation.homes import Homes
 from lichen.federation.keys import KeyRing, SigningKeys
 from lichen.federation.model import Style
 from lichen.federation.moves import Moves
+from lichen.federation.offers import Offers
 from lichen.federation.peers import Peers, load_peers
 from lichen.federation.posting import Posting
 from lichen.federation.proving import Proving
@@ -39,12 +40,18 @@ class Room:
     moves: Moves
     successors: Successors
     catching_up: CatchingUp
+    offers: Offers
+
+    def told(self) -> None:
+        """Look at once: somebody told a move, or offered a successor."""
+        self.moves.wake()
+        self.offers.wake()
 
     def figures(self) -> dict[str, float]:
         """Return how often something elsewhere was not believed or not kept, for the metrics."""
         counted = {
             "fetch": self.documents.outcomes, "found": self.resolver.outcomes,
-            "brought": self.resolver.communities.outcomes,
+            "brought": self.resolver.communities.outcomes, "offered": self.offers.outcomes,
         }
         return {f"{what}_{code}_total": float(count)
                 for what, outcomes in counted.items() for code, count in sorted(outcomes.items())}
@@ -84,6 +91,7 @@ async def build(
         keys, is_wanted=lambda: accounts.current_site.settings.federation_signed_fetch,
         is_allowed=peers.is_allowed, clock=ground.clock, public_url=addresses.public_url,
     )
+    successors = await _successors(ground, store, forum, peers)
     return Room(
         peers, documents, keys, resolver, renewing, authorised,
         proving=Proving(
@@ -92,15 +100,24 @@ async def build(
                             prefer=peers.prefer),
             homes=Homes(store, ground.outbound, documents, addresses=addresses),
         ),
-        moves=Moves(
-            store, accounts, forum, moderation, documents=documents, resolver=resolver,
-            addresses=addresses,
-        ),
-        successors=Successors(
-            forum, peers, silent_days=ground.config.forum.gone_after_days,
-            continuing=await store.read(load_continuing, apart=True),
+        moves=Moves(store, accounts, forum, moderation, documents=documents, resolver=resolver,
+                    addresses=addresses),
+        successors=successors,
+        offers=Offers(
+            store, accounts, forum, successors, documents=documents, resolver=resolver,
+            addresses=addresses, tids=ground.tids,
         ),
         catching_up=CatchingUp(store, forum, resolver, peers=peers, documents=documents),
+    )
+
+
+async def _successors(
+    ground: Ground, store: Store, forum: Forum, peers: Peers
+) -> Successors:
+    """Return what says who continues which community, as far as the rows know."""
+    return Successors(
+        forum, peers, silent_days=ground.config.forum.gone_after_days,
+        continuing=await store.read(load_continuing, apart=True),
     )
 
 

@@ -12,14 +12,16 @@ from typing import NamedTuple
 import msgspec
 
 from lichen.accounts import Accounts, Actor, Known
-from lichen.events import Event, collection_of
+from lichen.events import LOCAL, Event, collection_of
 from lichen.events import accounts as of_accounts
 from lichen.events import forum as of_forum
 from lichen.events import messages as of_messages
 from lichen.events import moderation as of_moderation
 from lichen.events.federation import Accepted
-from lichen.federation import outgoing_rows
-from lichen.federation.limits import BAN_PLACES_MAX
+from lichen.federation import outgoing_rows, successor_rows
+from lichen.federation.limits import BAN_PLACES_MAX, SUCCESSOR_PEERS_MAX
+from lichen.federation.succession import Lineage
+from lichen.federation.successors import lineages_of
 from lichen.forum import BanTerms, CommentView, Community, Forum, PostView
 from lichen.forum.markdown import Mention, mentions
 from lichen.messages import Messages, MessageView
@@ -52,6 +54,13 @@ class Standing(NamedTuple):
     community_id: int
 
 
+class Origin(NamedTuple):
+    """What a community founded here continues, and the servers that may hold copies of it."""
+
+    ap_id: str
+    peers: tuple[str, ...]
+
+
 class Rooms(NamedTuple):
     """The rooms that composing looks into."""
 
@@ -82,6 +91,8 @@ class Scene:
     standing: dict[str, Standing] = field(default_factory=dict)  # by record key
     follow_ids: dict[tuple[int, int], str] = field(default_factory=dict)
     followers: dict[int, frozenset[str]] = field(default_factory=dict)
+    origins: dict[int, Origin] = field(default_factory=dict)  # of what was founded
+    lineages: dict[int, Lineage] = field(default_factory=dict)  # of communities that changed
     originals: dict[int, bytes] = field(default_factory=dict)  # lines of the inbox, by sequence
     keys: dict[int, str] = field(default_factory=dict)  # public ones, as PEM
     software: dict[str, str] = field(default_factory=dict)  # of the servers of recipients
@@ -113,7 +124,7 @@ class _Wanted:
 
 
 def gather(unit: Unit, rooms: Rooms, events: Iterable[Event]) -> Scene:
-    """Return the scene of a batch of events; at most fourteen round trips."""
+    """Return the scene of a batch of events; at most fifteen round trips."""
     events = list(events)
     wanted = _wanted(events)
     scene = Scene(now_us=unit.clock_us)
@@ -261,6 +272,29 @@ def _gather_around(
     ]
     if follows:
         scene.follow_ids = dict(rooms.follow_ids(unit, follows))
+    changed = [event.row for event in events
+               if event.collection == COMMUNITY and event.operation == "update"]
+    if changed:
+        scene.lineages = lineages_of(unit, rooms.accounts, changed)
+    _gather_origins(unit, rooms, scene, events)
+
+
+def _gather_origins(
+    unit: Unit, rooms: Rooms, scene: Scene, events: Sequence[Event]
+) -> None:
+    """Look up what communities that were just founded continue; mostly nothing was."""
+    founded = [event.row for event in events
+               if event.collection == COMMUNITY and event.operation == "create"
+               and event.origin == LOCAL]
+    offers = unit.fetch(successor_rows.FOUNDED, ids=founded) if founded else []
+    olds = rooms.accounts.actors(unit, [row.community_id for row in offers]) if offers else {}
+    for row in offers:
+        old = olds.get(row.community_id)
+        if old is not None:
+            known_to = rooms.forum.acquainted_authorities(unit, old.id) - {old.domain}
+            scene.origins[row.successor_id] = Origin(
+                old.ap_id, tuple(sorted(known_to)[:SUCCESSOR_PEERS_MAX])
+            )
 
 
 def mentioned_in(text: str) -> list[Mention]:

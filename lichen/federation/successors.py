@@ -1,25 +1,38 @@
-"""Successors: communities of ours that continue what has ended with another server.
+"""Successors: communities that continue what has ended, and asking who followed that.
 
     a server is silent ─▶ a page says so ─▶ an administrator, or a moderator of the old community,
     founds a successor ─▶ whoever here follows the old one is asked once ─▶ follows it, or does not
+                                 ▲
+    another server offers one, or the community itself moved there: `offers` examines it
 
 Nothing of the old community is changed or copied: its posts stay its own, under their own
 addresses, and both pages link each other. Nobody is moved who did not say so. A question is not
 a row: it is an offer, a subscription and no answer, so that a founding costs the same for one
-subscriber and for a million. Offers from other servers are not read yet, and ours are not sent.
+subscriber and for a million. Where several continue one, all are offered, the oldest first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from lichen.accounts import Viewer, check_admin
+from lichen.accounts import Accounts, Actor, Viewer, check_admin
 from lichen.federation import successor_rows as rows
 from lichen.federation.limits import (
     SUCCESSORS_A_DAY_MAX,
+    SUCCESSORS_ELSEWHERE_MAX,
     SUCCESSORS_OF_COMMUNITY_MAX,
     SUCCESSORS_SHOWN_MAX,
 )
 from lichen.federation.peers import Peers
-from lichen.federation.succession import Ending, Offer, Succession, described, ending_of
+from lichen.federation.succession import (
+    Ended,
+    Ending,
+    Lineage,
+    Offer,
+    Proof,
+    Succession,
+    Way,
+    described,
+    ending_of,
+)
 from lichen.forum import Community, CommunityDraft, CommunityView, Forum
 from lichen.kit import Forbidden, NotFound, Refused, TooMany
 from lichen.store import Row, Unit
@@ -32,38 +45,45 @@ class Successors:
 
     def __init__(
         self, forum: Forum, peers: Peers, *, silent_days: int,
-        continuing: Iterable[int] = (),
+        continuing: Iterable[tuple[int, int]] = (),
     ) -> None:
         self._forum = forum
         self._peers = peers
         self._silent_days = silent_days
-        # A hint that saves a look at the rows: which communities of ours continue another.
-        self._continuing = set(continuing)
+        # A hint that saves a look at the rows: which communities continue another, and which.
+        self._continuing = dict(continuing)
 
     def succession(self, unit: Unit, viewer: Viewer | None, old: CommunityView) -> Succession:
-        """Return where a community stands; no round trip for one of ours, else three at most."""
+        """Return where a community stands; no round trip for most of ours, else three at most."""
         community = old.community
-        if community.actor.local:
+        if community.actor.local and community.id not in self._continuing.values():
             return Succession(None, (), may_found=False)
         asked = {"ids": [community.id]}
-        declared, found, answers = unit.fetch_all(
-            (rows.DECLARED, asked), (rows.OFFERS_OF, asked),
+        declared, ended, found, answers = unit.fetch_all(
+            (rows.DECLARED, asked), (rows.ENDED, asked), (rows.OFFERS_OF, asked),
             (rows.ANSWERS, {"person_id": viewer.id if viewer else 0}),
         )
-        ending = self._ending(community, declared, now_us=unit.clock_us)
+        ending = self._ending(community.actor, declared, ended, now_us=unit.clock_us)
         offers = self._offers(unit, viewer, found, answers)
-        may_found = ending is not None and len(found) < SUCCESSORS_OF_COMMUNITY_MAX and (
-            viewer is not None and _may_found(viewer, old)
+        may_found = (
+            ending is not None and ending.way is not Way.MOVED
+            and _founded(found) < SUCCESSORS_OF_COMMUNITY_MAX
+            and viewer is not None and _may_found(viewer, old)
         )
         return Succession(ending, tuple(offers), may_found)
 
-    def origin(self, unit: Unit, successor_id: int) -> CommunityView | None:
-        """Return the community that one of ours continues; no round trip where it is none."""
+    def ending(self, unit: Unit, old: Actor) -> Ending | None:
+        """Return whether a community has ended, as far as is known here; one round trip."""
+        asked = {"ids": [old.id]}
+        declared, ended = unit.fetch_all((rows.DECLARED, asked), (rows.ENDED, asked))
+        return self._ending(old, declared, ended, now_us=unit.clock_us)
+
+    def origin(self, unit: Unit, successor_id: int) -> Offer | None:
+        """Return what a community continues; no round trip where it continues nothing."""
         if successor_id not in self._continuing:
             return None
-        found = unit.fetch(rows.OFFER, successor_id=successor_id)
-        views = self._forum.community_views(unit, None, [row.community_id for row in found])
-        return views[0] if views else None
+        offers = self._offers(unit, None, unit.fetch(rows.OFFER, successor_id=successor_id), [])
+        return offers[0] if offers else None
 
     def declare(self, unit: Unit, viewer: Viewer, community_id: int, *, gone: bool) -> None:
         """Declare as an administrator that a community elsewhere is gone, or take that back.
@@ -79,6 +99,7 @@ class Successors:
         unit.stage(rows.KEEP_DECLARED, {
             "community_id": community.id, "person_id": viewer.id, "at_us": unit.clock_us,
         })
+        unit.stage(rows.DUE_NOW, {"community_id": community.id})
 
     def found(
         self, unit: Unit, viewer: Viewer, community_id: int, *, name: str, title: str = ""
@@ -94,19 +115,14 @@ class Successors:
             raise Forbidden("not_a_moderator", "Only administrators here and moderators of the "
                                                "old community found its successor.")
         asked = {"ids": [community.id]}
-        declared, found, today = unit.fetch_all(
-            (rows.DECLARED, asked), (rows.OFFERS_OF, asked),
+        declared, ended, found, today = unit.fetch_all(
+            (rows.DECLARED, asked), (rows.ENDED, asked), (rows.OFFERS_OF, asked),
             (rows.FOUNDED_SINCE, {"since_us": unit.clock_us - _DAY_US}),
         )
-        ending = self._ending(community, declared, now_us=unit.clock_us)
-        if ending is None:
-            raise Refused("community_not_gone", "Its server still answers, as far as we know: "
-                                                "what lives is not succeeded.")
-        if len(found) >= SUCCESSORS_OF_COMMUNITY_MAX:
-            raise Refused("too_many_successors", "This community is continued here already.")
-        if today[0].founded >= SUCCESSORS_A_DAY_MAX:
-            raise TooMany("too_many_successors", f"At most {SUCCESSORS_A_DAY_MAX} successors are "
-                                                 "founded here in a day.")
+        _check_founding(
+            self._ending(community.actor, declared, ended, now_us=unit.clock_us),
+            here=_founded(found), today=today[0].founded,
+        )
         made = self._forum.create_community(unit, viewer, name, CommunityDraft(
             title=title or community.actor.shown_name,
             description=described(community.actor, name=community.actor.name),
@@ -114,15 +130,40 @@ class Successors:
         ))
         unit.stage(rows.INSERT_OFFER, {
             "successor_id": made.community.id, "community_id": community.id,
-            "founder_id": viewer.id, "published_us": unit.clock_us,
+            "founder_id": viewer.id, "published_us": unit.clock_us, "proof": Proof.FOUNDED,
         })
-        self._continuing.add(made.community.id)
+        self._continuing[made.community.id] = community.id
         # Who founds it follows it, and is not asked.
         self._keep_answer(unit, viewer, made.community.id, accepted=True)
         return Offer(community.actor, made, unit.clock_us, mine=True)
 
+    def take(
+        self, unit: Unit, old: Actor, successor: Actor, proof: Proof, *, founder_id: int = 0
+    ) -> None:
+        """Keep a successor whose proof was examined; twice is once. Two round trips.
+
+        Refuses more than are shown, but for the one that a community itself names.
+        """
+        found = unit.fetch(rows.OFFERS_OF, ids=[old.id])
+        others = [row for row in found if row.successor_id != successor.id]
+        if proof is Proof.OFFERED and len(others) - _founded(others) >= SUCCESSORS_ELSEWHERE_MAX:
+            raise Refused("too_many_successors", "Enough others continue this community.")
+        unit.stage(rows.KEEP_MOVE if proof is Proof.MOVED else rows.KEEP_OFFER, {
+            "successor_id": successor.id, "community_id": old.id, "founder_id": founder_id,
+            "published_us": unit.clock_us, "proof": proof,
+        })
+        if proof is Proof.MOVED:
+            unit.stage(rows.KEEP_MOVED, {
+                "community_id": old.id, "way": Way.MOVED, "since_us": unit.clock_us,
+                "seen_us": unit.clock_us,
+            })
+        self._continuing.setdefault(successor.id, old.id)
+
     def questions(self, unit: Unit, viewer: Viewer) -> list[Offer]:
-        """Return the successors that a viewer is asked about; two round trips, one without any."""
+        """Return the successors that a viewer is asked about, the oldest first.
+
+        Two round trips, one without any.
+        """
         found, answers, followed = unit.fetch_all(
             (rows.OFFERS, {"limit": SUCCESSORS_SHOWN_MAX}),
             (rows.ANSWERS, {"person_id": viewer.id}),
@@ -130,7 +171,7 @@ class Successors:
         )
         follows = {one.id for one in self._forum.following_from(followed)}
         answered = {row.successor_id for row in answers}
-        open_ = [row for row in found
+        open_ = [row for row in reversed(found)
                  if row.community_id in follows and row.successor_id not in answered
                  and row.successor_id not in follows]
         return self._offers(unit, viewer, open_, [])
@@ -155,16 +196,20 @@ class Successors:
         })
 
     def _ending(
-        self, community: Community, declared: list[Row], *, now_us: int
+        self, old: Actor, declared: list[Row], ended: list[Row], *, now_us: int
     ) -> Ending | None:
-        peer = self._peers.known(community.actor.domain or "")
-        at_us = declared[0].at_us if declared else None
-        return ending_of(peer, declared_us=at_us, now_us=now_us, silent_days=self._silent_days)
+        return ending_of(
+            self._peers.known(old.domain), now_us=now_us, silent_days=self._silent_days,
+            declared_us=declared[0].at_us if declared else None,
+            ended=Ended(Way(ended[0].way), ended[0].since_us, ended[0].seen_us) if ended else None,
+        )
 
     def _offers(
         self, unit: Unit, viewer: Viewer | None, found: list[Row], answers: list[Row]
     ) -> list[Offer]:
-        """Return the offers in rows, but for successors that are closed; one round trip."""
+        """Return the offers in rows, but for successors that are closed, or of servers that this
+        site does not talk to; one round trip.
+        """
         if not found:
             return []
         ids = [one for row in found for one in (row.successor_id, row.community_id)]
@@ -173,19 +218,61 @@ class Successors:
         said = {row.successor_id: row.accepted for row in answers}
         return [
             Offer(views[row.community_id].community.actor, views[row.successor_id],
-                  row.published_us, said.get(row.successor_id))
+                  row.published_us, said.get(row.successor_id), Proof(row.proof))
             for row in found
-            if row.community_id in views and _is_open(views.get(row.successor_id))
+            if row.community_id in views and self._is_open(views.get(row.successor_id))
         ]
 
+    def _is_open(self, view: CommunityView | None) -> bool:
+        if view is None or view.community.deleted or view.community.removed:
+            return False
+        actor = view.community.actor
+        return actor.local or self._peers.is_allowed(actor.domain)
 
-def load_continuing(unit: Unit) -> list[int]:
-    """Return which communities of ours continue another; one round trip."""
-    return [row.successor_id for row in unit.fetch(rows.OFFERS, limit=SUCCESSORS_SHOWN_MAX)]
+
+def load_continuing(unit: Unit) -> list[tuple[int, int]]:
+    """Return which communities continue which; one round trip."""
+    return [(row.successor_id, row.community_id)
+            for row in unit.fetch(rows.OFFERS, limit=SUCCESSORS_SHOWN_MAX)]
 
 
-def _is_open(view: CommunityView | None) -> bool:
-    return view is not None and not (view.community.deleted or view.community.removed)
+def lineages_of(unit: Unit, accounts: Accounts, ids: Sequence[int]) -> dict[int, Lineage]:
+    """Return what the documents of communities of ours say of others; two round trips, mostly one.
+    """
+    asked = {"ids": list(ids)}
+    founded, left, aliases = unit.fetch_all(
+        (rows.FOUNDED, asked), (rows.OFFERS_OF, asked), (rows.ALIASES, asked)
+    )
+    origins = {row.successor_id: row.community_id for row in founded}
+    # The oldest first: the last word counts.
+    moved = {row.community_id: row.successor_id for row in left if row.proof == Proof.MOVED}
+    others = [*origins.values(), *moved.values()]
+    named = accounts.actors(unit, others) if others else {}
+    return {
+        one: Lineage(
+            derived_from=named[origins[one]].ap_id if one in origins else "",
+            also_known_as=tuple(row.ap_id for row in aliases if row.community_id == one),
+            moved_to=named[moved[one]].ap_id if one in moved else "",
+        )
+        for one in ids
+    }
+
+
+def _founded(found: list[Row]) -> int:
+    return sum(row.proof == Proof.FOUNDED for row in found)
+
+
+def _check_founding(ending: Ending | None, *, here: int, today: int) -> None:
+    if ending is None:
+        raise Refused("community_not_gone", "Its server still answers, as far as we know: "
+                                            "what lives is not succeeded.")
+    if ending.way is Way.MOVED:
+        raise Refused("community_not_gone", "It has moved, and says where: follow it there.")
+    if here >= SUCCESSORS_OF_COMMUNITY_MAX:
+        raise Refused("too_many_successors", "This community is continued here already.")
+    if today >= SUCCESSORS_A_DAY_MAX:
+        raise TooMany("too_many_successors", f"At most {SUCCESSORS_A_DAY_MAX} successors are "
+                                             "founded here in a day.")
 
 
 def _may_found(viewer: Viewer, old: CommunityView) -> bool:

@@ -115,13 +115,44 @@ community_declared_gone = Table(
     Column("at_us", BigInteger, nullable=False),
 )
 
-# A community of ours that continues one of a server that is gone; it continues one alone.
+# A community that continues one that has ended: ours, or one elsewhere; it continues one alone.
 successor_offer = Table(
     "successor_offer", metadata,
     Column("successor_id", BigInteger, primary_key=True, autoincrement=False),
     Column("community_id", BigInteger, nullable=False, index=True),  # the old one
-    Column("founder_id", BigInteger, nullable=False),
-    Column("published_us", BigInteger, nullable=False),
+    Column("founder_id", BigInteger, nullable=False),  # 0: nobody here
+    Column("published_us", BigInteger, nullable=False),  # founded here, or heard of here
+    Column("proof", Text, nullable=False),  # a Proof
+)
+
+# What the server of a community said of the community's end.
+community_ended = Table(
+    "community_ended", metadata,
+    Column("community_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("way", Text, nullable=False),  # a Way: closed, moved
+    Column("since_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),  # when it said so last
+)
+
+# Communities that one of ours says to be too: ids, claimed and not proved.
+community_alias = Table(
+    "community_alias", metadata,
+    Column("community_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ap_id", Text, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+# What was heard of successors and is examined, or was a day ago: offers, and moves of communities.
+heard_offer = Table(
+    "heard_offer", metadata,
+    Column("community_id", BigInteger, primary_key=True, autoincrement=False),  # the old one
+    Column("target", Text, primary_key=True),  # the id of the successor
+    Column("proof", Text, nullable=False),  # a Proof: what it would be
+    Column("peer", Text, nullable=False),  # who said so
+    Column("at_us", BigInteger, nullable=False),
+    Column("tries", BigInteger, nullable=False),
+    Column("retry_us", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),  # "" until it was examined
 )
 
 # What a subscriber of the old community said when asked: asked once for each successor.

@@ -7,16 +7,18 @@ import sqlalchemy as sa
 
 from lichen.accounts import AUTHORITIES, Actor
 from lichen.forum.comment_rows import COMMUNITY_IDS_OF_COMMENTS
-from lichen.forum.limits import COMMUNITIES_KEPT_MAX
+from lichen.forum.limits import ACQUAINTED_MAX, COMMUNITIES_KEPT_MAX
 from lichen.forum.model import Community
 from lichen.forum.post_rows import COMMUNITY_IDS_OF_POSTS
 from lichen.forum.tables import (
     change,
+    comment,
     community,
     community_ban,
     drop,
     moderator,
     person_tally,
+    post,
     presence,
     subscription,
     write,
@@ -137,6 +139,21 @@ FOLLOWER_AUTHORITIES = Statement(
     name="servers of followers",
 )
 ALL_FOLLOWER_AUTHORITIES = Statement(_FOLLOWER_AUTHORITIES, name="servers of all followers")
+_OF = sa.bindparam("community_id", type_=sa.BigInteger)
+# By the indexes post_community and comment_community, the newest first, then one look-up a person.
+ACQUAINTED_AUTHORITIES = Statement(
+    sa.select(AUTHORITIES.c.domain).where(AUTHORITIES.c.id.in_(sa.union(
+        *(
+            sa.select(
+                sa.select(words.c.creator_id).where(words.c.community_id == _OF)
+                .order_by(words.c.id.desc()).limit(ACQUAINTED_MAX).subquery().c.creator_id
+            )
+            for words in (post, comment)
+        ),
+        sa.select(moderator.c.person_id).where(moderator.c.community_id == _OF),
+    ))).distinct(),
+    name="servers that know a community",
+)
 _MODERATORS = sa.select(
     moderator.c.community_id, moderator.c.person_id, moderator.c.tid, moderator.c.published_us
 ).order_by(moderator.c.community_id, moderator.c.published_us, moderator.c.tid)

@@ -24,6 +24,7 @@ FLAT_CANDIDATES_MAX = 2_000  # newest comments that a list without a thread rank
 
 BATCH_MAX = 5_000  # posts, comments or votes in one command, so that a write stays short
 DEPARTURE_BATCH = 200  # posts and as many comments of one person taken away in one unit
+ACQUAINTED_MAX = 20_000  # newest posts, and comments, of a community asked whose servers wrote them
 RULED_WORDS_MAX = 2_000  # posts, and comments, of one person removed or purged by one command
 MARKS_MAX = 1_000  # posts marked by one command
 CATALOGUE_MAX = 50_000  # communities that a list orders; 100 bytes and 2 µs each

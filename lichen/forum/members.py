@@ -113,6 +113,16 @@ class Members(Communities):
             found[row.community_id].add(row.domain)
         return {one: frozenset(authorities) for one, authorities in found.items()}
 
+    def acquainted_authorities(self, unit: Unit, community_id: int) -> frozenset[str]:
+        """Return the servers whose people wrote in a community or keep it, as far as rows here say.
+
+        Who follows a community elsewhere nobody is told. Ours left out; one round trip.
+        """
+        return frozenset(
+            row.domain
+            for row in unit.fetch(rows.ACQUAINTED_AUTHORITIES, community_id=community_id)
+        )
+
     def all_follower_authorities(self, unit: Unit) -> dict[int, frozenset[str]]:
         """Return the servers whose people follow each community of ours; one round trip.
 

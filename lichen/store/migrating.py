@@ -15,7 +15,7 @@ from lichen.kit import Refused
 from lichen.kit.crash_points import crash_point
 from lichen.store.opening import FILE_NAME
 
-HEAD = "0018"
+HEAD = "0019"
 EMPTY = "base"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -61,6 +61,11 @@ ACTS: dict[str, tuple[Made, int, str]] = {
         202, "ingest_foreign_object_total"),
     "moves another": (lambda siege: act("Move", EVE, ANN, target=EVE), 202, ""),
     "moves to who does not claim it": (lambda siege: act("Move", EVE, EVE, target=ANN), 202, ""),
+    # Kept to be examined: it is asked who says so too, and whether the old one has ended.
+    "offers to succeed what lives": (
+        lambda siege: act("Offer", DEN, DEN, origin=MOSS), 202, "ingest_offer_heard_total"),
+    "moves its community to who does not claim it": (
+        lambda siege: act("Move", DEN, DEN, target=MOSS), 202, "ingest_offer_heard_total"),
     "writes to who has blocked it": (_message, 202, "ingest_message_dropped_total"),
     "puts acts into an act": (
         lambda siege: announced(DEN, announced(MOSS, act("Like", ANN, siege.here))), 202, ""),

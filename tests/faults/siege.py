@@ -35,7 +35,7 @@ SETTLED_S_MAX = 8.0
 # What may change while an attack is refused: what is remembered of it, of servers, of time.
 REMEMBERED = frozenset({
     "received", "parked", "peer", "peer_key", "checkpoint", "stamp", "outbox", "number", "seen",
-    "outgoing_line", "outgoing_standing", "session", "login",
+    "outgoing_line", "outgoing_standing", "session", "login", "heard_offer",
 })
 
 

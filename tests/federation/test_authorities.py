@@ -142,6 +142,25 @@ ATTACKS = {
     "accepts what nobody asked": (
         lambda there, here: act("Accept", DEN, "https://lichen.example/activities/9"),
         "couldnt_find_follow"),
+    "offers another server's community": (
+        lambda there, here: act("Offer", DEN, f"{PEER}c/heirs", origin=MOSS), "foreign_object"),
+    "offers a community as a person": (
+        lambda there, here: act("Offer", EVE, DEN, origin=MOSS), "foreign_object"),
+    "passes on an offer": (
+        lambda there, here: announced(DEN, act("Offer", MOSS, MOSS, origin=DEN)),
+        "foreign_object"),
+    "offers to succeed what nobody knows": (
+        lambda there, here: act("Offer", DEN, DEN, origin=f"{PEER}c/nothing"),
+        "couldnt_find_community"),
+    "offers to succeed a person": (
+        lambda there, here: act("Offer", DEN, DEN, origin=ANN), "couldnt_find_community"),
+    "offers to succeed our community": (
+        lambda there, here: act("Offer", DEN, DEN, origin=STONES), "community_not_gone"),
+    "offers to succeed its own community": (
+        lambda there, here: act("Offer", f"{DEN}2", f"{DEN}2", origin=DEN),
+        "community_not_gone"),
+    "moves another server's community": (
+        lambda there, here: act("Move", EVE, MOSS, target=DEN), "foreign_object"),
 }
 
 

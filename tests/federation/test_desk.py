@@ -128,7 +128,10 @@ async def test_collections_hold_what_everybody_may_see(
     announced = outbox["orderedItems"][0]
     assert (announced["type"], announced["object"]["type"]) == ("Announce", "Create")
     assert announced["object"]["object"]["id"] == post.post.ap_id
-    assert mine["orderedItems"] == [announced["object"]]
+    assert mine["orderedItems"][1:] == [announced["object"]]
+    comment = mine["orderedItems"][0]  # whoever moves takes both along
+    assert (comment["type"], comment["object"]["id"]) == ("Create", said.comment.ap_id)
+    assert comment["object"]["inReplyTo"] == post.post.ap_id
     assert [one["id"] for one in pinned["orderedItems"]] == [post.post.ap_id]
     assert (followers["totalItems"], followers["items"]) == (1, [])
     assert moderators["orderedItems"] == [f"{HERE}/u/mira"]

@@ -71,15 +71,29 @@ async def test_what_moderators_decided_and_noted_goes_along(
     assert {ann.id: "Look twice.", ben.id: "Look twice."} == notes
 
 
+async def test_what_a_community_or_its_heir_says_is_kept_to_be_examined(
+    town: Town  # noqa: F811
+) -> None:
+    den = "https://evil.example/c/den"
+    await town.hear(
+        act("Move", MOSS, MOSS, target=TARGET), act("Offer", den, den, origin=MOSS),
+        act("Offer", den, {"type": "Group", "id": den}, origin={"id": MOSS}),
+    )
+
+    heard = await town.rows("heard_offer")
+    assert [(TARGET, "moved", "peer.example"), (den, "offered", "evil.example")] == sorted(
+        (row.target, row.proof, row.peer) for row in heard)[::-1]
+    assert [] == await town.rows("successor_offer")
+
+
 @pytest.mark.parametrize(("activity", "code"), [
     (act("Move", BEN, ANN, target=TARGET), "foreign_object"),  # of somebody else
     (announced(MOSS, act("Move", ANN, ANN, target=TARGET)), "foreign_object"),  # a group's word
     (act("Move", ANN, ANN, target=ANN), "invalid_field"),  # to itself
     (act("Move", ANN, ANN, target="javascript:alert(1)"), "invalid_field"),
     (act("Move", ANN, ANN), "invalid_field"),
-    (act("Move", MOSS, MOSS, target=TARGET), "couldnt_find_person"),  # a community
     (act("Move", f"{ANN}_unknown", f"{ANN}_unknown", target=TARGET), "couldnt_find_person"),
-], ids=["another", "announced", "itself", "no_address", "nowhere", "community", "unknown"])
+], ids=["another", "announced", "itself", "no_address", "nowhere", "unknown"])
 async def test_a_move_that_cannot_be_is_refused_and_counted(
     town: Town, activity, code: str  # noqa: F811
 ) -> None:

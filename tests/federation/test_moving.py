@@ -78,6 +78,10 @@ async def test_what_one_wrote_before_is_shown_with_the_address_where_it_was_writ
     await old.send("/create_community", name="shelf", title="Shelf")
     written = await old.send("/create_post", community="shelf", name="Of lichens and stones")
     address = home.url + written.headers["location"]
+    other = await home.browser().join("author_3")
+    theirs = await other.send("/create_post", community="shelf", name="What is this?")
+    answer = await old.send(f"{theirs.headers['location']}/comment", content="It is a *lichen*.")
+    assert 303 == answer.status_code, answer.text
     await claims(new, f"@author_1@{home.authority}")
 
     await moves(old, f"@author_2@{here.authority}")
@@ -85,10 +89,13 @@ async def test_what_one_wrote_before_is_shown_with_the_address_where_it_was_writ
     async def shown() -> str:
         stranger = await actor(here, "author_1", home.authority)
         answer = await here.browser().see(f"/u/author_2?show=earlier-{stranger.id}")
-        return answer.text if address in answer.text else ""
+        text = answer.text
+        return text if address in text and f"{home.url}/comment/" in text else ""
 
     page = await until(shown)
     assert "Of lichens and stones" in page
+    assert "It is a <em>lichen</em>." in page, "comments come along, with what stands above them"
+    assert "What is this?" in page
     assert "Written as" in page
     own = (await here.browser().see("/u/author_2")).text
     assert "Of lichens and stones" not in own

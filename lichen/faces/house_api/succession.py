@@ -6,7 +6,7 @@ from lichen.faces.lemmy_v3.asking import Caller, Parts
 from lichen.faces.lemmy_v3.calls import Call
 from lichen.faces.lemmy_v3.wire import Answer, Ask, SuccessResponse
 from lichen.faces.lemmy_v3.wire.base import Id, Time, Word, maybe_time_of, time_of
-from lichen.federation import Offer, Succession, Way
+from lichen.federation import Offer, Proof, Succession, Way
 from lichen.store import Unit
 
 
@@ -31,6 +31,25 @@ class FoundSuccessor(Ask, frozen=True, kw_only=True):
     title: Word = ""
 
 
+class ClaimCommunity(Ask, frozen=True, kw_only=True):
+    """Say that a community here is one elsewhere too, or with `claimed` false no longer.
+
+    Its document then says so in `alsoKnownAs`, and that one may move to it. `address` is
+    `!name@host`, or an id.
+    """
+
+    community_id: Id
+    address: Word
+    claimed: bool = True
+
+
+class MoveCommunity(Ask, frozen=True, kw_only=True):
+    """Move a community here to one elsewhere that says to be it too; who follows it is asked."""
+
+    community_id: Id
+    address: Word
+
+
 class GetSuccessorQuestions(Ask, frozen=True, kw_only=True):
     """Ask which successors the caller has not decided about."""
 
@@ -43,7 +62,11 @@ class AnswerSuccessor(Ask, frozen=True, kw_only=True):
 
 
 class ShownOffer(Answer, frozen=True, kw_only=True):
-    """A community that continues another; `accepted` is what the caller said, if anything."""
+    """A community that continues another; `accepted` is what the caller said, if anything.
+
+    `server` is the successor's. `proof` says why it is one: founded here, offered by its own
+    server, or moved to, which both say.
+    """
 
     community_id: int
     community_actor_id: str
@@ -52,6 +75,8 @@ class ShownOffer(Answer, frozen=True, kw_only=True):
     subscribers: int
     published: Time
     accepted: bool | None = None
+    server: str = ""
+    proof: Proof = Proof.FOUNDED
 
 
 class Offers(Answer, frozen=True, kw_only=True):
@@ -61,9 +86,9 @@ class Offers(Answer, frozen=True, kw_only=True):
 
 
 class ShownSuccession(Answer, frozen=True, kw_only=True):
-    """Where a community stands: `way` says how its server is known to be gone, null if it lives.
+    """Where a community stands: `way` says how its end is known, null if it lives.
 
-    `silent_since` is when it was heard of last, null where it never was.
+    `silent_since` is when its server was heard of last, or when it ended by itself; else null.
     """
 
     offers: list[ShownOffer]
@@ -94,6 +119,7 @@ async def declare_gone(parts: Parts, caller: Caller, asked: DeclareGone) -> Succ
     await parts.store.write(lambda unit: parts.federation.successors.declare(
         unit, viewer, asked.community_id, gone=asked.gone
     ))
+    parts.federation.offers.wake()  # what waited for this end is due
     return SuccessResponse(success=True)
 
 
@@ -103,6 +129,22 @@ async def found_successor(parts: Parts, caller: Caller, asked: FoundSuccessor) -
     return _shown(await parts.store.write(lambda unit: parts.federation.successors.found(
         unit, viewer, asked.community_id, name=asked.name, title=asked.title
     )))
+
+
+async def claim_community(
+    parts: Parts, caller: Caller, asked: ClaimCommunity
+) -> SuccessResponse:
+    """Let a community here say that it is one elsewhere too, or no longer."""
+    await parts.federation.offers.claim(
+        caller.person(), asked.community_id, asked.address, claimed=asked.claimed
+    )
+    return SuccessResponse(success=True)
+
+
+async def move_community(parts: Parts, caller: Caller, asked: MoveCommunity) -> SuccessResponse:
+    """Move a community here to one elsewhere."""
+    await parts.federation.offers.move_out(caller.person(), asked.community_id, asked.address)
+    return SuccessResponse(success=True)
 
 
 async def get_questions(parts: Parts, caller: Caller, asked: GetSuccessorQuestions) -> Offers:
@@ -130,7 +172,8 @@ def _shown(one: Offer) -> ShownOffer:
     return ShownOffer(
         community_id=one.old.id, community_actor_id=one.old.ap_id, successor_id=place.id,
         successor_actor_id=place.actor.ap_id, subscribers=place.subscribers,
-        published=time_of(one.published_us), accepted=one.mine,
+        published=time_of(one.published_us), accepted=one.mine, server=place.actor.domain,
+        proof=one.proof,
     )
 
 
@@ -138,6 +181,10 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("GET", "/succession", OfCommunity, ShownSuccession, get_succession),
     Call("POST", "/succession/declare", DeclareGone, SuccessResponse, declare_gone),
     Call("POST", "/succession/found", FoundSuccessor, ShownOffer, found_successor,
+         rate="post"),
+    Call("POST", "/succession/claim", ClaimCommunity, SuccessResponse, claim_community,
+         rate="post"),
+    Call("POST", "/succession/move", MoveCommunity, SuccessResponse, move_community,
          rate="post"),
     Call("GET", "/succession/questions", GetSuccessorQuestions, Offers, get_questions),
     Call("POST", "/succession/answer", AnswerSuccessor, SuccessResponse, answer_successor),

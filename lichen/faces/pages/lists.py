@@ -12,7 +12,7 @@ from lichen.faces.pages.parts import GivenParts, Parts
 from lichen.faces.pages.remarks import Kept, kept_about
 from lichen.faces.pages.visit import GivenVisit, Visit
 from lichen.faces.pages.wording import LISTING_WORDS, SORT_WORDS, choices, feed_of
-from lichen.federation import Succession
+from lichen.federation import Offer, Succession
 from lichen.forum import (
     CommentQuery,
     CommentSort,
@@ -87,7 +87,7 @@ async def community_page(
 
     def find(
         unit: Unit
-    ) -> tuple[CommunityView, list[Actor], Succession, CommunityView | None]:
+    ) -> tuple[CommunityView, list[Actor], Succession, Offer | None]:
         community = parts.forum.community(unit, viewer, name=name)
         return (community, parts.forum.moderators(unit, community.community.id),
                 parts.federation.successors.succession(unit, viewer, community),
@@ -137,7 +137,7 @@ async def person_page(
         away = parts.accounts.away_among(unit, [view.person.id]).get(view.person.id)
         posts, comments = _by_person(
             parts, unit, visit, person_id=(ties.earlier(show) or view.person).id,
-            comments_shown=comments_shown,
+            shown=None if ties.earlier(show) else "comments" if comments_shown else "posts",
             page_number=page_number,
         )
         blocked = viewer is not None and (
@@ -148,7 +148,8 @@ async def person_page(
 
     (view, posts, comments, blocked, away, kept, ties), frame = await parts.framed(visit, find)
     path = parts.drawing.path_of(view.person)
-    count = len(comments) if comments_shown else len(posts)
+    # Of what was written elsewhere both are shown, on pages of one length.
+    count = max(len(comments), len(posts))
     values: dict[str, object] = {
         "view": view, "posts": posts, "comments": comments, "comments_shown": comments_shown,
         "mine": viewer is not None and viewer.id == view.person.id, "blocked": blocked,
@@ -240,18 +241,22 @@ async def _more(
 
 
 def _by_person(
-    parts: Parts, unit: Unit, visit: Visit, *, person_id: int, comments_shown: bool,
+    parts: Parts, unit: Unit, visit: Visit, *, person_id: int, shown: str | None,
     page_number: int,
 ) -> tuple[list[PostView], list[CommentView]]:
-    if comments_shown:
-        return [], parts.forum.comment_list(unit, visit.viewer, CommentQuery(
+    """Return a page of a person's posts or comments; of both where `shown` names neither."""
+    posts: list[PostView] = []
+    comments: list[CommentView] = []
+    if shown != "posts":
+        comments = parts.forum.comment_list(unit, visit.viewer, CommentQuery(
             sort=CommentSort.NEW, creator_id=person_id, page=page_number, limit=COMMENTS_PER_PAGE,
         ))
-    posts, _ = parts.forum.post_list(unit, visit.viewer, PostQuery(
-        listing=Listing.ALL, sort=Sort.NEW, creator_id=person_id, show_read=True,
-        page=page_number, limit=POSTS_PER_PAGE,
-    ))
-    return posts, []
+    if shown != "comments":
+        posts, _ = parts.forum.post_list(unit, visit.viewer, PostQuery(
+            listing=Listing.ALL, sort=Sort.NEW, creator_id=person_id, show_read=True,
+            page=page_number, limit=POSTS_PER_PAGE,
+        ))
+    return posts, comments
 
 
 def _sorts(sort: Sort, path: str, *, listing: str = "") -> list[object]:

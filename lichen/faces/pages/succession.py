@@ -59,6 +59,7 @@ async def declare_gone(
         return old
 
     old = await parts.store.write(command)
+    parts.federation.offers.wake()  # what waited for this end is due
     return see_other(visit, f"{parts.drawing.path_of(old.community.actor)}/succession")
 
 
