@@ -58,7 +58,7 @@ from lichen.federation.limits import PARKED_MAX
 from lichen.federation.model import authority_of
 from lichen.federation.objects import without_pictures
 from lichen.federation.orders import Fate, KeptFollow, Parking
-from lichen.federation.successor_rows import DROP_ENDED
+from lichen.federation.successors import stage_alive
 from lichen.forum import (
     COMMENT_DEPTH_MAX,
     CommentChange,
@@ -391,7 +391,7 @@ class Decider(Leaving):
             drafts: dict[int, CommunityDraft] = {target.id: community_draft(said)}
             self._act(arrival, partial(self._below.forum.refresh_communities, drafts=drafts))
             if not said.moved_to:
-                self._act(arrival, lambda unit: unit.stage(DROP_ENDED, {"lives_id": target.id}))
+                self._act(arrival, partial(stage_alive, community_id=target.id))
         elif target.kind is ActorKind.PERSON:
             persons: dict[int, ActorDraft] = {target.id: said.draft}
             self._act(arrival, partial(self._below.accounts.refresh_persons, drafts=persons))

@@ -58,7 +58,7 @@ class Shown(NamedTuple):
 
 
 class Desk:
-    """Answers by id; one or two round trips each, keys come from memory of the rows."""
+    """Answers by id; one to four round trips each, keys come from memory of the rows."""
 
     def __init__(
         self, store: Store, outgoing: Log, *, accounts: Accounts, forum: Forum,

@@ -18,7 +18,7 @@ import structlog
 
 from lichen.accounts import Accounts, Actor, ActorKind, Viewer
 from lichen.events import accounts as records
-from lichen.events import event_of
+from lichen.events import collection_of, deletion_of, event_of
 from lichen.events.accounts import SELF
 from lichen.federation import successor_rows as rows
 from lichen.federation.actors import actor_in
@@ -39,13 +39,14 @@ from lichen.federation.looking import keep_looking
 from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.resolving import Resolver
 from lichen.federation.succession import Ending, Proof
-from lichen.federation.successors import Successors, lineages_of
-from lichen.forum import Community, Forum
+from lichen.federation.successors import Successors, lineages_of, stage_alive
+from lichen.forum import Community, CommunityDraft, Forum
 from lichen.kit import Forbidden, NotFound, Refused, TidGenerator, TooMany, Unavailable, isoformat
 from lichen.store import Row, Store, Unit
 from lichen.web import Addresses
 
 _DAY_US = 86_400_000_000
+_MOVE = collection_of(records.Move)
 
 _log = structlog.get_logger("lichen.federation")
 
@@ -145,6 +146,24 @@ class Offers:
 
         await self._store.write(command)
         return said
+
+    async def move_back(self, viewer: Viewer, community_id: int) -> None:
+        """Take back that a community of ours moved; its document, told anew, says so."""
+        def command(unit: Unit) -> None:
+            ours = self._governed(unit, viewer, community_id)
+            if not lineages_of(unit, self._accounts, [ours.id])[ours.id].moved_to:
+                raise NotFound("couldnt_find_object", "This community has not moved.")
+            stage_alive(unit, ours.id)
+            unit.emit(deletion_of(
+                _MOVE, id=self._tids.next(), did=ours.actor.did, rkey=SELF, row=ours.id
+            ))
+            self._forum.edit_community(unit, viewer, ours.id, CommunityDraft())
+
+        await self._store.write(command)
+
+    def aliases(self, unit: Unit, community_id: int) -> tuple[str, ...]:
+        """Return the ids of what a community of ours says to be too; one round trip."""
+        return tuple(row.ap_id for row in unit.fetch(rows.ALIASES, ids=[community_id]))
 
     def _governed(self, unit: Unit, viewer: Viewer, community_id: int) -> Community:
         """Return a community of ours that the viewer moderates, as an administrator.

@@ -29,6 +29,7 @@ from lichen.federation.model import ActorDocument, authority_of
 from lichen.federation.peers import Peers
 from lichen.federation.remembering import Flights
 from lichen.federation.succession import Way
+from lichen.federation.successors import stage_alive
 from lichen.forum import Forum
 from lichen.kit import Clock, Refused, Unavailable
 from lichen.store import Store, Unit
@@ -107,7 +108,7 @@ class Renewing:
             if actor.kind is ActorKind.COMMUNITY:
                 self._forum.refresh_communities(unit, {actor.id: community_draft(said)})
                 if not said.moved_to:
-                    unit.stage(successor_rows.DROP_ENDED, {"lives_id": actor.id})
+                    stage_alive(unit, actor.id)
             else:
                 self._accounts.refresh_persons(unit, {actor.id: said.draft})
         unit.stage(

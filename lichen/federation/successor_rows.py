@@ -43,6 +43,14 @@ DROP_ENDED = Statement(
         "lives_id", type_=sa.BigInteger)),
     name="drop ended",
 )
+# A move that the old community no longer says is none: nobody is shown or asked about it.
+DROP_MOVED = Statement(
+    sa.delete(successor_offer).where(
+        successor_offer.c.community_id == sa.bindparam("lives_id", type_=sa.BigInteger),
+        successor_offer.c.proof == Proof.MOVED,
+    ),
+    name="drop moved",
+)
 
 # By the primary key.
 ALIASES = Statement(

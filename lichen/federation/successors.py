@@ -64,7 +64,10 @@ class Successors:
             (rows.ANSWERS, {"person_id": viewer.id if viewer else 0}),
         )
         ending = self._ending(community.actor, declared, ended, now_us=unit.clock_us)
-        offers = self._offers(unit, viewer, found, answers)
+        offers = self._offers(unit, viewer, [
+            # What another server says of one that is back is its own affair.
+            row for row in found if ending is not None or row.proof != Proof.OFFERED
+        ], answers)
         may_found = (
             ending is not None and ending.way is not Way.MOVED
             and _founded(found) < SUCCESSORS_OF_COMMUNITY_MAX
@@ -160,9 +163,9 @@ class Successors:
         self._continuing.setdefault(successor.id, old.id)
 
     def questions(self, unit: Unit, viewer: Viewer) -> list[Offer]:
-        """Return the successors that a viewer is asked about, the oldest first.
+        """Return the successors that a viewer is asked about, the oldest first: of what has ended.
 
-        Two round trips, one without any.
+        Three round trips, one without any.
         """
         found, answers, followed = unit.fetch_all(
             (rows.OFFERS, {"limit": SUCCESSORS_SHOWN_MAX}),
@@ -174,7 +177,18 @@ class Successors:
         open_ = [row for row in reversed(found)
                  if row.community_id in follows and row.successor_id not in answered
                  and row.successor_id not in follows]
-        return self._offers(unit, viewer, open_, [])
+        return self._of_ended(unit, self._offers(unit, viewer, open_, []))
+
+    def _of_ended(self, unit: Unit, offers: list[Offer]) -> list[Offer]:
+        """Return the offers whose old community has not come back; one round trip."""
+        if not offers:
+            return []
+        asked = {"ids": list({one.old.id for one in offers})}
+        declared, ended = unit.fetch_all((rows.DECLARED, asked), (rows.ENDED, asked))
+        return [one for one in offers if self._ending(
+            one.old, [row for row in declared if row.community_id == one.old.id],
+            [row for row in ended if row.community_id == one.old.id], now_us=unit.clock_us,
+        ) is not None]
 
     def answer(self, unit: Unit, viewer: Viewer, successor_id: int, *, accepted: bool) -> None:
         """Keep what a person says to a successor, and follow it where that is yes.
@@ -234,6 +248,12 @@ def load_continuing(unit: Unit) -> list[tuple[int, int]]:
     """Return which communities continue which; one round trip."""
     return [(row.successor_id, row.community_id)
             for row in unit.fetch(rows.OFFERS, limit=SUCCESSORS_SHOWN_MAX)]
+
+
+def stage_alive(unit: Unit, community_id: int) -> None:
+    """Note that a community says, or shows, that it is where it was."""
+    unit.stage(rows.DROP_ENDED, {"lives_id": community_id})
+    unit.stage(rows.DROP_MOVED, {"lives_id": community_id})
 
 
 def lineages_of(unit: Unit, accounts: Accounts, ids: Sequence[int]) -> dict[int, Lineage]:

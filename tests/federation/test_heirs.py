@@ -22,15 +22,13 @@ async def gardener(house: Neighbour) -> Browser:
     return browser
 
 
-async def call(
-    browser: Browser, path: str, *, status: int = 200, **asked: Any
-) -> dict[str, Any]:
+async def call(browser: Browser, path: str, **asked: Any) -> dict[str, Any]:
     """Send one of the house's own calls and return what it says."""
     token = browser.http.cookies.get("lichen_session")
     answer = await browser.http.post(
         f"/api/lichen{path}", json=asked, headers={"authorization": f"Bearer {token}"}
     )
-    assert status == answer.status_code, answer.text
+    assert 200 == answer.status_code, answer.text
     return dict(answer.json())
 
 
@@ -74,10 +72,13 @@ async def state(house: Neighbour, browser: Browser, community: Actor) -> Subscri
 
 
 async def test_a_successor_is_offered_to_who_followed_the_old_one_on_another_server(
-    home: Neighbour, here: Neighbour, peer: Elsewhere
+    home: Neighbour, here: Neighbour
 ) -> None:
+    peer = Elsewhere()
+    stop = await peer.start()
     peer.group("herbs")
     there = {house.url: await found(house, peer.at("/c/herbs")) for house in (home, here)}
+    await stop()
     reader = await here.browser().join("herb_reader")
     await reader.send(f"/c/herbs@{peer.authority}/subscribe", value="1")
     # Somebody of the other server wrote there: so it is known to hold copies.
@@ -130,11 +131,10 @@ async def test_a_community_moves_and_who_follows_it_is_asked_on_both_servers(
         return await state(here, at_here, there) is Subscribed.SUBSCRIBED
 
     await until(follows)
-    refused = await call(founder, "/succession/move", status=400, community_id=old.id,
-                         address=f"!rocks@{here.authority}")
-    assert "not_claimed" == refused["error"]
-    await call(admin, "/succession/claim", community_id=new.id,
-               address=f"!stones@{home.authority}")
+    refused = await founder.send("/c/stones/move", address=f"!rocks@{here.authority}")
+    assert "does not say that it is this one too" in refused.text
+    claimed = await admin.send("/c/rocks/claim", address=f"!stones@{home.authority}")
+    assert 303 == claimed.status_code, claimed.text
     assert [old.ap_id] == (await group(here, "rocks"))["alsoKnownAs"]
 
     await call(founder, "/succession/move", community_id=old.id,
@@ -155,3 +155,14 @@ async def test_a_community_moves_and_who_follows_it_is_asked_on_both_servers(
     assert await state(here, at_here, new) is Subscribed.SUBSCRIBED
     assert "This community has moved." in (await at_home.see("/c/stones")).text
     assert "has moved here, as both say" in (await at_here.see("/c/rocks")).text
+
+    assert 303 == (await founder.send("/c/stones/move", back="1")).status_code
+
+    assert "movedTo" not in await group(home, "stones")
+    assert "This community has moved." not in (await at_home.see("/c/stones")).text
+
+    async def is_back() -> bool:
+        return "Moved to" not in (await at_here.see(f"/c/stones@{home.authority}")).text
+
+    await until(is_back)
+    assert await state(here, at_here, new) is Subscribed.SUBSCRIBED, "nobody is moved back"

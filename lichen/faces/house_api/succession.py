@@ -50,6 +50,12 @@ class MoveCommunity(Ask, frozen=True, kw_only=True):
     address: Word
 
 
+class MoveCommunityBack(Ask, frozen=True, kw_only=True):
+    """Take back that a community here moved; nobody who followed it elsewhere is moved back."""
+
+    community_id: Id
+
+
 class GetSuccessorQuestions(Ask, frozen=True, kw_only=True):
     """Ask which successors the caller has not decided about."""
 
@@ -147,6 +153,14 @@ async def move_community(parts: Parts, caller: Caller, asked: MoveCommunity) -> 
     return SuccessResponse(success=True)
 
 
+async def move_community_back(
+    parts: Parts, caller: Caller, asked: MoveCommunityBack
+) -> SuccessResponse:
+    """Take back that a community here moved."""
+    await parts.federation.offers.move_back(caller.person(), asked.community_id)
+    return SuccessResponse(success=True)
+
+
 async def get_questions(parts: Parts, caller: Caller, asked: GetSuccessorQuestions) -> Offers:
     """Return the successors that the caller is asked about."""
     viewer = caller.person()
@@ -185,6 +199,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
     Call("POST", "/succession/claim", ClaimCommunity, SuccessResponse, claim_community,
          rate="post"),
     Call("POST", "/succession/move", MoveCommunity, SuccessResponse, move_community,
+         rate="post"),
+    Call("POST", "/succession/move_back", MoveCommunityBack, SuccessResponse, move_community_back,
          rate="post"),
     Call("GET", "/succession/questions", GetSuccessorQuestions, Offers, get_questions),
     Call("POST", "/succession/answer", AnswerSuccessor, SuccessResponse, answer_successor),
