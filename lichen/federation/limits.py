@@ -77,6 +77,7 @@ REASON_LENGTH_MAX = 2_000  # characters of a reason; the rest is cut
 MARKUP_LENGTH_MAX = 200_000  # characters of HTML that are turned into Markdown; the rest is cut
 MARKUP_DEPTH_MAX = 50  # levels of quotes and lists kept of it
 PICTURES_MAX = 8  # attachments of one thing that are shown below its text
+HEADLINE_LENGTH_MAX = 400  # characters of a text that may become a title; the forum cuts it
 TITLE_LINES_MAX = 20  # of a text without a title that are looked at for one
 
 INGEST_BATCH_MAX = 2_000

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from lichen.federation.attached import Attached, attached_to, link_among, shown_below
-from lichen.federation.limits import ADDRESSEES_MAX
+from lichen.federation.limits import ADDRESSEES_MAX, HEADLINE_LENGTH_MAX
 from lichen.federation.markup import first_words, label_of, markdown_of, plain_of
 from lichen.federation.model import authority_of
 from lichen.federation.values import (
@@ -29,7 +29,6 @@ from lichen.federation.values import (
     text_of,
 )
 from lichen.forum import LANGUAGES, PostDraft, fitting_comment, fitting_title, fitting_url
-from lichen.forum.limits import TITLE_LENGTH_MAX
 from lichen.kit import Refused, from_isoformat
 
 THING_TYPES = frozenset({
@@ -90,7 +89,7 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
         """Return it as a post within the forum's limits; what it does not point to is below."""
         title = fitting_title(self.name or self.subject, UNTITLED)
         if title == UNTITLED:
-            words = first_words(self.content, TITLE_LENGTH_MAX)
+            words = first_words(self.content, HEADLINE_LENGTH_MAX)
             title = fitting_title(words, self.url or "", UNTITLED)
         below = shown_below(self.content, self.attached, besides=self.url)
         return PostDraft(

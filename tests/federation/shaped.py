@@ -115,20 +115,23 @@ class Street:
         self.home = home
         self.http = httpx.AsyncClient(base_url=f"{home.url}/api/v3")
         self.ours: dict[str, str] = {}
+        self._count = 0
 
     async def settle_in(self) -> None:
-        """Have petra here, her community, a post of hers, and a comment on it."""
+        """Have petra here."""
         await self.home.browser().join("petra")
         login = await self._call("POST", "/user/login", username_or_email="petra",
                                  password=PASSWORD)
         self.http.headers["authorization"] = f"Bearer {login['jwt']}"
-        community = await self._call("POST", "/community", name="shapes", title="Shapes")
-        self.community_id = community["community_view"]["community"]["id"]
 
-    async def post_anew(self) -> None:
-        """Have a new post and a comment of ours, which a history is about."""
+    async def open_shapes(self) -> None:
+        """Have a new community, a post in it and a comment of ours, which a history is about."""
+        self._count += 1
+        self.community = f"shapes{self._count}"
+        community = await self._call("POST", "/community", name=self.community, title="Shapes")
+        community_id = community["community_view"]["community"]["id"]
         post = (await self._call("POST", "/post", name="What is grey and grows",
-                                 community_id=self.community_id))["post_view"]["post"]
+                                 community_id=community_id))["post_view"]["post"]
         comment = (await self._call("POST", "/comment", content="Crusts.", post_id=post["id"]))
         self.ours = {"https://lichen.example/post/ours": post["ap_id"],
                      "https://lichen.example/comment/ours": comment["comment_view"]["comment"]["ap_id"]}
@@ -136,6 +139,7 @@ class Street:
     def words(self, peer: Elsewhere, host: str) -> Json:
         """Return what stands where in the files."""
         return self.ours | {
+            "shapes": self.community,
             "https://lichen.example": self.home.url, "@lichen.example": f"@{self.home.authority}",
             f"https://{host}": peer.url, f"@{host}": f"@{peer.authority}",
             "PEM": keys("the peers").public.replace("\n", "\\n"),

@@ -136,7 +136,7 @@ async def street(home: Neighbour) -> AsyncIterator[Street]:
 async def test_a_history_is_shown_as_it_was_told(
     name: str, street: Street, peer: Elsewhere
 ) -> None:
-    await street.post_anew()
+    await street.open_shapes()
     told = shapes(name, **street.words(peer, shapes(name)["host"]))
     for document in [one["document"] for one in told["actors"]] + told.get("served", []):
         peer.documents[document["id"].removeprefix(peer.url) or "/"] = document
