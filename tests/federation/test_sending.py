@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from lichen.accounts.keys import generate_keys
 from lichen.federation import lines, posting
 from lichen.federation.deeds import Deeds
-from lichen.federation.lines import MISSED
+from lichen.federation.lines import MISSED, Retold
 from lichen.federation.model import Peer, SigningKey
 from lichen.federation.outgoing import Outgoing, encode
 from lichen.federation.posting import Posting
@@ -22,6 +23,7 @@ from lichen.federation.sending import Sending
 from lichen.kit.config import Config, Identity
 from lichen.kit.config import Outbound as OutboundSettings
 from lichen.kit.ground import Ground, ground_of
+from lichen.kit.ids import time_us_of_tid
 from lichen.log import Options as LogOptions
 from lichen.log import SegmentLog
 from lichen.store import Store, open_store
@@ -83,13 +85,15 @@ class Street:
         return receiver
 
     @asynccontextmanager
-    async def sending(self) -> AsyncIterator[Sending]:
+    async def sending(
+        self, retelling: Callable[[str, int], Retold] | None = None
+    ) -> AsyncIterator[Sending]:
         """Send until the block ends, as a house that runs and is then killed."""
         authorities = frozenset(one.authority for one in self.receivers)
         sending = Sending(
             self.ground, self.store, self.log, peers=self.book, posting=self.posting,
             followers=lambda _community: authorities, everybody=lambda: authorities,
-            addresses=Addresses("http://here.example"),
+            addresses=Addresses("http://here.example"), retelling=retelling,
         )
         await sending.start()
         task = asyncio.create_task(sending.run())
@@ -344,6 +348,67 @@ async def test_a_peer_that_was_away_for_too_long_begins_at_what_is_kept_and_that
 
     assert sorted(numbers(peer)) == list(range(first - 1, 60))
     assert state.error == MISSED
+
+
+class Rows:
+    """What a peer is told again, in two pages; `asked` are the times since when."""
+
+    is_cut = False
+
+    def __init__(self, street: Street) -> None:
+        self.pages = [[street.record(number + at) for number in range(4)] for at in (100, 104)]
+        self.asked: list[int] = []
+        self.at = 0
+
+    def again(self, _authority: str, since_us: int) -> "Rows":
+        self.asked.append(since_us)
+        self.at = 0
+        return self
+
+    async def page(self) -> list[Outgoing]:
+        self.at += 1
+        return self.pages[self.at - 1] if self.at <= len(self.pages) else []
+
+    def rewind(self) -> None:
+        self.at -= 1
+
+
+async def test_who_is_told_again_is_told_from_the_start_after_a_kill(street: Street) -> None:
+    """Its place stays where it was until it has been told everything, in order and before the log.
+    """
+    peer = await street.receiver(broken)
+    async with street.sending() as sending:
+        for number in range(60):
+            await street.announce(number)
+        await until(lambda: peer.requests > 0)
+        await sending.close()
+    first = await street.log.retain(floor_seq=50, age_us_max=0, bytes_max=1)
+    assert 1 < first <= 60
+    rows = Rows(street)
+
+    async def half(receiver: Receiver, request: Any, body: bytes) -> Any:
+        return receiver.take(body) if len(receiver.got) < 3 else await hanging(
+            receiver, request, body)
+
+    peer._behaviour = half
+    async with street.sending(rows.again) as sending:
+        await until(lambda: sending.states()[0].taken == 3)
+        (state,) = sending.states()
+        await sending.close()
+    peer._behaviour, told = quick, len(peer.got)
+
+    async with street.sending(rows.again) as sending:
+        await peer.has(told + 8 + 60 - first + 1)
+        await until(lambda: not sending.states()[0].behind)
+        (after,) = sending.states()
+
+    assert (state.is_told_again, state.behind, state.taken) == (True, 60, 3)
+    again = numbers(peer)[told:]
+    assert sorted(again) == [*range(first - 1, 60), *range(100, 108)]
+    assert set(again[:8]) == set(range(100, 108))
+    assert (after.is_told_again, after.behind, after.error) == (False, 0, "")
+    # The activity that it lacked first was composed then; the note of it outlived the log.
+    assert rows.asked == [time_us_of_tid(TID)] * 2
 
 
 async def test_an_activity_is_found_by_its_id(street: Street) -> None:
