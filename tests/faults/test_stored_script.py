@@ -53,6 +53,8 @@ CALLS_EXCUSED = {
     "POST /user/elsewhere/code": "compared and forgotten",
     "POST /user/elsewhere/enter": "kept by the command of /user/register, which has its spells",
     "POST /succession/found": "kept by the command of /community; no server is gone here",
+    "POST /succession/claim": "looked up; the id of the community that was found is kept",
+    "POST /succession/move": "as above",
 }
 FORMS_EXCUSED = {
     ("/login/elsewhere", "address"): "names somebody elsewhere, who has to be found there",
