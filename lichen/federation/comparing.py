@@ -152,7 +152,7 @@ class Comparing:
                 thing = thing_of(document)
                 if thing.ap_id != one.ap_id or thing.replies_to:
                     continue
-                post = await self._keep_post(thing, document, view, community, errand)
+                post = await self._keep_post(thing, document, view, community, errand=errand)
                 if post is not None:
                     seen[one.ap_id] = post.published_us
                     # Its community's server knows best what was said below it.
@@ -173,11 +173,11 @@ class Comparing:
 
     async def _keep_post(
         self, thing: Thing, document: Document, view: PostView | None, community: Actor,
-        errand: Errand,
+        *, errand: Errand,
     ) -> Post | None:
         """Store or change a post; return it where comments on it may be asked for."""
         if view is not None:
-            await self._change(thing, document, view.post, view.creator, errand)
+            await self._change(thing, document, view.post, view.creator, errand=errand)
             return view.post
         if community.ap_id not in thing.addressees:
             return None
@@ -264,11 +264,11 @@ class Comparing:
         if document.get("type") == "Tombstone" and document.get("id") == known.ap_id:
             await self._delete(known, author, errand)
             return
-        await self._change(thing_of(document), document, known, author, errand)
+        await self._change(thing_of(document), document, known, author, errand=errand)
 
     async def _change(
         self, thing: Thing, document: Document, known: Post | Comment, author: Actor,
-        errand: Errand,
+        *, errand: Errand,
     ) -> None:
         """Write a thing again where its own server has it changed later than ours."""
         if (known.local or _is_as_late(thing, known) or thing.ap_id != known.ap_id

@@ -360,17 +360,6 @@ class Decider(Leaving):
             self.orders.received.append(gone_key(act.object))
         raise NotFound("couldnt_find_object", "There is no such thing here.")
 
-    def _depart(self, arrival: Arrival, act: Deletion) -> None:
-        """Note that a remote person is gone for ever, with its words where it says so."""
-        person = self._known.actors.get(act.actor)
-        if person is None or person.kind is not ActorKind.PERSON or act.announcer:
-            raise NotFound("couldnt_find_person", "Nobody here knows that person.")
-        if not act.deleted or person.deleted:
-            raise Refused("known", "That is known.")
-        self._act(arrival, partial(
-            self._below.accounts.end_remote, actor=person, content=act.remove_data
-        ))
-
     def _profile(self, arrival: Arrival, act: Profile) -> None:
         """Take over what an actor says of itself now."""
         target = self._known.actors.get(act.object)
@@ -419,16 +408,6 @@ class Decider(Leaving):
         if place is None or not place.followed:
             raise Refused("unrelated", "Nobody here follows that.")
         self._spot_or_wait(act, act.object)
-
-    def _concerns_us(self, act: Activity) -> bool:
-        """Say whether an answer to something unknown is for anybody here."""
-        if act.announcer:
-            return self._community_of(act) is not None
-        assert isinstance(act, Writing), "an answer is written"
-        return any(
-            actor.local or actor.kind is ActorKind.COMMUNITY
-            for id in act.thing.addressees if (actor := self._known.actors.get(id)) is not None
-        )
 
     _DECIDE: ClassVar[dict[type[Activity], Callable[[Any, Arrival, Any], None]]] = {
         Follow: _follow, Answer: _answer, Writing: _write, Voting: _vote, Deletion: _delete,

@@ -114,6 +114,16 @@ class Decisions:
                 return self._known.places.communities.get(actor.id)
         return None
 
+    def _concerns_us(self, act: Activity) -> bool:
+        """Say whether an answer to something unknown is for anybody here."""
+        if act.announcer:
+            return self._community_of(act) is not None
+        assert isinstance(act, Writing), "an answer is written"
+        return any(
+            actor.local or actor.kind is ActorKind.COMMUNITY
+            for id in act.thing.addressees if (actor := self._known.actors.get(id)) is not None
+        )
+
     def _takes_dislikes(self, peer: str) -> bool:
         site = self._below.accounts.current_site.settings
         return site.enable_downvotes and self._below.accepts(peer).dislikes

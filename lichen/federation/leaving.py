@@ -7,7 +7,7 @@ Nothing is done on what one side says: it is noted, and examined beside the batc
 from functools import partial
 
 from lichen.accounts import Actor, ActorKind
-from lichen.federation.activities import Moving, Offering
+from lichen.federation.activities import Deletion, Moving, Offering
 from lichen.federation.judging import Judging
 from lichen.federation.known import Arrival
 from lichen.federation.model import authority_of
@@ -18,7 +18,18 @@ from lichen.kit import Forbidden, NotFound, Refused
 
 
 class Leaving(Judging):
-    """Decides about moves, and about offers of successors."""
+    """Decides about departures, moves, and offers of successors."""
+
+    def _depart(self, arrival: Arrival, act: Deletion) -> None:
+        """Note that a remote person is gone for ever, with its words where it says so."""
+        person = self._known.actors.get(act.actor)
+        if person is None or person.kind is not ActorKind.PERSON or act.announcer:
+            raise NotFound("couldnt_find_person", "Nobody here knows that person.")
+        if not act.deleted or person.deleted:
+            raise Refused("known", "That is known.")
+        self._act(arrival, partial(
+            self._below.accounts.end_remote, actor=person, content=act.remove_data
+        ))
 
     def _move(self, arrival: Arrival, act: Moving) -> None:
         """Note where an actor says to be now; both sides are asked before anything is done."""

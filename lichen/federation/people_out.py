@@ -204,7 +204,7 @@ class People(Speaker):
         if by is None or not by.local or not servers:
             return []
         subject = view.comment if isinstance(view, CommentView) else view.post
-        told = self._flag(event, record, reporter, group, subject.ap_id)
+        told = self._flag(event, record, reporter, group, object_id=subject.ap_id)
         if event.operation != "create":
             told = self._resolve(event, told, by, group, resolved=record.resolved)
         return [self.direct(
@@ -215,7 +215,7 @@ class People(Speaker):
 
     def _flag(
         self, event: Event, record: of_moderation.Report, reporter: Actor, group: Actor,
-        object_id: str,
+        *, object_id: str,
     ) -> Document:
         key = event.id if event.operation == "create" else f"{event.id}-1"
         return self.deeds.to_one(

@@ -179,7 +179,7 @@ class Town:
         """Write posts, two comments below each, edit the first and delete the last of these."""
         forum, store = self.home.house.rooms.forum, self.home.house.store
         self.count += count
-        words = "Long enough that a segment is soon full. " * 40
+        words = " ".join(["Long enough that a segment is soon full."] * 40)
 
         def post(unit: Unit) -> list[Any]:
             return forum.create_posts(unit, [
