@@ -60,7 +60,7 @@ sim: prepare  ## The long runs: 100 kills, each crash point 10 times, big proper
 	$(BIN)/python -m tests.sim
 
 fuzz: install-test  ## Property tests with many examples.
-	HYPOTHESIS_PROFILE=sim $(BIN)/pytest -q -k "property or fuzz or machine"
+	HYPOTHESIS_PROFILE=sim $(BIN)/pytest -q -k "property or fuzz or machine or sampled"
 
 lock:  ## Pin every dependency with its hashes; needs pip-tools.
 	pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra s3 -o requirements.lock pyproject.toml

@@ -18,7 +18,7 @@ from tests.databases import POSTGRESQL_URL, import_tables
 
 # The collector is off while half a million objects are imported, and looks seldom afterwards, as
 # in a serving house (lichen/serving.py): it took a third of the time in which a house is opened.
-YOUNG_OBJECTS_MAX = 50_000
+YOUNG_OBJECTS_MAX = 10_000
 gc.disable()
 
 settings.register_profile(

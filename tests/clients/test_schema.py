@@ -1,4 +1,7 @@
-"""schemathesis walks the OpenAPI description of a running Lichen: whatever comes, no 5xx."""
+"""schemathesis walks the OpenAPI description of a running Lichen: whatever comes, no 5xx.
+
+Six examples of each call; `make sim` makes a hundred.
+"""
 
 import pytest
 import requests
@@ -7,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 
 from lichen.faces.lemmy_v3.calls import CALLS
+from tests.sampling import PLAYS_ALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
 
 PASSWORD = "correct horse battery"
-EXAMPLES = 15  # of each call; `make fuzz` has more
+EXAMPLES = 100 if PLAYS_ALL else 6  # of each call
 ENDS_THE_LOGIN = ("/user/logout", "/user/change_password")
 
 

@@ -57,12 +57,12 @@ class Ordeal:
             error.add_note(f"after the deaths {self.deaths[-3:]} in {self.place.folder}")
             raise
 
-    async def killed_at_random(self, victim: str) -> None:
+    async def killed_at_random(self, victim: str, *, answers_min: int = 1) -> None:
         """One life: audit the death before, write, and kill the victim at some moment."""
         async with self.life() as serving:
             await serving.ready()
             await self.audit()
-            await self._write_until_killed(serving, victim)
+            await self._write_until_killed(serving, victim, answers_min)
             self.deaths.append(victim)
             if victim == "worker":
                 # The parent starts another, and the house is whole again.
@@ -105,8 +105,10 @@ class Ordeal:
             await self.audit()
             assert await serving.stop() == 0, serving.said()
 
-    async def _write_until_killed(self, serving: Serving, victim: str) -> None:
-        wanted = self.notebook.answers + self.chance.randint(1, ANSWERS_MAX)
+    async def _write_until_killed(
+        self, serving: Serving, victim: str, answers_min: int
+    ) -> None:
+        wanted = self.notebook.answers + self.chance.randint(answers_min, ANSWERS_MAX)
 
         async def moment() -> None:
             await self.notebook.reach(wanted)

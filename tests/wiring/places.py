@@ -12,19 +12,21 @@ from lichen.kit.config import Config
 from lichen.log import SegmentLog
 from lichen.store import Relay, Store, Unit, open_store, set_stamp, stamp_of
 from lichen.store.migrating import migrate
-from tests.databases import databases
+from tests.databases import databases, furnish
 
 
 @contextmanager
-def place(engine: str, folder: Path) -> Iterator[Config]:
-    """Yield the configuration of a house that has not been built yet."""
+def place(engine: str, folder: Path, *, furnished: bool = False) -> Iterator[Config]:
+    """Yield the configuration of a house that has not been built yet, or has tables alone."""
     words: dict[str, object] = {
         "server.data": folder, "limits.rates": False, "limits.newcomers": False,
     }
     if engine == "sqlite":
+        if furnished:
+            furnish(folder)
         yield Config.load(words=words)
         return
-    with databases.bare() as url:
+    with databases.furnished() if furnished else databases.bare() as url:
         yield Config.load(words=words | {"database.url": url})
 
 

@@ -27,7 +27,7 @@ EPOCH_TID = Tid("3222222222222")
 
 @pytest.fixture
 def house(engine: str, tmp_path: Path) -> Iterator[Config]:
-    with place(engine, tmp_path / "house") as config:
+    with place(engine, tmp_path / "house", furnished=True) as config:
         yield config
 
 
