@@ -109,8 +109,8 @@ async def know(config: Config, peer: Peer, *, cursor: int = 0, head: int = 0,
 
     def command(unit: Unit) -> None:
         unit.stage(KEEP_PEER, row_of_peer(peer))
-        unit.stage(KEEP_LINE, {"authority": peer.authority, "cursor": cursor},
-                   {"authority": "", "cursor": head})
+        unit.stage(KEEP_LINE, {"authority": peer.authority, "cursor": cursor, "since_us": 0},
+                   {"authority": "", "cursor": head, "since_us": 0})
         for number, name in enumerate(blocked, 1):
             unit.stage(sa.insert(tables["site_line"]), {
                 "id": number, "kind": "blocked_instances", "content": name, "published_us": 1})

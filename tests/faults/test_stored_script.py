@@ -45,6 +45,7 @@ EXCUSED = {
 # Calls whose texts name what must be known, or are kept by a command of others.
 CALLS_EXCUSED = {
     "POST /federation/accepts": "names a server that is known, or is refused",
+    "POST /federation/catch-up": "as above",
     "POST /federation/resend": "as above",
     "POST /federation/try": "as above",
     "POST /user/elsewhere": "names somebody elsewhere, who has to be found there",
