@@ -9,8 +9,8 @@ alone, and once with votes on the demo's posts, which the same process applies m
 `/health` of the same server at the same connections: a ratio says what is left of HTTP alone.
 
 Last, what Lemmy is by default: one connection that sends the next activity when the last was
-answered, behind a proxy that makes a round trip of 25 ms. Its floor is one a round trip, as
-`/health` measures it through the same proxy.
+answered, behind a proxy that delays each direction: by 25 ms, and by half of it. Its floor is one a
+round trip, as `/health` measures it through the same proxy.
 """
 
 import argparse
@@ -39,7 +39,7 @@ OFFERED_PER_S = 1_000.0
 WARM = 200  # requests before each figure: connections open, the key and the actor fetched
 SIGNED_PER_SECOND = 6_000  # requests made beforehand for each second of saturation
 POSTS = 400  # of the small demo
-SERIAL_DELAY_MS = 12.5  # in each direction
+SERIAL_DELAYS_MS = (25.0, 12.5)  # in each direction
 KINDS = {"door": "Travel", "votes": "Like"}  # AS2 §3: Travel is known to all and done by nobody
 
 
@@ -123,11 +123,11 @@ async def measure(server: Serving, make: Callable[[int], list[bytes]], *, second
     }
 
 
-async def serial(server: Serving, make: Callable[[int], list[bytes]], *, seconds: float
-                 ) -> dict[str, Any]:
+async def serial(server: Serving, make: Callable[[int], list[bytes]], *, delay_ms: float,
+                 seconds: float) -> dict[str, Any]:
     """Return how fast one far sender gets on that waits for each answer."""
-    many = make(int(1_000 / (2 * SERIAL_DELAY_MS) * seconds) + 1)
-    async with distant("127.0.0.1", server.port, delay_ms=SERIAL_DELAY_MS) as distance:
+    many = make(int(1_000 / (2 * delay_ms) * seconds) + 1)
+    async with distant("127.0.0.1", server.port, delay_ms=delay_ms) as distance:
         floor = await closed(distance.port, lambda _number: get("/health"), connections=1,
                              seconds=seconds)
         load = await closed(distance.port, many.__getitem__, connections=1, seconds=seconds)
@@ -162,10 +162,12 @@ async def main(seconds: float, folder: Path) -> None:
             found["ratio_to_health"] = round(found["per_s"] / floor.rate, 3)
             figures |= {f"{name}_{what}": value for what, value in found.items()}
             print(f"  {name:6} {found}", flush=True)
-        far = await serial(server, lambda count: signed(
-            count, KINDS["votes"], here=here, key=key, numbers=numbers), seconds=seconds)
-        figures |= {f"serial_{what}": value for what, value in far.items()}
-        print(f"  serial {far}", flush=True)
+        for delay_ms in SERIAL_DELAYS_MS:
+            far = await serial(server, lambda count: signed(
+                count, KINDS["votes"], here=here, key=key, numbers=numbers),
+                delay_ms=delay_ms, seconds=seconds)
+            figures |= {f"serial_{delay_ms}_ms_{what}": value for what, value in far.items()}
+            print(f"  serial, {delay_ms} ms each way: {far}", flush=True)
         lag = server.metric("inbox_lag_activities")
         figures["lag_after"] = lag
         print(f"  waiting to be applied afterwards: {lag:.0f}")
