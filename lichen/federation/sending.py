@@ -228,9 +228,10 @@ class Sending:
     async def _drive(self, line: Line) -> None:
         try:
             await line.run()
-        except Unavailable as error:
-            # The database or the log: what waits stays where it is until the next activity.
-            _log.warning("line_waits", peer=line.authority, reason=error.text)
+        except* Unavailable:
+            # The database or the log: what waits stays where it is until the next activity. It
+            # comes alone, or out of the line's task group.
+            _log.warning("line_waits", peer=line.authority)
         finally:
             line.is_running = False
 
