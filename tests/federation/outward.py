@@ -20,6 +20,7 @@ from lichen.federation.model import Peer, Style
 from lichen.federation.outgoing import Outgoing, Shelf
 from lichen.federation.scenes import Rooms
 from lichen.forum import CommunityView, Following, NewCommunity
+from lichen.kit import Unavailable
 from lichen.kit.ground import Ground
 from lichen.log import SegmentLog
 from lichen.messages import Messages
@@ -41,10 +42,16 @@ class Book:
     def __init__(self) -> None:
         self.known: dict[str, Peer] = {}
         self.blocked: set[str] = set()
+        self._asked: set[str] = set()
         self.failures: list[tuple[str, str]] = []
         self.cursors: dict[str, int] = {}
+        self.away: list[str] = []  # whose row cannot be read, once it was
 
     async def peer(self, authority: str) -> Peer:
+        if authority in self.away and authority in self._asked:
+            self.away.remove(authority)
+            raise Unavailable("The database is away.")
+        self._asked.add(authority)
         return self.known.setdefault(authority, Peer(authority))
 
     def is_allowed(self, authority: str) -> bool:
