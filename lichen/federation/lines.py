@@ -127,6 +127,12 @@ class Line:
         self.retry_at_us = 0
         self.wake()
 
+    def give_back(self) -> None:
+        """Forget what was read ahead, while nothing is under way; it is read again."""
+        self.lane = Lane(0 if self._again else self.lane.position)
+        if self._again is not None:
+            self._again.rewind()
+
     async def run(self) -> None:
         """Send until nothing waits."""
         self.is_running = self.is_behind = True
@@ -219,9 +225,7 @@ class Line:
     async def _rest(self, left_s: float) -> None:
         """Pause; after a short while without anything under way the lane is given back."""
         if left_s > LANE_KEPT_S and not self.under_way:
-            self.lane = Lane(0 if self._again else self.lane.position)
-            if self._again is not None:
-                self._again.rewind()
+            self.give_back()
         with suppress(TimeoutError):
             async with asyncio.timeout(left_s):
                 await self._moved.wait()

@@ -230,7 +230,8 @@ class Sending:
             await line.run()
         except* Unavailable:
             # The database or the log: what waits stays where it is until the next activity. It
-            # comes alone, or out of the line's task group.
+            # comes alone, or out of the line's task group, which has cut off what was under way.
+            line.give_back()
             _log.warning("line_waits", peer=line.authority)
         finally:
             line.is_running = False

@@ -42,16 +42,14 @@ class Book:
     def __init__(self) -> None:
         self.known: dict[str, Peer] = {}
         self.blocked: set[str] = set()
-        self._asked: set[str] = set()
         self.failures: list[tuple[str, str]] = []
         self.cursors: dict[str, int] = {}
-        self.away: list[str] = []  # whose row cannot be read, once it was
+        self.away: list[str] = []  # whose row cannot be read, once
 
     async def peer(self, authority: str) -> Peer:
-        if authority in self.away and authority in self._asked:
+        if authority in self.away:
             self.away.remove(authority)
             raise Unavailable("The database is away.")
-        self._asked.add(authority)
         return self.known.setdefault(authority, Peer(authority))
 
     def is_allowed(self, authority: str) -> bool:
