@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import psycopg
 
@@ -126,7 +127,12 @@ def furnish(data: Path) -> None:
     """Put a SQLite database with every table and no row into a data folder that has none."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (data / FILE_NAME).exists():
-        shutil.copyfile(_sqlite_template(), data / FILE_NAME)
+        with _FURNISHING:
+            template = _sqlite_template()
+        shutil.copyfile(template, data / FILE_NAME)
+
+
+_FURNISHING = Lock()  # Alembic runs one migration at a time; tests start servers on threads
 
 
 @cache
