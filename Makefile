@@ -63,8 +63,8 @@ fuzz: install-test  ## Property tests with many examples.
 	HYPOTHESIS_PROFILE=sim $(BIN)/pytest -q -k "property or fuzz or machine or sampled"
 
 lock:  ## Pin every dependency with its hashes; needs pip-tools.
-	pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra s3 -o requirements.lock pyproject.toml
-	pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra s3 --extra test -o requirements-test.lock pyproject.toml
+	pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra s3 --extra nats -o requirements.lock pyproject.toml
+	pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra s3 --extra nats --extra test -o requirements-test.lock pyproject.toml
 
 clean:  ## Remove what was built; data stays.
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache tests/clients/node_modules
