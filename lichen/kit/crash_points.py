@@ -68,6 +68,14 @@ CRASH_POINTS = (
     CrashPoint("sending.after_note", "Where the peers stand is written."),
     CrashPoint("peers.before_flush", "What was noted of peers is to be written."),
     CrashPoint("peers.after_flush", "What was noted of peers is written."),
+    CrashPoint("stream.before_write", "Events are encoded for the stream; nothing is written."),
+    CrashPoint("stream.after_write", "Events are in the stream's journal, but not yet synced."),
+    CrashPoint("stream.after_sync", "Events are durable in the journal; no reader was told."),
+    CrashPoint("stream.before_seal", "A block is full; it stands in the journals alone."),
+    CrashPoint("stream.after_seal", "A block is in a segment, and in the journals still."),
+    CrashPoint("stream.before_swap", "A segment is durable under its temporary name."),
+    CrashPoint("stream.after_swap", "A segment has its name; the folder is not synced."),
+    CrashPoint("stream.during_trim", "An old segment was removed; the folder is not synced."),
 )
 
 _NAMES = frozenset(point.name for point in CRASH_POINTS)

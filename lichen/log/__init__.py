@@ -14,15 +14,16 @@ from lichen.log.errors import (
     LogUnavailable,
     PayloadRefused,
 )
-from lichen.log.file_system import FileSystem
+from lichen.log.file_system import FileSystem, Part, read_whole, write_new, write_whole
 from lichen.log.following import Followers, Reader, ReaderState
-from lichen.log.opening import OpeningReport
+from lichen.log.opening import OpeningReport, lock_folder, sweep, temporary_path
 from lichen.log.salvage import Damage, TornTail
 from lichen.log.tail import tail_of
 from lichen.log.writing import Options
 
 __all__ = [
     "Appended", "Batch", "Damage", "Entry", "FileSystem", "Followers", "Log", "LogDamaged",
-    "LogLocked", "LogTooNew", "LogTrimmed", "LogUnavailable", "OpeningReport", "Options",
-    "PayloadRefused", "Reader", "ReaderState", "SegmentLog", "TornTail", "tail_of",
+    "LogLocked", "LogTooNew", "LogTrimmed", "LogUnavailable", "OpeningReport", "Options", "Part",
+    "PayloadRefused", "Reader", "ReaderState", "SegmentLog", "TornTail", "lock_folder",
+    "read_whole", "sweep", "tail_of", "temporary_path", "write_new", "write_whole",
 ]
