@@ -22,7 +22,9 @@ from xxhash import xxh32_intdigest
 from lichen.stream.model import Kind, Operation
 
 NAMES: Final = ("seq", "time", "plain_end", "packed_end", "actor", "collection", "marks", "langs")
-TYPES: Final = (*(np.dtype("<u4"),) * 5, np.dtype("<u2"), np.dtype("u1"), np.dtype("u1"))
+TYPES: Final[tuple[np.dtype[np.unsignedinteger], ...]] = (
+    *(np.dtype("<u4"),) * 5, np.dtype("<u2"), np.dtype("u1"), np.dtype("u1"),
+)
 ROW_BYTES: Final = sum(one.itemsize for one in TYPES)
 DELTA_MAX: Final = (1 << 32) - 1
 

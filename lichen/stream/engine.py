@@ -225,12 +225,18 @@ class Store:
         Raises StreamUnavailable.
         """
         wanted = np.unique(np.fromiter(seqs, np.int64))
+        wanted = wanted[wanted.searchsorted(self.first_seq):]
         if not len(wanted):
             return
+        await self._run(self._writer.note_erasure, wanted.tolist())
         if wanted[-1] >= self._writer.shelf.growing.block.first_seq:
             await self._run(self._writer.seal)
         for path in [segment.path for segment in self._writer.shelf.segments]:
             await self._run(self._erase_in, path, wanted)
+
+    def erasures_after(self, number: int) -> list[tuple[int, list[int]]]:
+        """Return what was erased, with its numbers, after the erasure of a number."""
+        return self._writer.erasures.after(number)
 
     async def retain(self, *, age_us_max: int, bytes_max: int, now_us: int) -> int:
         """Forget whole segments that are too old or too many; return the new first sequence."""

@@ -24,6 +24,7 @@ from lichen.log import FileSystem, lock_folder, sweep
 from lichen.stream.block import Block, GrowingBlock, Rows, bloom_over, part_of
 from lichen.stream.columns import empty_columns
 from lichen.stream.encoding import Encoder, Place
+from lichen.stream.erasures import Erasures
 from lichen.stream.errors import StreamUnavailable
 from lichen.stream.journal import Journal, journal_path, journals_in, load_journals
 from lichen.stream.layout import (
@@ -85,6 +86,7 @@ class Writer:
         self._lock_fd = lock_folder(folder)
         try:
             sweep(files, folder)
+            self.erasures = Erasures(files, folder)
             self.shelf = self._load()
         except BaseException:
             os.close(self._lock_fd)
@@ -142,6 +144,14 @@ class Writer:
             self._forget_journals()
         elif self._journal is not None and self._journal.size > JOURNAL_BYTES_MAX:
             self._forget_journals()
+
+    def note_erasure(self, seqs: list[int]) -> None:
+        """Note durably that these are to be erased. Raises StreamUnavailable."""
+        first_seq = self.shelf.segments[0].first_seq if self.shelf.segments else 0
+        try:
+            self.erasures.add(seqs, first_seq=first_seq)
+        except OSError as error:
+            raise _unavailable(error) from error
 
     def rewrite_without(self, segment: Segment, seqs: NDArray[np.int64]) -> bool:
         """Write a segment anew without these sequences; False when it has none of them.
