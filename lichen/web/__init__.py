@@ -1,5 +1,6 @@
 """The HTTP kit: addresses, cookies, origins, rates, text at the door. It knows no room."""
 
+from lichen.kit.callers import Buckets, network_of
 from lichen.web.addresses import Addresses
 from lichen.web.bodies import whole_body
 from lichen.web.cookies import (
@@ -9,7 +10,7 @@ from lichen.web.cookies import (
     knock_cookie,
     session_cookie,
 )
-from lichen.web.gate import Buckets, Gate, Rate, network_of
+from lichen.web.gate import Gate, Rate
 from lichen.web.origin import check_origin
 from lichen.web.text import check_text
 

@@ -40,6 +40,7 @@ class Addresses:
     moderated = "/moderation/mine"
     modlog = "/modlog"
     federation = "/federation"
+    stream = "/stream"
     followed_activity = "/federation/activity"
     search = "/search"
     open_search = "/opensearch.xml"

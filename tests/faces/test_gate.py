@@ -26,7 +26,7 @@ OURS = {"origin": URL, "sec-fetch-site": "same-origin"}
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     opened = await opened_house(Config.load(words={
-        "server.data": tmp_path / "data", "server.metrics_port": 0,
+        "server.data": tmp_path / "data", "server.metrics_port": 0, "server.stream_port": 0,
         "identity.public_url": URL, "rates.login": 3, "rates.register": 4,
     }))
     yield opened
