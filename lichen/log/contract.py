@@ -5,8 +5,9 @@ A log is one sequence of records. A record is a payload (a JSON object on one li
 jump after a restore: readers pass such holes. Durable before visible: nothing can be read
 before it would survive a power cut.
 
-Two engines fit: segments of our own (`lichen.log.engine`) and, later, NATS JetStream. The tests in
-tests/log/test_contract.py are written against this protocol alone.
+Two engines fit: segments of our own (`lichen.log.engine`) and NATS JetStream
+(`lichen.log.jetstream`). The tests in tests/log/test_contract.py are written against this protocol
+alone.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence

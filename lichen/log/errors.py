@@ -1,7 +1,9 @@
 """What the log raises.
 
     Refused
-    ├── LogLocked       another process appends to this folder; names its pid
+    ├── LogLocked       another process appends to this log; names its pid
+    │   └── LogFenced   another one took the log over while this one was appending to it
+    ├── ServerRefused   a server of NATS promises less than a log needs; says what to set
     ├── LogTooNew       a newer Lichen wrote this folder
     ├── LogTrimmed      the sequence asked for is below what retention kept; names the floor
     └── PayloadRefused  a payload is empty, too large or has a raw newline
@@ -14,13 +16,30 @@ from lichen.kit import Refused, Unavailable
 
 
 class LogLocked(Refused):
-    """Another process appends to this folder."""
+    """Another process appends to this log."""
 
     status = 409
 
     def __init__(self, folder: str, pid: str) -> None:
         super().__init__("log_locked", f"{folder} is in use by process {pid}; stop that one first.")
         self.pid = pid
+
+
+class LogFenced(LogLocked):
+    """Another appender wrote to the stream: this one has lost it and appends no more."""
+
+    def __init__(self, text: str) -> None:
+        Refused.__init__(self, "log_fenced", text)
+        self.pid = ""
+
+
+class ServerRefused(Refused):
+    """The server, or the stream on it, promises less than a log needs."""
+
+    status = 409
+
+    def __init__(self, text: str) -> None:
+        super().__init__("log_server_refused", text)
 
 
 class LogTooNew(Refused):

@@ -46,3 +46,39 @@ BACKOFF_MS_MIN: Final = 100
 
 BACKOFF_MS_MAX: Final = 30_000
 """The longest pause before a failed reader is tried again."""
+
+ANSWER_S_MAX: Final = 10
+"""How long NATS may take to answer: a sync of a busy disk takes seconds, not more."""
+
+WHO_S_MAX: Final = 1
+"""How long whoever appends to a stream on NATS may take to say so: it only has to be alive."""
+
+CONNECT_S_MAX: Final = 2
+"""How long a connection to one server of NATS may take to be made."""
+
+PING_INTERVAL_S: Final = 5
+"""How often NATS is asked whether it is there; without two answers the connection is lost."""
+
+RECONNECT_INTERVAL_S: Final = 0.25
+"""How soon a lost connection to NATS is made again."""
+
+SERVER_MESSAGE_BYTES_MIN: Final = 2 << 20
+"""What a server of NATS must take as one message: one payload with its block, and some more."""
+
+FETCH_BLOCKS_MAX: Final = 256
+"""Blocks asked of NATS in one question: so many small ones fill a batch."""
+
+CACHE_BYTES_MAX: Final = 16 << 20
+"""Blocks of NATS kept in memory: whoever follows closely reads what was appended from here."""
+
+MARKS_MAX: Final = 65_536
+"""Known positions of blocks on NATS; beyond it every second one is forgotten."""
+
+NEAR_POSITIONS: Final = 64
+"""Positions on NATS that are walked over in one question instead of halved further."""
+
+JUMP_BLOCKS_MAX: Final = 1_000
+"""Blocks that one jump may take, of 2**32 sequences each: beyond, it is a mistake."""
+
+SUBJECTS_PAGE_MAX: Final = 100_000
+"""Subjects that NATS lists in one answer; JetStream's own limit."""

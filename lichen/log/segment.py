@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lichen.log.file_system import FileSystem
 from lichen.log.format import (
@@ -87,6 +87,13 @@ class Segment:
         return self.tip.last_seq < self.head.first_seq
 
 
+class Bytes(Protocol):
+    """Where a block's bytes are: in a file, or in memory."""
+
+    def view(self, offset: int, count: int, /) -> memoryview:
+        """Return `count` bytes at an offset; fewer at the end."""
+
+
 class Block(NamedTuple):
     """A block whose header and table are verified; its body is not, and may be cut short.
 
@@ -96,7 +103,7 @@ class Block(NamedTuple):
     head: BlockHead
     rows: memoryview
     offset: int
-    window: "_Window"
+    window: "Bytes"
 
     def body(self) -> memoryview:
         """Return the lines."""

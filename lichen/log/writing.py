@@ -12,9 +12,8 @@ Failures?", USENIX ATC 2020).
 
 import contextlib
 import os
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,13 +26,8 @@ from lichen.log.contract import Appended
 from lichen.log.erasure import Seqs, without
 from lichen.log.errors import LogDamaged, LogUnavailable
 from lichen.log.file_system import FileSystem, Part, read_whole, write_new, write_whole
-from lichen.log.format import SEGMENT_HEAD_BYTES, SegmentHead, encode_block, encode_segment_head
-from lichen.log.limits import (
-    BLOCK_BYTES_MAX,
-    BLOCK_RECORDS_MAX,
-    SEGMENT_AGE_US_MAX,
-    SEGMENT_BYTES_MAX,
-)
+from lichen.log.format import SEGMENT_HEAD_BYTES, SegmentHead, encode_segment_head
+from lichen.log.limits import SEGMENT_AGE_US_MAX, SEGMENT_BYTES_MAX
 from lichen.log.opening import (
     OpeningReport,
     find_segments,
@@ -42,6 +36,7 @@ from lichen.log.opening import (
     sweep,
     temporary_path,
 )
+from lichen.log.payloads import blocks_of
 from lichen.log.salvage import Damage, Salvage, salvage
 from lichen.log.segment import Marks, Segment, Tip, UnreadableBlock, find_tip, walk
 from lichen.log.segments import Segments
@@ -92,7 +87,7 @@ class SegmentsWriter(Segments):
             raise _unavailable(error) from error
         tip = segment.tip
         first_seq, first_time_us = tip.last_seq + 1, max(tip.last_time_us + 1, now_us)
-        parts = list(_parts_of(payloads, first_seq, first_time_us))
+        parts = list(chain.from_iterable(blocks_of(payloads, first_seq, first_time_us)))
         crash_point("log.before_write")
         end = self._write(tip, parts)
         crash_point("log.after_sync")
@@ -355,17 +350,6 @@ class SegmentsWriter(Segments):
         if self._fd is not None:
             self._files.close(self._fd)
         self._fd = fd
-
-
-def _parts_of(payloads: Sequence[bytes], first_seq: int, first_time_us: int) -> Iterator[bytes]:
-    """Encode the payloads in blocks of a bounded size; return the parts to write in order."""
-    ends = [0, *accumulate(map(len, payloads))]
-    start = 0
-    while start < len(payloads):
-        stop = bisect_left(ends, ends[start] + BLOCK_BYTES_MAX, lo=start + 1)
-        stop = min(stop, start + BLOCK_RECORDS_MAX, len(payloads))
-        yield from encode_block(payloads[start:stop], first_seq + start, first_time_us + start)
-        start = stop
 
 
 @contextlib.contextmanager
