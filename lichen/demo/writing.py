@@ -24,7 +24,7 @@ from lichen.forum import (
     post_rows,
     vote_rows,
 )
-from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
+from lichen.forum.ledger import Ledger, Place, uri_of_comment, uri_of_post
 from lichen.forum.posts import stage_communities
 from lichen.kit import TidGenerator, encode_tid
 from lichen.notifications.model import Kind
@@ -65,8 +65,7 @@ class Writing:
         for post in written:
             author = self._author(post)
             community = self._community(post)
-            ledger.post(post, author_did=author.did, community_did=community.actor.did,
-                        operation="create")
+            ledger.post(post, author_did=author.did, community=community, operation="create")
             votes.append(self._vote(ledger, author, post, 1))
         unit.stage(post_rows.INSERT_POST, *(
             post_rows.row_of_post(post, url_key=None) for post in written
@@ -84,7 +83,7 @@ class Writing:
             post, parent = self._above(at)
             author = self._author(comment)
             ledger.comment(
-                comment, author_did=author.did,
+                comment, Place(post, self._community(post)), author_did=author.did,
                 post_uri=uri_of_post(post, self._author(post).did),
                 parent_uri=uri_of_comment(parent, self._author(parent).did) if parent else None,
                 operation="create",
@@ -116,9 +115,12 @@ class Writing:
             subject = self._subject(at)
             author = self._author(subject)
             if isinstance(subject, Post):
-                ledger.tally_post(subject, author_did=author.did)
+                ledger.tally_post(subject, author_did=author.did,
+                                  community=self._community(subject))
             else:
-                ledger.tally_comment(subject, author_did=author.did)
+                post = self._posts[int(subject.post_id) - 1]
+                place = Place(post, self._community(post))
+                ledger.tally_comment(subject, place, author_did=author.did)
         ledger.close()
         return _lines(unit)
 

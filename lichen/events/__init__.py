@@ -9,6 +9,7 @@ from lichen.events.envelope import (
     SEVERAL,
     Event,
     Operation,
+    Outside,
     Record,
     at_uri,
     cid_of,
@@ -20,6 +21,6 @@ from lichen.events.envelope import (
 )
 
 __all__ = [
-    "LOCAL", "SEVERAL", "Event", "Operation", "Record", "at_uri", "cid_of", "collection_of",
-    "decode_events", "deletion_of", "encode_event", "event_of",
+    "LOCAL", "SEVERAL", "Event", "Operation", "Outside", "Record", "at_uri", "cid_of",
+    "collection_of", "decode_events", "deletion_of", "encode_event", "event_of",
 ]

@@ -15,6 +15,10 @@ from lichen.kit import Tid
 
 Operation = Literal["create", "update", "delete"]
 
+# What outsiders hear of a public collection's event: the event, nothing, or that the record is gone
+# because it is not public any more.
+Outside = Literal["shown", "withheld", "ended"]
+
 LOCAL = ""  # the origin of what happened here; else the authority of the peer it came from
 
 # The origin of what the words of several peers changed together in one batch, as a tally.
@@ -33,8 +37,9 @@ class Record(msgspec.Struct, frozen=True, rename="camel", tag_field="$type", omi
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """The new state of one object.
 
-    `row` is the object's number in our own rows and `origin` where it came from; both are ours
-    alone and never streamed. `record` is empty for a deletion.
+    `row` is the object's number in our own rows, `origin` where it came from, `outside` what
+    outsiders hear of it; all three are ours alone and never streamed. `record` is empty for a
+    deletion.
     """
 
     id: Tid
@@ -46,6 +51,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     cid: str | None = None
     origin: str = LOCAL
     row: int = 0
+    outside: Outside = "shown"
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -83,19 +89,22 @@ def collection_of(record: Record | type[Record]) -> str:
 
 def event_of(
     record: Record, *, id: Tid, did: str, operation: Operation, rkey: str,
-    row: int = 0, origin: str = LOCAL,
+    row: int = 0, origin: str = LOCAL, outside: Outside = "shown",
 ) -> Event:
     """Return the event that carries a record's whole new state."""
     return Event(
         id=id, did=did, collection=collection_of(record), operation=operation, rkey=rkey,
         record=msgspec.Raw(_ENCODER.encode(record)), cid=cid_of(record), origin=origin, row=row,
+        outside=outside,
     )
 
 
 def deletion_of(
-    collection: str, *, id: Tid, did: str, rkey: str, row: int = 0, origin: str = LOCAL
+    collection: str, *, id: Tid, did: str, rkey: str, row: int = 0, origin: str = LOCAL,
+    outside: Outside = "shown",
 ) -> Event:
     """Return the event that says a record is gone."""
     return Event(
-        id=id, did=did, collection=collection, operation="delete", rkey=rkey, origin=origin, row=row
+        id=id, did=did, collection=collection, operation="delete", rkey=rkey, origin=origin,
+        row=row, outside=outside,
     )

@@ -1,8 +1,9 @@
 """What outsiders may see of each collection.
 
 The room `stream` copies what is public out of the house's log; everything else stays in it. A
-public record may still be withheld while its object is held, hidden or local-only; a private one is
-never shown. Tests see to it that every collection is listed.
+public record may still be withheld while its object is held, hidden or local-only: whoever emits it
+says so on the envelope (`outside`). A private one is never shown. Tests see to it that every
+collection is listed.
 """
 
 from enum import Enum
@@ -18,7 +19,7 @@ from lichen.events import (
     notifications,
     plugins,
 )
-from lichen.events.envelope import Record, collection_of
+from lichen.events.envelope import Event, Operation, Record, collection_of
 
 
 class Visibility(Enum):
@@ -83,3 +84,14 @@ _RECORDS: dict[type[Record], Visibility] = {
 VISIBILITY: dict[str, Visibility] = {
     collection_of(record): visibility for record, visibility in _RECORDS.items()
 }
+
+
+def seen_outside(event: Event) -> Operation | None:
+    """Return what outsiders see an event do, None where they hear nothing of it.
+
+    What is not public any more is gone for them. A collection that is not known here, which a later
+    version wrote, is private.
+    """
+    if VISIBILITY.get(event.collection) is not PUBLIC or event.outside == "withheld":
+        return None
+    return "delete" if event.outside == "ended" else event.operation

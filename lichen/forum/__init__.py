@@ -48,6 +48,7 @@ from lichen.forum.model import (
     Voter,
 )
 from lichen.forum.orders import Following, NewComment, NewCommunity, NewPost
+from lichen.forum.outside import place_outside, traces_outside, words_outside
 from lichen.forum.past import (
     Changed,
     Earlier,
@@ -84,5 +85,5 @@ __all__ = [
     "Reaction", "Scene", "SiteCounts", "Sort", "SubjectKind", "Subscribed", "Verdict", "Vote",
     "Voter", "Words", "Written", "check_admin_of_site", "check_member", "check_moderator",
     "earlier_from", "earlier_query", "fitting_comment", "fitting_title", "fitting_url",
-    "is_moderator",
+    "is_moderator", "place_outside", "traces_outside", "words_outside",
 ]

@@ -25,7 +25,7 @@ from lichen.forum.departures import (
 )
 from lichen.forum.drafts import check_comment, check_post, fitting_draft, fitting_language, url_key
 from lichen.forum.languages import UNDETERMINED
-from lichen.forum.ledger import uri_of_comment, uri_of_post
+from lichen.forum.ledger import Place, uri_of_comment, uri_of_post
 from lichen.forum.limits import BATCH_MAX
 from lichen.forum.members import Members
 from lichen.forum.model import (
@@ -350,7 +350,7 @@ class Arrivals(Members):
                 ledger.held(comment, author_did=view.creator.did)
             if not (is_gone(comment) and is_gone(view.comment)):
                 ledger.comment(
-                    comment, author_did=view.creator.did,
+                    comment, Place(view.post, view.community), author_did=view.creator.did,
                     operation="delete" if is_gone(comment) else "update",
                     post_uri=uri_of_post(view.post, author_did),
                     parent_uri=uris.get(comment.parent_id or 0), before=view.comment,

@@ -3,10 +3,12 @@
 Works on what a batch has read; what it changes is written by who calls.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from lichen.accounts import Actor
-from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
+from lichen.forum.ledger import Ledger, Place, uri_of_comment, uri_of_post
 from lichen.forum.limits import NECRO_AGE_US_MAX
 from lichen.forum.model import Comment, CommunityView, Post, PostView, SubjectKind
 from lichen.kit import Reason
@@ -22,6 +24,12 @@ class Thread(msgspec.Struct):
     actors: dict[int, Actor]
     parents: dict[int, Comment]
     beside: list[list[Row]]  # the answers to what rode along
+
+    def tally_posts(self, ledger: Ledger, posts: Iterable[Post]) -> None:
+        """Tell what the posts count now, but for those that were never public."""
+        for post in (one for one in posts if not one.unseen):
+            ledger.tally_post(post, author_did=self.actors[post.creator_id].did,
+                              community=self.communities[post.community_id].community)
 
 
 def enter(
@@ -52,13 +60,14 @@ def _count_in(ledger: Ledger, thread: Thread, comment: Comment) -> None:
     post = thread.posts[comment.post_id]
     view = thread.communities[post.community_id]
     parent = None if comment.parent_id is None else thread.parents[comment.parent_id]
+    place = Place(post, view.community)
     ledger.comment(
-        comment, author_did=author.did,
+        comment, place, author_did=author.did,
         post_uri=uri_of_post(post, thread.actors[post.creator_id].did),
         parent_uri=uri_of_comment(parent, thread.actors[parent.creator_id].did) if parent else None,
         operation="create",
     )
-    ledger.tally_comment(comment, author_did=author.did)
+    ledger.tally_comment(comment, place, author_did=author.did)
     ledger.words(author.id, comments=1)
     thread.posts[post.id] = bumped(post, comment)
     thread.communities[post.community_id] = msgspec.structs.replace(

@@ -12,7 +12,7 @@ from lichen.forum import comment_rows, community_rows, post_rows, vote_rows
 from lichen.forum.checks import Written, judged, settle
 from lichen.forum.comment_entry import Thread, bumped, enter
 from lichen.forum.drafts import check_comment, check_language, fitting_language
-from lichen.forum.ledger import uri_of_comment, uri_of_post
+from lichen.forum.ledger import Place, uri_of_comment, uri_of_post
 from lichen.forum.limits import BATCH_MAX, COMMENT_DEPTH_MAX
 from lichen.forum.model import (
     Comment,
@@ -211,9 +211,7 @@ class Comments(Part):
             for comment in comments
         ]
         posts = [thread.posts[key] for key in sorted({comment.post_id for comment in comments})]
-        for post in posts:
-            if not post.unseen:
-                ledger.tally_post(post, author_did=thread.actors[post.creator_id].did)
+        thread.tally_posts(ledger, posts)
         communities = {post.community_id: thread.communities[post.community_id] for post in posts}
         for community in communities.values():
             ledger.tally_community(community.community)
@@ -314,11 +312,12 @@ class Comments(Part):
                    comment_rows.row_of_comment(comment, community_id=community.id))
         author = located.scene.actors[post.creator_id]
         first_seen = view.comment.unseen and not comment.unseen
+        place = Place(post, community)
         if first_seen:
             unit.stage(comment_rows.COUNT_CHILDREN, *(
                 {"row_id": key, "more": 1} for key in sorted(ancestors_of(comment.path))
             ))
-            ledger.tally_comment(comment, author_did=view.creator.did)
+            ledger.tally_comment(comment, place, author_did=view.creator.did)
         if more:
             post = (bumped(post, comment) if first_seen
                     else msgspec.structs.replace(post, comments=post.comments + more))
@@ -326,7 +325,7 @@ class Comments(Part):
             unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts([post]))
             stage_communities(unit, [community])
             if not post.unseen:
-                ledger.tally_post(post, author_did=author.did)
+                ledger.tally_post(post, author_did=author.did, community=community)
             ledger.tally_community(community)
             ledger.words(comment.creator_id, comments=more)
         if comment.held != view.comment.held:
@@ -336,7 +335,7 @@ class Comments(Part):
             if first_seen:
                 operation = "create"
             ledger.comment(
-                comment, author_did=view.creator.did, post_uri=uri_of_post(post, author.did),
+                comment, place, author_did=view.creator.did, post_uri=uri_of_post(post, author.did),
                 parent_uri=located.parent_uri, operation=operation, before=view.comment,
             )
         ledger.close()

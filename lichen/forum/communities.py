@@ -21,6 +21,7 @@ from lichen.forum.model import (
     Subscribed,
 )
 from lichen.forum.orders import NewCommunity
+from lichen.forum.outside import traces_outside
 from lichen.forum.part import Part
 from lichen.forum.permissions import check_moderator, is_moderator, no_such_community
 from lichen.forum.standing import Standing
@@ -203,7 +204,8 @@ class Communities(Part):
         """Tell of a new moderator and return the record's key."""
         tid = self._tids.next()
         record = forum.Moderator(subject=person.did, created_at=isoformat(now_us))
-        ledger.say(record, did=community.actor.did, operation="create", rkey=tid, row=person.id)
+        ledger.say(record, did=community.actor.did, operation="create", rkey=tid, row=person.id,
+                   outside=traces_outside(community))
         return tid
 
     def _tell_follower(
@@ -241,7 +243,8 @@ class Communities(Part):
         unit.stage(rows.CHANGE_COMMUNITY, rows.row_of_community(community))
         ledger = self._ledger(unit)
         is_gone = community.deleted or community.removed
-        ledger.community(community, operation="delete" if is_gone else "update")
+        ledger.community(community, operation="delete" if is_gone else "update",
+                         before=view.community)
         ledger.close()
         return msgspec.structs.replace(view, community=community)
 

@@ -14,7 +14,7 @@ from lichen.events import Operation
 from lichen.forum import comment_rows, community_rows, post_rows
 from lichen.forum.comments import ACTORS_OF_PARENTS
 from lichen.forum.drafts import url_key
-from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
+from lichen.forum.ledger import Ledger, Place, uri_of_comment, uri_of_post
 from lichen.forum.limits import DEPARTURE_BATCH
 from lichen.forum.model import Comment, CommentView, Community, Post, PostView
 from lichen.forum.part import Part
@@ -62,6 +62,7 @@ class Departures(Part):
         counted: dict[int, Community] = {}
         for view in scene.views.values():
             post = _ended_post(view.post, content)
+            post = msgspec.structs.replace(post, unseen=post.unseen and is_gone(post))
             count_post(ledger, counted, view, post)
             unit.stage(
                 post_rows.CHANGE_POST, post_rows.row_of_post(post, url_key=url_key(post.url))
@@ -90,6 +91,9 @@ class Departures(Part):
         counted = Counted({}, {})
         for view in scene.views.values():
             comment = _ended_comment(view.comment, content)
+            comment = msgspec.structs.replace(
+                comment, unseen=comment.unseen and is_gone(comment)
+            )
             author_did = scene.actors[view.post.creator_id].did
             count_comment(ledger, counted, view, comment, author_did=author_did)
             unit.stage(comment_rows.CHANGE_COMMENT, comment_rows.row_of_comment(
@@ -98,8 +102,8 @@ class Departures(Part):
             if not (is_gone(comment) and is_gone(view.comment)):
                 operation: Operation = "delete" if is_gone(comment) else "update"
                 ledger.comment(
-                    comment, author_did=view.creator.did, operation=operation,
-                    post_uri=uri_of_post(view.post, author_did),
+                    comment, Place(view.post, view.community), author_did=view.creator.did,
+                    operation=operation, post_uri=uri_of_post(view.post, author_did),
                     parent_uri=uris.get(view.comment.parent_id or 0),
                 )
         stage_counts(unit, ledger, counted)
@@ -155,7 +159,8 @@ def stage_counts(unit: Unit, ledger: Ledger, counted: Counted) -> None:
         [post for post, _ in counted.posts.values()]
     ))
     for post, author_did in counted.posts.values():
-        ledger.tally_post(post, author_did=author_did)
+        ledger.tally_post(post, author_did=author_did,
+                          community=counted.communities[post.community_id])
     close_counts(unit, ledger, counted.communities)
 
 

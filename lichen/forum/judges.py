@@ -20,6 +20,7 @@ from lichen.forum.model import (
     Post,
     PostView,
 )
+from lichen.forum.outside import traces_outside
 from lichen.forum.permissions import (
     check_admin_of_site,
     check_member,
@@ -150,7 +151,7 @@ class Judges(Members, Posts, Threads):
         people = self._accounts.actors_from(actors)
         return Appointed(
             moderators=[people[one] for one in sorted(times, key=lambda one: (times[one], one))],
-            changed=moved, since_us=chosen.published_us,
+            changed=moved, since_us=chosen.published_us, outside=traces_outside(view.community),
         )
 
     def scene_of(

@@ -6,11 +6,22 @@ several times in a batch only the last tally goes out.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from lichen.events import Operation, Record, at_uri, collection_of, deletion_of, event_of, forum
+from lichen.events import (
+    Operation,
+    Outside,
+    Record,
+    at_uri,
+    collection_of,
+    deletion_of,
+    event_of,
+    forum,
+)
 from lichen.forum import community_rows as rows
 from lichen.forum.languages import codes_of
 from lichen.forum.model import Comment, Community, Post
+from lichen.forum.outside import place_outside, traces_outside, words_outside
 from lichen.kit import Reason, TidGenerator, isoformat
 from lichen.store import Unit
 
@@ -32,28 +43,53 @@ def uri_of_comment(comment: Comment, author_did: str) -> str:
     return at_uri(author_did, COMMENT, comment.tid)
 
 
+class Place(NamedTuple):
+    """Where a comment stands; it decides what outsiders hear of it."""
+
+    post: Post
+    community: Community
+
+
+class _Tallied(NamedTuple):
+    """The tally that is to go out, and whose it is."""
+
+    record: forum.Tally
+    did: str
+    rkey: str
+    row: int
+    outside: Outside
+
+
 class Ledger:
     """Collects what one command did; `close` writes it."""
 
     def __init__(self, unit: Unit, tids: TidGenerator) -> None:
         self._unit = unit
         self._tids = tids
-        self._tallies: dict[str, tuple[forum.Tally, str, str, int]] = {}
+        self._tallies: dict[str, _Tallied] = {}
         self._present: dict[tuple[int, int], int] = {}
         self._words: dict[int, list[int]] = {}
 
-    def say(self, record: Record, *, did: str, operation: Operation, rkey: str, row: int) -> None:
-        """Emit the event that carries a record."""
-        self._unit.emit(
-            event_of(record, id=self._tids.next(), did=did, operation=operation, rkey=rkey, row=row)
-        )
+    def say(
+        self, record: Record, *, did: str, operation: Operation, rkey: str, row: int,
+        outside: Outside = "shown",
+    ) -> None:
+        """Emit the event that carries a record; `outside` matters for public ones alone."""
+        self._unit.emit(event_of(
+            record, id=self._tids.next(), did=did, operation=operation, rkey=rkey, row=row,
+            outside=outside,
+        ))
 
-    def retract(self, collection: str, *, did: str, rkey: str, row: int) -> None:
-        """Emit the event that says a record is gone."""
-        self._unit.emit(deletion_of(collection, id=self._tids.next(), did=did, rkey=rkey, row=row))
+    def retract(
+        self, collection: str, *, did: str, rkey: str, row: int, outside: Outside = "shown"
+    ) -> None:
+        """Emit the event that says a record is gone; `outside` matters for public ones alone."""
+        self._unit.emit(deletion_of(
+            collection, id=self._tids.next(), did=did, rkey=rkey, row=row, outside=outside
+        ))
 
     def post(
-        self, post: Post, *, author_did: str, community_did: str, operation: Operation,
+        self, post: Post, *, author_did: str, community: Community, operation: Operation,
         before: Post | None = None,
     ) -> None:
         """Say what a post is now; one that is deleted or removed is a deletion.
@@ -61,24 +97,28 @@ class Ledger:
         `before` is what it was, so that an edit can be told from a lock or a pin.
         """
         if operation == "delete":
-            self.retract(POST, did=author_did, rkey=post.tid, row=post.id)
+            self.retract(POST, did=author_did, rkey=post.tid, row=post.id,
+                         outside=traces_outside(community, post))
             return
         record = forum.Post(
-            name=post.name, community=community_did, created_at=isoformat(post.published_us),
+            name=post.name, community=community.actor.did, created_at=isoformat(post.published_us),
             url=post.url, body=post.body, alt_text=post.alt_text,
             langs=codes_of((post.language_id,)), nsfw=post.nsfw, locked=post.locked,
             featured_community=post.featured_community, featured_local=post.featured_local,
             updated_at=_time(post.updated_us), edited=_is_edited(before, post),
         )
-        self.say(record, did=author_did, operation=operation, rkey=post.tid, row=post.id)
+        self.say(record, did=author_did, operation=operation, rkey=post.tid, row=post.id,
+                 outside=words_outside(community, post))
 
     def comment(
-        self, comment: Comment, *, author_did: str, post_uri: str, parent_uri: str | None,
-        operation: Operation, before: Comment | None = None,
+        self, comment: Comment, place: Place, *, author_did: str, post_uri: str,
+        parent_uri: str | None, operation: Operation, before: Comment | None = None,
     ) -> None:
         """Say what a comment is now, and was; one that is deleted or removed is a deletion."""
+        around, post = place.community, place.post
         if operation == "delete":
-            self.retract(COMMENT, did=author_did, rkey=comment.tid, row=comment.id)
+            self.retract(COMMENT, did=author_did, rkey=comment.tid, row=comment.id,
+                         outside=traces_outside(around, post, comment))
             return
         record = forum.Comment(
             post=post_uri, parent=parent_uri, content=comment.content,
@@ -86,7 +126,8 @@ class Ledger:
             distinguished=comment.distinguished, updated_at=_time(comment.updated_us),
             edited=_is_edited(before, comment),
         )
-        self.say(record, did=author_did, operation=operation, rkey=comment.tid, row=comment.id)
+        self.say(record, did=author_did, operation=operation, rkey=comment.tid, row=comment.id,
+                 outside=words_outside(around, post, comment))
 
     def held(
         self, subject: Post | Comment, *, author_did: str, holds: Sequence[Reason] = ()
@@ -103,11 +144,14 @@ class Ledger:
         )
         self.say(record, did=author_did, operation="create", rkey=subject.tid, row=subject.id)
 
-    def community(self, community: Community, *, operation: Operation) -> None:
-        """Say what a community is now; one that is deleted or removed is a deletion."""
-        actor = community.actor
+    def community(
+        self, community: Community, *, operation: Operation, before: Community | None = None
+    ) -> None:
+        """Say what a community is now, and was; one that is deleted or removed is a deletion."""
+        actor, outside = community.actor, place_outside(before, community)
         if operation == "delete":
-            self.retract(COMMUNITY, did=actor.did, rkey=community.tid, row=community.id)
+            self.retract(COMMUNITY, did=actor.did, rkey=community.tid, row=community.id,
+                         outside=outside)
             return
         record = forum.Community(
             name=actor.name, created_at=isoformat(actor.published_us), title=actor.display_name,
@@ -117,35 +161,37 @@ class Ledger:
             local_only=community.local_only, langs=codes_of(community.languages),
             updated_at=_time(actor.updated_us),
         )
-        self.say(record, did=actor.did, operation=operation, rkey=community.tid, row=community.id)
+        self.say(record, did=actor.did, operation=operation, rkey=community.tid, row=community.id,
+                 outside=outside)
 
-    def tally_post(self, post: Post, *, author_did: str) -> None:
+    def tally_post(self, post: Post, *, author_did: str, community: Community) -> None:
         """Count a post's votes and comments as they are now."""
         uri = uri_of_post(post, author_did)
-        self._tallies[uri] = (
+        self._tallies[uri] = _Tallied(
             forum.Tally(
                 subject=uri, up=post.up, down=post.down, comments=post.comments,
                 newest_comment_at=isoformat(post.newest_comment_us),
                 active_at=isoformat(post.active_us),
             ),
-            author_did, post.tid, post.id,
+            author_did, post.tid, post.id, words_outside(community, post),
         )
 
-    def tally_comment(self, comment: Comment, *, author_did: str) -> None:
+    def tally_comment(self, comment: Comment, place: Place, *, author_did: str) -> None:
         """Count a comment's votes as they are now."""
         uri = uri_of_comment(comment, author_did)
         record = forum.Tally(subject=uri, up=comment.up, down=comment.down)
-        self._tallies[uri] = (record, author_did, comment.tid, comment.id)
+        outside = words_outside(place.community, place.post, comment)
+        self._tallies[uri] = _Tallied(record, author_did, comment.tid, comment.id, outside)
 
     def tally_community(self, community: Community) -> None:
         """Count a community's posts, comments and subscribers as they are now."""
         uri = at_uri(community.actor.did, COMMUNITY, community.tid)
-        self._tallies[uri] = (
+        self._tallies[uri] = _Tallied(
             forum.Tally(
                 subject=uri, posts=community.posts, comments=community.comments,
                 subscribers=community.subscribers, subscribers_local=community.subscribers_local,
             ),
-            community.actor.did, community.tid, community.id,
+            community.actor.did, community.tid, community.id, words_outside(community),
         )
 
     def vote(
@@ -200,8 +246,8 @@ class Ledger:
             {**row, "posts": 0, "comments": 0} for row in words
         ))
         self._unit.stage(rows.MORE_WORDS, *words)
-        for record, did, rkey, row in self._tallies.values():
-            self.say(record, did=did, operation="update", rkey=rkey, row=row)
+        for record, did, rkey, row, outside in self._tallies.values():
+            self.say(record, did=did, operation="update", rkey=rkey, row=row, outside=outside)
 
 
 def _is_edited(before: Post | Comment | None, after: Post | Comment) -> bool:

@@ -13,6 +13,7 @@ from lichen.forum.communities import Communities
 from lichen.forum.limits import BATCH_MAX, REASON_LENGTH_MAX
 from lichen.forum.model import Community, CommunityView, PersonView, Subscribed
 from lichen.forum.orders import Following
+from lichen.forum.outside import traces_outside
 from lichen.forum.permissions import check_member, no_such_community
 from lichen.forum.posts import stage_communities
 from lichen.forum.rulings import Appointed, BanTerms, Barred
@@ -165,12 +166,14 @@ class Members(Communities):
         elif not added and before is not None:
             unit.stage(rows.DROP_MODERATOR, pair)
             ledger.retract(
-                _MODERATOR, did=view.community.actor.did, rkey=before.tid, row=person.id
+                _MODERATOR, did=view.community.actor.did, rkey=before.tid, row=person.id,
+                outside=traces_outside(view.community),
             )
             ranks.remove(person.id)
         return Appointed(
             moderators=[people[one] for one in ranks], changed=added == (before is None),
             since_us=None if before is None else before.published_us,
+            outside=traces_outside(view.community),
         )
 
     def ban_from_community(
@@ -201,7 +204,7 @@ class Members(Communities):
         before = _terms(bans, unit.clock_us)
         after = BanTerms(reason, expires_us) if banned else None
         pair = {"community_id": community_id, "person_id": person.id}
-        did = view.community.actor.did
+        did, outside = view.community.actor.did, traces_outside(view.community)
         ledger = self._ledger(unit)
         if banned:
             key = tid or self._tids.next()
@@ -214,11 +217,11 @@ class Members(Communities):
                 expires_at=None if expires_us is None else isoformat(expires_us),
             )
             ledger.say(record, did=did, operation="update" if tid else "create", rkey=key,
-                       row=person.id)
+                       row=person.id, outside=outside)
         elif tid is not None:
             unit.stage(rows.DROP_COMMUNITY_BAN, pair)
-            ledger.retract(_BAN, did=did, rkey=tid, row=person.id)
-        return Barred(person=person, changed=before != after, before=before)
+            ledger.retract(_BAN, did=did, rkey=tid, row=person.id, outside=outside)
+        return Barred(person=person, changed=before != after, before=before, outside=outside)
 
     def carry_bans(self, unit: Unit, person_id: int, to: Actor) -> None:
         """Let the bans of a person from communities stand against another that it is now.
@@ -232,10 +235,13 @@ class Members(Communities):
                    and row.community_id not in own]
         if not carried:
             return
-        groups = self._accounts.actors(unit, [row.community_id for row in carried])
+        flush = self._views.fetch(unit, None, *self._views.community_queries(
+            unit, None, [row.community_id for row in carried]
+        ))
+        groups = self._views.communities(flush.rows, flush.standing)
         ledger = self._ledger(unit)
         for row in carried:
-            tid = self._tids.next()
+            tid, community = self._tids.next(), groups[row.community_id].community
             unit.stage(rows.WRITE_COMMUNITY_BAN, {
                 "community_id": row.community_id, "person_id": to.id, "reason": row.reason,
                 "expires_us": row.expires_us, "tid": tid, "published_us": unit.clock_us,
@@ -243,7 +249,8 @@ class Members(Communities):
             ledger.say(forum.CommunityBan(
                 subject=to.did, created_at=isoformat(unit.clock_us), reason=row.reason,
                 expires_at=None if row.expires_us is None else isoformat(row.expires_us),
-            ), did=groups[row.community_id].did, operation="create", rkey=tid, row=to.id)
+            ), did=community.actor.did, operation="create", rkey=tid, row=to.id,
+                outside=traces_outside(community))
 
     def our_places_of(
         self, unit: Unit, people: Sequence[int], *, limit: int

@@ -10,7 +10,7 @@ import msgspec
 
 from lichen.accounts import Viewer
 from lichen.forum import comment_rows, community_rows, owned_rows, post_rows
-from lichen.forum.ledger import Ledger
+from lichen.forum.ledger import Ledger, Place
 from lichen.forum.limits import BATCH_MAX
 from lichen.forum.model import (
     CommentId,
@@ -125,7 +125,7 @@ class Owned(Part):
             post = view.post
             if not is_gone(post):
                 ledger.post(post, author_did=view.creator.did, operation="delete",
-                            community_did=view.community.actor.did)
+                            community=view.community)
                 ledger.words(post.creator_id, posts=-1)
                 around = counted.get(post.community_id, view.community)
                 counted[around.id] = msgspec.structs.replace(around, posts=around.posts - 1)
@@ -154,7 +154,8 @@ class Owned(Part):
         for view in sorted(scene.views.values(), key=lambda view: view.comment.id):
             comment = view.comment
             if not is_gone(comment):
-                ledger.comment(comment, author_did=view.creator.did, post_uri="", parent_uri=None,
+                ledger.comment(comment, Place(view.post, view.community),
+                               author_did=view.creator.did, post_uri="", parent_uri=None,
                                operation="delete")
                 ledger.words(comment.creator_id, comments=-1)
                 post = posts[comment.post_id]
@@ -166,7 +167,8 @@ class Owned(Part):
         unit.stage(comment_rows.CHANGE_COMMENT, *rows)
         unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts(list(posts.values())))
         for post in posts.values():
-            ledger.tally_post(post, author_did=scene.actors[post.creator_id].did)
+            ledger.tally_post(post, author_did=scene.actors[post.creator_id].did,
+                              community=scene.communities[post.community_id].community)
         self._recount_communities(unit, ledger, counted)
 
     def forget_marks(self, unit: Unit, person_id: int) -> None:

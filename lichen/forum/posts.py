@@ -367,9 +367,8 @@ def _enter(
         ledger.held(post, author_did=author.did, holds=holds)
     else:
         counted[community.id] = msgspec.structs.replace(community, posts=community.posts + 1)
-        ledger.post(post, author_did=author.did, community_did=community.actor.did,
-                    operation="create")
-        ledger.tally_post(post, author_did=author.did)
+        ledger.post(post, author_did=author.did, community=community, operation="create")
+        ledger.tally_post(post, author_did=author.did, community=community)
         ledger.words(author.id, posts=1)
     ledger.act(author.id, community.id, at_us=post.published_us)
     tid = ledger.vote(1, voter_did=author.did, subject_uri=uri, tid=None, row=post.id)
@@ -385,6 +384,6 @@ def tell_post(ledger: Ledger, view: PostView, post: Post) -> None:
     operation: Operation = "delete" if is_gone(post) else "update"
     if view.post.unseen:
         operation = "create"
-        ledger.tally_post(post, author_did=view.creator.did)
-    ledger.post(post, author_did=view.creator.did, community_did=view.community.actor.did,
+        ledger.tally_post(post, author_did=view.creator.did, community=view.community)
+    ledger.post(post, author_did=view.creator.did, community=view.community,
                 operation=operation, before=view.post)

@@ -14,7 +14,8 @@ from lichen.forum import comment_rows, post_rows, word_rows
 from lichen.forum import community_rows as rows
 from lichen.forum.ledger import COMMENT, COMMUNITY, POST, Ledger
 from lichen.forum.limits import RULED_WORDS_MAX
-from lichen.forum.model import Community, Post
+from lichen.forum.model import CommentView, Community, Post, PostView
+from lichen.forum.outside import traces_outside
 from lichen.forum.part import Part
 from lichen.forum.permissions import (
     check_admin_of_site,
@@ -32,8 +33,8 @@ from lichen.store import Row, Unit
 class Purges(Part):
     """Commands for administrators, which nothing undoes."""
 
-    def purge_posts(self, unit: Unit, viewer: Viewer, ids: Sequence[int]) -> list[Post]:
-        """Take posts and every comment below them out of the rows; return the posts.
+    def purge_posts(self, unit: Unit, viewer: Viewer, ids: Sequence[int]) -> list[PostView]:
+        """Take posts and every comment below them out of the rows; return them as they were.
 
         Two round trips.
         """
@@ -51,18 +52,22 @@ class Purges(Part):
             raise no_such_post()
         ledger = self._ledger(unit)
         counted = {key: view.community for key, view in scene.communities.items()}
-        self._retract(ledger, below, self._accounts.actors_from(authors), counted)
+        posts = {int(view.post.id): view.post for view in scene.views.values()}
+        self._retract(ledger, below, self._accounts.actors_from(authors), counted, posts=posts)
         for view in scene.views.values():
             post = view.post
-            ledger.retract(POST, did=view.creator.did, rkey=post.tid, row=post.id)
+            ledger.retract(POST, did=view.creator.did, rkey=post.tid, row=post.id,
+                           outside=traces_outside(view.community, post))
             _count(counted, post.community_id, posts=is_gone(post) - 1)
             ledger.words(post.creator_id, posts=is_gone(post) - 1)
         _drop(unit, comments=[row.id for row in below], posts=sorted(scene.views))
         self._recount(unit, ledger, counted)
-        return [view.post for view in scene.views.values()]
+        return list(scene.views.values())
 
-    def purge_comments(self, unit: Unit, viewer: Viewer, ids: Sequence[int]) -> list[Post]:
-        """Take comments with the branches below them out of the rows; return their posts.
+    def purge_comments(
+        self, unit: Unit, viewer: Viewer, ids: Sequence[int]
+    ) -> list[CommentView]:
+        """Take comments with the branches below them out of the rows; return them as they were.
 
         Two round trips.
         """
@@ -83,14 +88,16 @@ class Purges(Part):
         branch = [row for row in beside if roots.intersection(_numbers(row.path))]
         ledger = self._ledger(unit)
         counted = {key: view.community for key, view in scene.communities.items()}
-        self._retract(ledger, branch, self._accounts.actors_from(authors), counted)
         posts = {int(view.post.id): view.post for view in scene.views.values()}
-        self._shrink(unit, ledger, branch, posts=posts, actors=scene.actors)
+        self._retract(ledger, branch, self._accounts.actors_from(authors), counted, posts=posts)
+        self._shrink(unit, ledger, branch, posts=posts, actors=scene.actors, around=counted)
         _drop(unit, comments=[row.id for row in branch])
         self._recount(unit, ledger, counted)
-        return list(posts.values())
+        return list(scene.views.values())
 
-    def purge_words(self, unit: Unit, viewer: Viewer, person_id: int) -> tuple[list[Post], bool]:
+    def purge_words(
+        self, unit: Unit, viewer: Viewer, person_id: int
+    ) -> tuple[list[PostView], bool]:
         """Purge the newest words of a person; return the posts, and whether there are more."""
         asked = {"person_id": person_id, "limit": RULED_WORDS_MAX}
         posts = unit.fetch(word_rows.ALL_POSTS_OF_PERSON, **asked)
@@ -103,7 +110,7 @@ class Purges(Part):
 
     def purge_community(
         self, unit: Unit, viewer: Viewer, community_id: int
-    ) -> tuple[list[Post], bool]:
+    ) -> tuple[list[PostView], bool]:
         """Purge the newest posts of a community, with the last of them the community itself.
 
         Returns the posts, and whether there are more. Its name stays taken, for ids are never
@@ -129,11 +136,12 @@ class Purges(Part):
         return purged, False
 
     def _drop_community(self, unit: Unit, community: Community, moderators: list[Row]) -> None:
-        did = community.actor.did
+        did, outside = community.actor.did, traces_outside(community)
         ledger = self._ledger(unit)
         for row in moderators:
-            ledger.retract("lichen.forum.moderator", did=did, rkey=row.tid, row=row.person_id)
-        ledger.retract(COMMUNITY, did=did, rkey=community.tid, row=community.id)
+            ledger.retract("lichen.forum.moderator", did=did, rkey=row.tid, row=row.person_id,
+                           outside=outside)
+        ledger.retract(COMMUNITY, did=did, rkey=community.tid, row=community.id, outside=outside)
         self._accounts.change_actor(unit, msgspec.structs.replace(
             community.actor, display_name=None, summary=None, avatar=None, banner=None
         ))
@@ -143,19 +151,22 @@ class Purges(Part):
 
     def _retract(
         self, ledger: Ledger, comments: Iterable[Row], authors: dict[int, Actor],
-        counted: dict[int, Community],
+        counted: dict[int, Community], *, posts: dict[int, Post],
     ) -> None:
         """Tell that comments are gone, and count them out of their communities."""
         for row in comments:
             author = authors[row.creator_id]
-            ledger.retract(COMMENT, did=author.did, rkey=row.tid, row=row.id)
+            ledger.retract(
+                COMMENT, did=author.did, rkey=row.tid, row=row.id,
+                outside=traces_outside(counted[row.community_id], posts[row.post_id], row),
+            )
             if not (row.deleted or row.removed):
                 _count(counted, row.community_id, comments=-1)
                 ledger.words(author.id, comments=-1)
 
     def _shrink(
         self, unit: Unit, ledger: Ledger, branch: Sequence[Row], *, posts: dict[int, Post],
-        actors: dict[int, Actor],
+        actors: dict[int, Actor], around: dict[int, Community],
     ) -> None:
         """Count the comments of branches out of their posts and of who stands above them."""
         gone = {row.id for row in branch}
@@ -168,7 +179,8 @@ class Purges(Part):
                 if ancestor not in gone:
                     children[ancestor] = children.get(ancestor, 0) - 1
         for post in posts.values():
-            ledger.tally_post(post, author_did=actors[post.creator_id].did)
+            ledger.tally_post(post, author_did=actors[post.creator_id].did,
+                              community=around[post.community_id])
         unit.stage(comment_rows.COUNT_CHILDREN, *(
             {"row_id": key, "more": more} for key, more in sorted(children.items())
         ))

@@ -16,6 +16,7 @@ from lichen.forum.emoji import check_emoji
 from lichen.forum.ledger import uri_of_comment, uri_of_post
 from lichen.forum.limits import REACTION_KINDS_MAX, REACTIONS_OF_PERSON_MAX
 from lichen.forum.model import CommentView, PostView, Reaction, SubjectKind
+from lichen.forum.outside import words_outside
 from lichen.forum.part import Part
 from lichen.forum.permissions import (
     check_member,
@@ -157,9 +158,11 @@ class Reactions(Part):
             subject=subject.uri, emojis=tuple(one.emoji for one, _ in after),
             counts=tuple(one.count for one, _ in after),
         )
+        view = subject.view
+        things = (view.post,) if isinstance(view, PostView) else (view.post, view.comment)
         self._ledger(unit).say(
-            record, did=subject.view.creator.did, operation="update", rkey=subject.tid,
-            row=subject.id,
+            record, did=view.creator.did, operation="update", rkey=subject.tid, row=subject.id,
+            outside=words_outside(view.community, *things),
         )
 
 

@@ -6,6 +6,7 @@ Pure. Every ruling can be undone by another, so each answer says what there was.
 import msgspec
 
 from lichen.accounts import Actor
+from lichen.events import Outside
 
 
 class PostRuling(msgspec.Struct, frozen=True):
@@ -43,12 +44,14 @@ class Words(msgspec.Struct, frozen=True):
 class Appointed(msgspec.Struct, frozen=True):
     """The moderators after a change of them, and what it was before.
 
-    `since_us` is when the person was appointed before, None where it did not moderate.
+    `since_us` is when the person was appointed before, None where it did not moderate; `outside` is
+    what outsiders hear of it.
     """
 
     moderators: list[Actor]
     changed: bool
     since_us: int | None
+    outside: Outside = "shown"
 
 
 class BanTerms(msgspec.Struct, frozen=True):
@@ -59,8 +62,12 @@ class BanTerms(msgspec.Struct, frozen=True):
 
 
 class Barred(msgspec.Struct, frozen=True):
-    """A person who was banned or let in, and the ban that there was before, None for none."""
+    """A person who was banned or let in, and the ban that there was before, None for none.
+
+    `outside` is what outsiders hear of it.
+    """
 
     person: Actor
     changed: bool
     before: BanTerms | None
+    outside: Outside = "shown"

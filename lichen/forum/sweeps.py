@@ -11,7 +11,7 @@ from lichen.forum import community_rows as rows
 from lichen.forum.comments import ACTORS_OF_PARENTS
 from lichen.forum.drafts import url_key
 from lichen.forum.judges import Judges
-from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
+from lichen.forum.ledger import Ledger, Place, uri_of_comment, uri_of_post
 from lichen.forum.limits import RULED_WORDS_MAX
 from lichen.forum.model import CommentView, Community, CommunityView, Post, PostView
 from lichen.forum.permissions import check_admin_of_site, check_moderator, is_gone
@@ -99,6 +99,7 @@ class Sweeps(Judges):
             if view.post.removed == removed:
                 continue
             post = msgspec.structs.replace(view.post, removed=removed)
+            post = msgspec.structs.replace(post, unseen=post.unseen and is_gone(post))
             changed.append(key)
             scene.now[key] = post
             unit.stage(
@@ -109,7 +110,7 @@ class Sweeps(Judges):
             if more:
                 ledger.words(post.creator_id, posts=more)
                 ledger.post(post, author_did=view.creator.did,
-                            community_did=view.community.actor.did,
+                            community=view.community,
                             operation="delete" if removed else "update")
                 ledger.tally_community(scene.counted[post.community_id])
         return changed
@@ -123,6 +124,9 @@ class Sweeps(Judges):
             if view.comment.removed == removed:
                 continue
             comment = msgspec.structs.replace(view.comment, removed=removed)
+            comment = msgspec.structs.replace(
+                comment, unseen=comment.unseen and is_gone(comment)
+            )
             changed.append(key)
             community_id = view.community.id
             unit.stage(comment_rows.CHANGE_COMMENT,
@@ -135,9 +139,10 @@ class Sweeps(Judges):
             scene.now[post.id] = msgspec.structs.replace(post, comments=post.comments + more)
             author = scene.posts[post.id].creator.did
             ledger.words(comment.creator_id, comments=more)
-            ledger.tally_post(scene.now[post.id], author_did=author)
+            ledger.tally_post(scene.now[post.id], author_did=author, community=view.community)
             ledger.comment(
-                comment, author_did=view.creator.did, post_uri=uri_of_post(post, author),
+                comment, Place(post, view.community), author_did=view.creator.did,
+                post_uri=uri_of_post(post, author),
                 parent_uri=scene.parents.get(comment.parent_id or 0),
                 operation="delete" if removed else "update",
             )

@@ -11,7 +11,7 @@ import msgspec
 
 from lichen.accounts import Viewer
 from lichen.forum import comment_rows, post_rows, vote_rows
-from lichen.forum.ledger import Ledger, uri_of_comment, uri_of_post
+from lichen.forum.ledger import Ledger, Place, uri_of_comment, uri_of_post
 from lichen.forum.limits import BATCH_MAX
 from lichen.forum.model import (
     Comment,
@@ -202,6 +202,10 @@ def _stage_tallies(
     unit.stage(post_rows.TALLY_POST, *post_rows.tallies_of_posts(posts))
     unit.stage(comment_rows.TALLY_COMMENT, *comment_rows.tallies_of_comments(comments))
     for post in (one for one in posts if not is_gone(one)):
-        ledger.tally_post(post, author_did=ballot.views[post.id].creator.did)
+        view = ballot.views[post.id]
+        ledger.tally_post(post, author_did=view.creator.did, community=view.community)
     for comment in (one for one in comments if not is_gone(one)):
-        ledger.tally_comment(comment, author_did=ballot.views[comment.id].creator.did)
+        around = ballot.views[comment.id]
+        assert isinstance(around, CommentView), "a vote on a comment is about a comment"
+        ledger.tally_comment(comment, Place(around.post, around.community),
+                             author_did=around.creator.did)

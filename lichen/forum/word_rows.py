@@ -85,7 +85,7 @@ ALL_POSTS_OF_COMMUNITY = Statement(
 )
 _BELOW = sa.select(
     comment.c.id, comment.c.tid, comment.c.post_id, comment.c.community_id, comment.c.creator_id,
-    comment.c.path, comment.c.deleted, comment.c.removed,
+    comment.c.path, comment.c.deleted, comment.c.removed, comment.c.unseen,
 )
 _UNDER_POSTS = any_of(comment.c.post_id, "ids")
 _BESIDE_COMMENTS = comment.c.post_id.in_(POST_IDS_OF_COMMENTS)

@@ -13,6 +13,7 @@ from lichen.forum import (
     CommunityView,
     PostRuling,
     PostView,
+    traces_outside,
 )
 from lichen.moderation.model import Act, Kind, Why, check_reason
 from lichen.moderation.part import Part
@@ -94,6 +95,7 @@ class Acts(Part):
                 kind=kind, done=done, person=after.creator,
                 community=after.community.actor, post_id=post_id, reason=reason,
                 subject=at_uri(after.creator.did, _POST, after.post.tid),
+                outside=traces_outside(after.community, after.post),
             ), undoes=why.undoes)
         return after
 
@@ -108,6 +110,7 @@ class Acts(Part):
                 kind=kind, done=done, person=after.creator,
                 community=after.community.actor, post_id=after.post.id, comment_id=comment_id,
                 reason=reason, subject=at_uri(after.creator.did, _COMMENT, after.comment.tid),
+                outside=traces_outside(after.community, after.post, after.comment),
             ), undoes=why.undoes)
         return after
 
@@ -119,9 +122,11 @@ class Acts(Part):
         before, after = self._forum.rule_community(unit, viewer, community_id, ruling)
         if after.community != before.community:
             actor = after.community.actor
+            # What it hides or lets out, outsiders knew before or know from now on.
+            known = {traces_outside(one.community) for one in (before, after)}
             self._log(unit, viewer, Act(
-                kind=kind, done=done, community=actor, reason=reason,
-                subject=actor.did,
+                kind=kind, done=done, community=actor, reason=reason, subject=actor.did,
+                outside="shown" if "shown" in known else "withheld",
             ), undoes=why.undoes)
         return after
 

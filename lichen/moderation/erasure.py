@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence, Set
 
 from lichen.events import collection_of, deletion_of
 from lichen.events import moderation as records
+from lichen.forum import traces_outside
 from lichen.moderation import proposal_rows as rows
 from lichen.moderation import queue_rows, report_rows
 from lichen.moderation.limits import DROPPED_BATCH_MAX
@@ -59,7 +60,7 @@ class Erasure(Part):
     def erase_proposals(self, unit: Unit, ids: Sequence[int]) -> None:
         """Empty proposals; rows, counts and what moderators said stay, what is open ends.
 
-        Twice is once. Whoever supported one is forgotten. Two round trips.
+        Twice is once. Whoever supported one is forgotten. Three round trips.
         """
         asked = {"ids": list(ids)}
         found = [row for row in unit.fetch(rows.OF_IDS, **asked) if row.title]
@@ -84,11 +85,16 @@ class Erasure(Part):
         asked = {"ids": [row.id for row in found]}
         unit.stage(rows.DROP_SUPPORTS, asked)
         unit.stage(queue_rows.DROP_OF, asked | {"of_kind": "proposal"})
+        if not found:
+            return
         authors = self._accounts.actors(unit, sorted({row.creator_id for row in found}))
+        places = {view.community.id: view.community for view in self._forum.community_views(
+            unit, None, sorted({row.community_id for row in found})
+        )}
         unit.emit(*(
             deletion_of(
                 _PROPOSAL, id=self._tids.next(), did=authors[row.creator_id].did, rkey=row.tid,
-                row=row.id,
+                row=row.id, outside=traces_outside(places[row.community_id]),
             )
             for row in found
         ))

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from lichen.accounts import Actor
+from lichen.events import Outside
 from lichen.forum import BanTerms, CommentView, CommunityView, PostView, Words
 from lichen.kit import Conflict, Forbidden, Refused
 from lichen.moderation.limits import REASON_LENGTH_MAX, REPORT_LENGTH_MAX
@@ -65,7 +66,8 @@ class Before(msgspec.Struct, frozen=True, omit_defaults=True):
 class Act(msgspec.Struct, frozen=True):
     """Something a moderator has just done, to be written into the log.
 
-    `person` is whom it concerns: the author, the banned, the appointed.
+    `person` is whom it concerns: the author, the banned, the appointed. `outside` is what outsiders
+    hear of it.
     """
 
     kind: Kind
@@ -79,6 +81,7 @@ class Act(msgspec.Struct, frozen=True):
     reason: str | None = None
     expires_us: int | None = None
     before: Before = Before()
+    outside: Outside = "shown"
 
     @property
     def key(self) -> str:

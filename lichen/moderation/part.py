@@ -73,7 +73,7 @@ class Part:
         )
         unit.emit(event_of(
             record, id=self._tids.next(), did=site_did(self._addresses.authority),
-            operation="create", rkey=action.tid, row=action.id,
+            operation="create", rkey=action.tid, row=action.id, outside=act.outside,
         ))
         self._tell(unit, moderator, act, action)
         return action

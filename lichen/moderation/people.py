@@ -56,7 +56,7 @@ class People(Part):
         )
         if result.changed:
             act = Act(kind=Kind.ADD_MODERATOR, done=added, reason=check_reason(why.reason),
-                      before=Before(since_us=result.since_us))
+                      before=Before(since_us=result.since_us), outside=result.outside)
             self._log_seat(unit, viewer, seat, act=act, why=why)
         return result.moderators
 
@@ -69,7 +69,8 @@ class People(Part):
         )
         if result.changed:
             act = Act(kind=Kind.TRANSFER_COMMUNITY, done=seat.since_us is None,
-                      reason=check_reason(why.reason), before=Before(since_us=result.since_us))
+                      reason=check_reason(why.reason), before=Before(since_us=result.since_us),
+                      outside=result.outside)
             self._log_seat(unit, viewer, seat, act=act, why=why)
         return result.moderators
 
@@ -115,7 +116,7 @@ class People(Part):
             kind=Kind.BAN_FROM_COMMUNITY, done=order.banned, person=result.person,
             community=self._community_actor(unit, order.community_id), subject=result.person.did,
             reason=reason, expires_us=order.expires_us if order.banned else None,
-            before=Before(ban=result.before),
+            before=Before(ban=result.before), outside=result.outside,
         ), result.changed
 
     def _swept(

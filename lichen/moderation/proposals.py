@@ -18,6 +18,8 @@ from lichen.forum import (
     check_member,
     check_moderator,
     is_moderator,
+    traces_outside,
+    words_outside,
 )
 from lichen.forum.markdown import links
 from lichen.kit import Forbidden, NotFound, Reason, Refused, isoformat
@@ -263,19 +265,22 @@ class Proposals(Part):
         operation: Operation = "update", reason: str | None = None,
     ) -> None:
         """Emit the proposal as it is now; one without words, or removed, is gone for outsiders."""
+        around = community.community
         if proposal.state is ProposalState.REMOVED or not proposal.title:
             unit.emit(deletion_of(
-                PROPOSAL, id=self._tids.next(), did=author.did, rkey=proposal.tid, row=proposal.id
+                PROPOSAL, id=self._tids.next(), did=author.did, rkey=proposal.tid, row=proposal.id,
+                outside=traces_outside(around),
             ))
             return
         record = records.Proposal(
-            title=proposal.title, text=proposal.text, community=community.community.actor.did,
+            title=proposal.title, text=proposal.text, community=around.actor.did,
             state=proposal.state.value, created_at=isoformat(proposal.published_us),
             supports=proposal.supports, answer=reason,
         )
         unit.emit(event_of(
             record, id=self._tids.next(), did=author.did,
             operation=operation, rkey=proposal.tid, row=proposal.id,
+            outside=words_outside(around),
         ))
 
     def _tell_step(self, unit: Unit, person: Actor, step: Step) -> None:

@@ -8,7 +8,7 @@ purged is erased too, by a port: what is left of them is a number that is never 
 from collections.abc import Iterable
 
 from lichen.accounts import ActorKind, Viewer
-from lichen.forum import Post, check_admin_of_site
+from lichen.forum import PostView, check_admin_of_site, traces_outside
 from lichen.kit import NotFound
 from lichen.moderation import queue_rows, report_rows
 from lichen.moderation.erasure import Erasure
@@ -24,11 +24,11 @@ class Purging(Erasure):
     ) -> None:
         """Purge a post with every comment below it."""
         reason = check_reason(reason)
-        posts = self._forum.purge_posts(unit, viewer, [post_id])
-        self._forget(unit, posts)
+        (view,) = self._forum.purge_posts(unit, viewer, [post_id])
+        self._forget(unit, [view])
         self._log(unit, viewer, Act(
             kind=Kind.PURGE_POST, done=True, post_id=post_id, reason=reason,
-            community=self._community_actor(unit, posts[0].community_id),
+            community=view.community.actor, outside=traces_outside(view.community, view.post),
         ))
 
     def purge_comment(
@@ -36,11 +36,12 @@ class Purging(Erasure):
     ) -> None:
         """Purge a comment with the branch below it."""
         reason = check_reason(reason)
-        (post,) = self._forum.purge_comments(unit, viewer, [comment_id])
+        (view,) = self._forum.purge_comments(unit, viewer, [comment_id])
         self._drop(unit, "comment", [comment_id])
         self._log(unit, viewer, Act(
-            kind=Kind.PURGE_COMMENT, done=True, post_id=post.id, comment_id=comment_id,
-            reason=reason, community=self._community_actor(unit, post.community_id),
+            kind=Kind.PURGE_COMMENT, done=True, post_id=view.post.id, comment_id=comment_id,
+            reason=reason, community=view.community.actor,
+            outside=traces_outside(view.community, view.post, view.comment),
         ))
 
     def purge_community(
@@ -62,6 +63,7 @@ class Purging(Erasure):
                 kind=Kind.PURGE_COMMUNITY, done=True, community=actor, reason=reason,
                 # Whoever tells others what is gone has no row any more that says who may know.
                 subject=actor.did if is_known else None,
+                outside=traces_outside(views[0].community) if views else "withheld",
             ))
         return more
 
@@ -88,9 +90,9 @@ class Purging(Erasure):
             ))
         return more
 
-    def _forget(self, unit: Unit, posts: list[Post]) -> None:
-        self._drop(unit, "post", [post.id for post in posts])
-        self._purge_pictures(unit, (post.url for post in posts))
+    def _forget(self, unit: Unit, views: list[PostView]) -> None:
+        self._drop(unit, "post", [view.post.id for view in views])
+        self._purge_pictures(unit, (view.post.url for view in views))
 
     def _drop(self, unit: Unit, kind: str, ids: list[int]) -> None:
         """Drop what was reported, with the texts that reports keep."""

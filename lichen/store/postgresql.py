@@ -102,6 +102,7 @@ class PostgresqlStore(Store):
 
     def _attempt(self, connection: _Connection, command: Callable[[Unit], T]) -> Outcome[T]:
         unit = PostgresqlUnit(connection, self, is_command=True)
+        unit.withholds = self.withholds()
         try:
             result = command(unit)
             unit.close()

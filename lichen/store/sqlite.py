@@ -161,6 +161,7 @@ class SqliteStore(Store):
             connection.execute("BEGIN IMMEDIATE")
             for command, future in jobs:
                 unit = SqliteUnit(connection, self._numbers, self.clock())
+                unit.withholds = self.withholds()
                 units.append(unit)
                 answers.append((future, _run_command(connection, unit, command)))
             crash_point("store.before_commit")

@@ -26,6 +26,7 @@ class Store(ABC):
 
     `engine` is "sqlite" or "postgresql". `settle`, given by the relay, waits until what a command
     committed has reached the log and the readers that serve pages; `nudge` only tells the relay.
+    `withholds`, given by the house, says whether outsiders may hear of nothing now.
     """
 
     engine: str
@@ -34,6 +35,7 @@ class Store(ABC):
         self.clock = clock
         self.settle: Settle | None = None
         self.nudge: Callable[[], None] | None = None
+        self.withholds: Callable[[], bool] = lambda: False
         self.round_trips = 0
         self.round_trips_apart = 0
         self._numbers = Numbers()

@@ -25,13 +25,15 @@ class Unit(ABC):
     """One query or one command over the rows; never outlives the function it is given to.
 
     `clock_us` is the time of this unit of work. `round_trips` counts the flushes that waited for
-    an answer, BEGIN, COMMIT and ROLLBACK included.
+    an answer, BEGIN, COMMIT and ROLLBACK included. While `withholds` outsiders hear of nothing that
+    is emitted.
     """
 
     def __init__(self, numbers: Numbers, clock_us: int) -> None:
         self.clock_us = clock_us
         self.round_trips = 0
         self.events: list[Event] = []
+        self.withholds = False
         self._numbers = numbers
         self._finished = False
         self._origin = LOCAL
@@ -60,6 +62,8 @@ class Unit(ABC):
     def emit(self, *events: Event) -> None:
         """Queue events for the log; they are inserted last, in the same transaction."""
         assert not self._finished, "emit after finish"
+        if self.withholds:
+            events = tuple(msgspec.structs.replace(one, outside="withheld") for one in events)
         if self._origin == LOCAL:
             self.events.extend(events)
             return

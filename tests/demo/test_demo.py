@@ -89,7 +89,7 @@ async def test_a_filled_house_has_rows_and_log_alike(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SIZES, "tiny", TINY)
-    words = {"server.data": str(tmp_path / "data"), "server.metrics_port": 0}
+    words = {"server.data": str(tmp_path / "data"), "server.metrics_port": 0, "server.stream_port": 0}
     config = Config.load(None, {}, words=words)
     await asyncio.to_thread(fill, config, size="tiny", seed=7)
     with pytest.raises(Refused):

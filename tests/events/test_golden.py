@@ -42,7 +42,7 @@ def test_what_was_written_is_written_the_same_today(line: bytes) -> None:
     event = event_in(line)
 
     again = event_of(record_in(line), id=event.id, did=event.did, operation=event.operation,
-                     rkey=event.rkey, row=event.row, origin=event.origin)
+                     rkey=event.rkey, row=event.row, origin=event.origin, outside=event.outside)
 
     assert encode_event(again) == line
 
@@ -75,3 +75,11 @@ def test_a_deletion_carries_no_record() -> None:
 
     assert encode_event(event_in(line)) == line
     assert not bytes(event_in(line).record)
+
+
+def test_a_deletion_that_outsiders_hear_nothing_of_has_golden_bytes() -> None:
+    line = (b'{"id":"3kabcdefghijk","did":"did:web:lichen.example:u:mira",'
+            b'"collection":"lichen.forum.post","operation":"delete","rkey":"3kabcdefghijk","row":7,'
+            b'"outside":"withheld"}')
+
+    assert encode_event(event_in(line)) == line

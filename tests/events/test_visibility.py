@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from docs.generate import records_of
-from lichen.events import Record, collection_of
-from lichen.events.visibility import PRIVATE, PUBLIC, VISIBILITY
+from lichen.events import Event, Outside, Record, collection_of
+from lichen.events.visibility import PRIVATE, PUBLIC, VISIBILITY, seen_outside
+from lichen.kit import Tid
 
 # Decided here a second time, on purpose: nothing becomes public by a slip in one place.
 EXPECTED = {
@@ -91,3 +92,24 @@ def test_no_public_record_says_who_voted_reported_or_decided(record: type[Record
 def test_collections_are_named_for_a_room_and_a_noun(record: type[Record]) -> None:
     # AT Protocol, NSID: reversed authority, then a name in lowerCamelCase.
     assert re.fullmatch(r"lichen\.[a-z]+\.[a-z][A-Za-z]*", collection_of(record))
+
+
+@pytest.mark.parametrize(("outside", "seen"), [
+    ("shown", "update"), ("withheld", None), ("ended", "delete"),
+])
+def test_outsiders_see_what_the_writer_of_a_public_event_lets_them_see(
+    outside: Outside, seen: str | None
+) -> None:
+    public = Event(id=Tid("3kabcdefghijk"), did="did:web:a", collection="lichen.actor.profile",
+                   operation="update", rkey="self", outside=outside)
+    private = msgspec.structs.replace(public, collection="lichen.account.settings")
+
+    assert seen_outside(public) == seen
+    assert seen_outside(private) is None
+
+
+def test_a_collection_of_a_later_version_is_private() -> None:
+    unknown = Event(id=Tid("3kabcdefghijk"), did="did:web:a", collection="lichen.later.thing",
+                    operation="create", rkey="self")
+
+    assert seen_outside(unknown) is None
