@@ -10,10 +10,11 @@ from lichen.stream.engine import Appended, BlockPlace, Sizes, Store
 from lichen.stream.errors import ArrivalRefused, StreamTooNew, StreamUnavailable
 from lichen.stream.model import EVERYTHING, Arrival, Filter, Form, Kind, Operation, Wire
 from lichen.stream.pulling import Pulled, pull
+from lichen.stream.recent import newest
 from lichen.stream.writing import Options
 
 __all__ = [
     "EVERYTHING", "Appended", "Arrival", "ArrivalRefused", "BlockPlace", "Dictionaries", "Filter",
     "Form", "Kind", "Operation", "Options", "Pulled", "Sizes", "Store", "StreamTooNew",
-    "StreamUnavailable", "Wire", "portions", "pull",
+    "StreamUnavailable", "Wire", "newest", "portions", "pull",
 ]

@@ -12,8 +12,13 @@ from lichen.stream.columns import (
     Columns,
     empty_columns,
 )
-from lichen.stream.layout import Names, Record
-from lichen.stream.limits import BLOCK_AGE_US_MAX, BLOCK_BYTES_MAX, BLOCK_EVENTS_MAX
+from lichen.stream.layout import Names, Record, names_bytes
+from lichen.stream.limits import (
+    BLOCK_AGE_US_MAX,
+    BLOCK_BYTES_MAX,
+    BLOCK_EVENTS_MAX,
+    NAMES_BYTES_MAX,
+)
 from lichen.stream.model import Form, Kind
 
 BLOOM_BITS: Final = 1 << 16
@@ -32,7 +37,7 @@ class Block:
         "is_sealed", "last_seq", "memo", "names", "packed", "plain", "position",
     )
 
-    def __init__(self, record: Record, *, is_sealed: bool) -> None:
+    def __init__(self, record: Record, *, is_sealed: bool, has_sync: bool | None = None) -> None:
         self.first_seq = record.first_seq
         self.last_seq = record.last_seq
         self.base_time_us = record.base_time_us
@@ -46,7 +51,7 @@ class Block:
         self.events = len(record.columns.seq)
         self.is_sealed = is_sealed
         self.memo: dict[tuple[Form, int], bytes] = {}
-        self.has_sync = bool((record.columns.marks & KIND_MASK == Kind.SYNC).any())
+        self.has_sync = _has_sync(record.columns) if has_sync is None else has_sync
 
     @property
     def last_time_us(self) -> int:
@@ -78,10 +83,19 @@ class Block:
                       self.dictionary, self.names, self.columns, self.plain, self.packed,
                       self.bloom)
 
-    def part(self, start: int, stop: int, *, position: int) -> Record:
-        """Return the events of some rows as a record of its own; spans what lies between them."""
-        return part_of(self, np.arange(start, stop), position=position,
-                       span=(self.seq_of(start), self.seq_of(stop - 1)))
+    def part(self, start: int, stop: int) -> Record:
+        """Return the events of some rows as a record of its own; spans what lies between them.
+
+        Its times begin with its first event, so that blocks made of parts are ordered by them; how
+        far the source was read is known only behind the last row.
+        """
+        record = part_of(self, np.arange(start, stop),
+                         position=self.position if stop == self.events else 0,
+                         span=(self.seq_of(start), self.seq_of(stop - 1)))
+        base_time = record.columns.time[0]
+        return record._replace(
+            base_time_us=self.base_time_us + int(base_time),
+            columns=record.columns._replace(time=record.columns.time - base_time))
 
 
 class GrowingBlock:
@@ -100,9 +114,9 @@ class GrowingBlock:
         self._collections: dict[str, int] = {}
         self._langs: dict[tuple[str, ...], int] = {}
         self._mentions: list[tuple[int, int]] = []
-        self.block = Block(
-            Record(first_seq, first_seq - 1, base_time_us, position, dictionary, Names(),
-                   self._columns.first(0), b"", b""), is_sealed=False)
+        self._names_bytes = 0
+        self.block = self._empty(first_seq, first_seq - 1, base_time_us, position=position,
+                                 dictionary=dictionary)
 
     def has_room_for(self, record: Record) -> bool:
         """Say whether a record can be added."""
@@ -115,7 +129,8 @@ class GrowingBlock:
         return (now.events + events <= BLOCK_EVENTS_MAX
                 and len(now.plain) + len(record.plain) <= BLOCK_BYTES_MAX
                 and len(now.packed) + len(record.packed) <= BLOCK_BYTES_MAX
-                and len(self._langs) + len(record.names.langs) < LANGS_OTHER
+                and len({*self._langs, *map(tuple, record.names.langs)}) < LANGS_OTHER
+                and self._names_bytes + names_bytes(record.names) <= NAMES_BYTES_MAX
                 and record.dictionary == now.dictionary
                 and span <= DELTA_MAX and age_us <= BLOCK_AGE_US_MAX // 2
                 and (not events or age_us + int(record.columns.time[-1]) <= DELTA_MAX))
@@ -123,10 +138,12 @@ class GrowingBlock:
     def add(self, record: Record) -> None:
         """Add a record that is durable, and show it."""
         now, added = self.block, len(record.columns.seq)
-        if not now.events and added:
-            now = Block(Record(record.first_seq, now.last_seq, record.base_time_us, now.position,
-                               record.dictionary, Names(), self._columns.first(0), b"", b""),
-                        is_sealed=False)
+        if not now.events:
+            # Times never go back, also where a record without events is all that tells of them.
+            base_time_us = max(now.base_time_us, record.base_time_us)
+            now = self._empty(record.first_seq if added else record.last_seq + 1, now.last_seq,
+                              record.base_time_us if added else base_time_us,
+                              position=now.position, dictionary=record.dictionary)
         plain, packed = len(now.plain), len(now.packed)
         rows = slice(now.events, now.events + added)
         shifts = (record.first_seq - now.first_seq, record.base_time_us - now.base_time_us,
@@ -137,19 +154,30 @@ class GrowingBlock:
         self._columns.marks[rows] = record.columns.marks
         self._columns.collection[rows] = self._numbers_of_collections(record)
         self._columns.langs[rows] = self._numbers_of_langs(record)
+        self._names_bytes += names_bytes(record.names)
         self._mentions += [(row + now.events, actor) for row, actor in record.names.mentions]
         self._plain[plain : plain + len(record.plain)] = record.plain
         self._packed[packed : packed + len(record.packed)] = record.packed
         self._show(record, now, rows.stop)
 
+    def _empty(self, first_seq: int, last_seq: int, base_time_us: int, *, position: int,
+               dictionary: int) -> Block:
+        return Block(Record(first_seq, last_seq, base_time_us, position, dictionary, Names(),
+                            self._columns.first(0), b"", b""), is_sealed=False, has_sync=False)
+
     def _show(self, record: Record, now: Block, events: int) -> None:
         plain, packed = len(now.plain), len(now.packed)
+        names = now.names
+        if (len(names.collections), len(names.langs)) != (len(self._collections), len(self._langs)):
+            names = Names(list(self._collections), list(map(list, self._langs)), self._mentions)
+        elif names.mentions is not self._mentions:
+            names = Names(names.collections, names.langs, self._mentions)
         shown = Block(Record(
-            now.first_seq, record.last_seq, now.base_time_us, record.position, record.dictionary,
-            Names(list(self._collections), [list(one) for one in self._langs], self._mentions),
-            self._columns.first(events), self._plain[: plain + len(record.plain)],
+            now.first_seq, record.last_seq, now.base_time_us, record.position or now.position,
+            record.dictionary, names, self._columns.first(events),
+            self._plain[: plain + len(record.plain)],
             self._packed[: packed + len(record.packed)],
-        ), is_sealed=False)
+        ), is_sealed=False, has_sync=now.has_sync or _has_sync(record.columns))
         shown.memo = now.memo
         self.block = shown
 
@@ -165,6 +193,10 @@ class GrowingBlock:
         for number, langs in enumerate(record.names.langs, 1):
             numbers[number] = known.setdefault(tuple(langs), len(known) + 1)
         return numbers[record.columns.langs]
+
+
+def _has_sync(columns: Columns) -> bool:
+    return bool((columns.marks & KIND_MASK == Kind.SYNC).any())
 
 
 def part_of(block: Block, rows: Rows, *, position: int, span: tuple[int, int],

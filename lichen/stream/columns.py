@@ -27,6 +27,7 @@ TYPES: Final[tuple[np.dtype[np.unsignedinteger], ...]] = (
 )
 ROW_BYTES: Final = sum(one.itemsize for one in TYPES)
 DELTA_MAX: Final = (1 << 32) - 1
+"""What a column of 32 bits holds."""
 
 OPERATION_SHIFT: Final = 2
 IS_ROOT: Final = 1 << 4
@@ -35,6 +36,7 @@ KIND_MASK: Final = 3
 OPERATION_MASK: Final = 3 << OPERATION_SHIFT
 LANGS_OTHER: Final = 255
 COLLECTIONS_MAX: Final = (1 << 16) - 1
+"""What a column of 16 bits holds."""
 
 assert ROW_BYTES == 24
 

@@ -13,6 +13,7 @@ import zstandard
 from lichen.kit import Clock
 from lichen.stream.columns import (
     COLLECTIONS_MAX,
+    DELTA_MAX,
     LANGS_OTHER,
     TYPES,
     Columns,
@@ -21,19 +22,24 @@ from lichen.stream.columns import (
 )
 from lichen.stream.errors import ArrivalRefused
 from lichen.stream.frames import BINARY, TEXT, frame_head, v1_message
-from lichen.stream.layout import Names, Record
+from lichen.stream.layout import Names, Record, names_bytes
 from lichen.stream.limits import (
     ACTORS_KNOWN_MAX,
     APPEND_BYTES_MAX,
     APPEND_EVENTS_MAX,
     BLOCK_AGE_US_MAX,
     EVENT_BYTES_MAX,
+    NAMES_BYTES_MAX,
     SPAN_MAX,
+    TIME_US_MAX,
 )
-from lichen.stream.model import Arrival
+from lichen.stream.model import Arrival, Kind
 
 # AT Protocol, DID syntax; nothing in it needs escaping in JSON.
 _DID: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,2000}")
+
+
+_HEAD_BYTES_MAX: Final = 160  # a message of the first wire without its DID and its body
 
 
 class Place(NamedTuple):
@@ -74,7 +80,8 @@ class _Run:
         self.mentions += [(len(self.rows), actor_hash(one)) for one in arrival.mentions]
         self.rows.append((
             seq - self.base.last_seq, time_us - self.base.last_time_us,
-            self.plain_bytes, self.packed_bytes, actor_number, self._collection(arrival.collection),
+            self.plain_bytes, self.packed_bytes, actor_number,
+            self._collection(arrival.collection if arrival.kind == Kind.COMMIT else ""),
             marks_of(arrival.kind, arrival.operation, is_root=arrival.is_root,
                      has_mentions=bool(arrival.mentions)),
             self._langs(arrival.langs),
@@ -127,7 +134,12 @@ class Encoder:
             seq = arrival.seq or seq + 1
             time_us = max(time_us + 1, arrival.time_us or self._clock())
             run.add(arrival, self._actor(arrival.did), seq=seq, time_us=time_us)
-        return run.record(position, after)
+        record = run.record(position, after)
+        if (time_us - record.base_time_us > DELTA_MAX or seq - record.first_seq > SPAN_MAX
+                or names_bytes(record.names) > NAMES_BYTES_MAX):
+            raise ArrivalRefused("Expected events of one hour in an append, with fewer mentions; "
+                                 "split it with `portions`.")
+        return record
 
     def _actor(self, did: str) -> tuple[bytes, int]:
         known = self._actors.get(did)
@@ -145,7 +157,7 @@ def check(arrivals: Sequence[Arrival]) -> None:
                              f"{len(arrivals)}; split it with `portions`.")
     for arrival in arrivals:
         _check(arrival)
-    if sum(len(arrival.body) for arrival in arrivals) > APPEND_BYTES_MAX:
+    if sum(map(_bytes_max, arrivals)) > APPEND_BYTES_MAX:
         raise ArrivalRefused(f"Expected at most {APPEND_BYTES_MAX} bytes in an append; split it "
                              "with `portions`.")
     times = [arrival.time_us for arrival in arrivals if arrival.time_us]
@@ -161,21 +173,34 @@ def portions(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
     size = 0
     for arrival in arrivals:
         if portion and (
-            len(portion) >= APPEND_EVENTS_MAX or size + len(arrival.body) > APPEND_BYTES_MAX
+            len(portion) >= APPEND_EVENTS_MAX or size + _bytes_max(arrival) > APPEND_BYTES_MAX
             or arrival.time_us - portion[0].time_us > BLOCK_AGE_US_MAX
             or arrival.seq - portion[0].seq > SPAN_MAX
         ):
             yield portion
             portion, size = [], 0
         portion.append(arrival)
-        size += len(arrival.body)
+        size += _bytes_max(arrival)
     if portion:
         yield portion
 
 
+def _bytes_max(arrival: Arrival) -> int:
+    """Return what an event takes at most as a message of the first wire."""
+    return len(arrival.body) + len(arrival.did) + _HEAD_BYTES_MAX
+
+
 def _check(arrival: Arrival) -> None:
-    if _DID.fullmatch(arrival.did) is None:
-        raise ArrivalRefused(f"Expected a DID, got {arrival.did[:80]!r}.")
-    if not 2 <= len(arrival.body) <= EVENT_BYTES_MAX - 4_096 or arrival.body[:1] != b"{":
+    did, body = arrival.did, arrival.body
+    if _DID.fullmatch(did) is None:
+        raise ArrivalRefused(f"Expected a DID, got {did[:80]!r}.")
+    if not 2 <= len(body) <= EVENT_BYTES_MAX - 4_096 or body[:1] != b"{" or body[-1:] != b"}":
         raise ArrivalRefused(f"Expected an object of JSON of at most {EVENT_BYTES_MAX - 4_096} "
-                             f"bytes, got {len(arrival.body)} bytes.")
+                             f"bytes, got {len(body)} bytes.")
+    # A line break would end the field of a Server-Sent Event; the second wire puts keys before
+    # those of a commit, which must not be without any.
+    if b"\n" in body or b"\r" in body or (arrival.kind == Kind.COMMIT and len(body) == 2):
+        raise ArrivalRefused("Expected JSON on one line, of a commit with its keys, got "
+                             f"{body[:80]!r}.")
+    if not 0 <= arrival.time_us <= TIME_US_MAX:
+        raise ArrivalRefused(f"Expected µs up to the year 9999, got {arrival.time_us}.")

@@ -25,7 +25,7 @@ from lichen.stream.layout import Record, encode_record, records_in
 from lichen.stream.limits import BLOCKS_OPEN_MAX, CHUNK_BYTES_MAX
 from lichen.stream.model import Arrival
 from lichen.stream.segment import Segment, block_of
-from lichen.stream.writing import Options, Writer
+from lichen.stream.writing import Options, Shelf, Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,6 +82,7 @@ class Store:
         self.dictionaries = dictionaries
         self._writer = writer
         self._is_closed = False
+        self.erasures_done = 0  # since the start
         # One thread, so that appends, erasures and trims never meet.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self._bells: list[Callable[[], None]] = []
@@ -96,7 +97,7 @@ class Store:
         """
         dictionary = dictionaries.stored
         encoder = Encoder(clock, dictionary=dictionary,
-                          compressor=dictionaries.compressor(dictionary))
+                          compressor=dictionaries.new_compressor(dictionary))
         return cls(Writer(file_system or FileSystem(), folder, encoder, clock=clock,
                           options=options or Options()), dictionaries)
 
@@ -105,6 +106,11 @@ class Store:
         """Return the lowest sequence that can be read, `next_seq` when nothing is kept."""
         segments, growing = self._writer.shelf
         return segments[0].first_seq if segments else growing.block.first_seq
+
+    @property
+    def floor_seq(self) -> int:
+        """Return the first sequence that retention has not passed; the first event may be later."""
+        return self._writer.erasures.floor_seq
 
     @property
     def next_seq(self) -> int:
@@ -124,7 +130,7 @@ class Store:
     @property
     def damaged_blocks(self) -> int:
         """Return how many blocks were found damaged since the start, and passed."""
-        return sum(segment.damaged_blocks for segment in self._writer.shelf.segments)
+        return len(self._writer.damages)
 
     async def append(self, arrivals: Sequence[Arrival], *, position: int) -> Appended:
         """Store events and how far the source was read; returns once they are durable and visible.
@@ -150,24 +156,34 @@ class Store:
 
     def record_from(self, seq: int, *, bytes_max: int = CHUNK_BYTES_MAX) -> bytes:
         """Return stored events from a sequence on as one record; nothing at the tip."""
-        found = self.find(max(seq, self.first_seq))
-        if found is None:
-            return b""
-        block = found.block
-        start = block.row_at(seq)
-        if start >= block.events:
-            return self.record_from(block.last_seq + 1, bytes_max=bytes_max)
-        ends = block.columns.plain_end
-        begin = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(ends.searchsorted(begin + bytes_max, "right")))
-        return b"".join(encode_record(block.part(start, stop, position=block.position)))
+        seq = max(seq, self.first_seq)
+        while (found := self.find(seq)) is not None:
+            block = found.block
+            start = block.row_at(seq)
+            # A new checksum would make damaged bytes look whole.
+            if start < block.events and found.is_sendable(packed=False) and (
+                    found.is_sendable(packed=True)):
+                return _part_from(block, start, bytes_max)
+            seq = block.last_seq + 1
+        return b""
 
     def find(self, seq: int) -> Found | None:
         """Return the block that holds a sequence, or the next one after it; None at the tip.
 
         Raises StreamUnavailable.
         """
-        segments, growing = self._writer.shelf
+        while True:
+            shelf = self._writer.shelf
+            try:
+                return self._found(shelf, seq)
+            except OSError as error:
+                # The segment may have been removed under this reader, which then goes on behind it.
+                if shelf.segments == self._writer.shelf.segments:
+                    raise StreamUnavailable(
+                        f"The stream cannot be read: {error.strerror}.") from error
+
+    def _found(self, shelf: Shelf, seq: int) -> Found | None:
+        segments, growing = shelf
         at = bisect_left(segments, seq, key=lambda segment: segment.last_seq)
         if at == len(segments):
             block = growing.block
@@ -179,15 +195,20 @@ class Store:
     def seq_at(self, time_us: int) -> int:
         """Return the first sequence whose time is not before `time_us`, else the next one."""
         segments, growing = self._writer.shelf
-        places = [place for segment in segments for place in segment.places]
-        at = bisect_left(places, time_us, key=lambda place: place.head.base_time_us)
-        # The time may lie in the block before, which began earlier.
-        candidates = [place.head.first_seq for place in places[max(0, at - 1) : at + 1]]
-        for seq in (*candidates, growing.block.first_seq):
-            found = self.find(seq)
-            if found and found.block.events and found.block.last_time_us >= time_us:
-                return found.block.seq_of(found.block.row_at_time(time_us))
-        return self.next_seq
+        next_seq, seq = growing.block.last_seq + 1, growing.block.first_seq
+        # The time may lie in the block before the first one that begins later.
+        at = max(0, bisect_left(segments, time_us, key=lambda segment: segment.base_time_us) - 1)
+        if segments:
+            places = segments[at].places
+            number = bisect_left(places, time_us, key=lambda place: place.head.base_time_us)
+            seq = places[max(0, number - 1)].head.first_seq
+        # Blocks that are empty now, by erasure or damage, have no time of their own.
+        while found := self.find(seq):
+            block = found.block
+            if block.events and block.last_time_us >= time_us:
+                return block.seq_of(block.row_at_time(time_us))
+            seq = block.last_seq + 1
+        return next_seq
 
     def blocks(self) -> list[BlockPlace]:
         """Return all blocks, oldest first."""
@@ -225,14 +246,17 @@ class Store:
         Raises StreamUnavailable.
         """
         wanted = np.unique(np.fromiter(seqs, np.int64))
-        wanted = wanted[wanted.searchsorted(self.first_seq):]
+        wanted = wanted[wanted.searchsorted(self._writer.floor_seq):]
         if not len(wanted):
             return
-        await self._run(self._writer.note_erasure, wanted.tolist())
-        if wanted[-1] >= self._writer.shelf.growing.block.first_seq:
-            await self._run(self._writer.seal)
+        await self._run(self._writer.begin_erasure, wanted.tolist())
         for path in [segment.path for segment in self._writer.shelf.segments]:
-            await self._run(self._erase_in, path, wanted)
+            await self._run(self._writer.erase_in, path, wanted)
+        await self._run(self._writer.end_erasure)
+        self._open.clear()  # what was decoded holds on to the files as they were
+        # Who ships has something new to tell, and who keeps copies has something to drop.
+        self.erasures_done += 1
+        self._ring()
 
     def erasures_after(self, number: int) -> list[tuple[int, list[int]]]:
         """Return what was erased, with its numbers, after the erasure of a number."""
@@ -240,7 +264,13 @@ class Store:
 
     async def retain(self, *, age_us_max: int, bytes_max: int, now_us: int) -> int:
         """Forget whole segments that are too old or too many; return the new first sequence."""
-        return await self._run(self._retain, age_us_max, bytes_max, now_us)
+        first_seq = await self._run(self._retain, age_us_max, bytes_max, now_us)
+        self._open.clear()
+        return first_seq
+
+    async def forget_below(self, seq: int) -> int:
+        """Forget whole segments that end before a sequence; return the new first one."""
+        return await self._run(self._forget_below, seq)
 
     async def skip_to(self, seq: int) -> None:
         """Make `seq` the next sequence at least; leaves a hole."""
@@ -280,25 +310,16 @@ class Store:
             ring()
 
     def _block(self, segment: Segment, number: int) -> Block:
-        """Return a sealed block; the last ones that were looked at are kept decoded."""
+        """Return a sealed block; the last ones that were looked at are kept. Raises OSError."""
         key = (segment, number)
         block = self._open.get(key)
         if block is None:
-            try:
-                block = segment.block(number)
-            except OSError as error:
-                raise StreamUnavailable(f"The stream cannot be read: {error.strerror}.") from error
-            self._open[key] = block
+            block = self._open[key] = segment.block(number)
             if len(self._open) > BLOCKS_OPEN_MAX:
                 self._open.popitem(last=False)
         else:
             self._open.move_to_end(key)
         return block
-
-    def _erase_in(self, path: Path, seqs: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> None:
-        for segment in self._writer.shelf.segments:
-            if segment.path == path and _spans_any(segment, seqs):
-                self._writer.rewrite_without(segment, seqs)
 
     def _retain(self, age_us_max: int, bytes_max: int, now_us: int) -> int:
         segments = self._writer.shelf.segments
@@ -313,6 +334,12 @@ class Store:
         self._writer.remove(forgotten)
         return self.first_seq
 
+    def _forget_below(self, seq: int) -> int:
+        forgotten = [segment for segment, successor in pairwise(self._writer.shelf.segments)
+                     if successor.first_seq <= seq]
+        self._writer.remove(forgotten)
+        return self.first_seq
+
     async def _run(self, act: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do something on the writing thread, after what came before."""
         if self._is_closed:
@@ -321,6 +348,9 @@ class Store:
         return await loop.run_in_executor(self._thread, lambda: act(*args, **kwargs))
 
 
-def _spans_any(segment: Segment, seqs: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> bool:
-    return bool(seqs.searchsorted(segment.first_seq)
-                < seqs.searchsorted(segment.last_seq + 1))
+def _part_from(block: Block, start: int, bytes_max: int) -> bytes:
+    """Return events of a block as a record of their own, at least one."""
+    ends = block.columns.plain_end
+    begin = int(ends[start - 1]) if start else 0
+    stop = max(start + 1, int(ends.searchsorted(begin + bytes_max, "right")))
+    return b"".join(encode_record(block.part(start, stop)))

@@ -7,8 +7,8 @@ and joining: no record is parsed for it.
     v2   {"$type":"message","payload":{"$type":"…#commit","seq":S,"did":D,"time":"…",…}}
 """
 
-import re
 import struct
+from functools import lru_cache
 from typing import Final
 
 from lichen.kit.clock import isoformat
@@ -18,12 +18,15 @@ LEXICON: Final = "network.bsky.jetstream.subscribeEvents"
 TEXT: Final = 0x81  # RFC 6455 §5.2: FIN, opcode 1
 BINARY: Final = 0x82  # FIN, opcode 2
 
+_SHORT: Final = struct.Struct(">BBH")
+_LONG: Final = struct.Struct(">BBQ")
 _KINDS: Final = {kind: kind.word.encode() for kind in Kind}
 _V2_START: Final = {
     kind: b'{"$type":"message","payload":{"$type":"%b#%b","seq":' % (LEXICON.encode(), word)
     for kind, word in _KINDS.items()
 }
-_V1_HEAD: Final = re.compile(rb'\{"did":("[^"]+"),"time_us":(\d+),"cursor":(\d+),')
+# What stands between the sequence and the body: "kind":"commit","commit":
+_V1_BODY: Final = {kind: 13 + 2 * len(word) for kind, word in _KINDS.items()}
 
 
 def frame_head(opcode: int, size: int) -> bytes:
@@ -32,8 +35,8 @@ def frame_head(opcode: int, size: int) -> bytes:
     if size < 126:
         return bytes((opcode, size))
     if size < 65_536:
-        return struct.pack(">BBH", opcode, 126, size)
-    return struct.pack(">BBQ", opcode, 127, size)
+        return _SHORT.pack(opcode, 126, size)
+    return _LONG.pack(opcode, 127, size)
 
 
 def framed(opcode: int, message: bytes) -> bytes:
@@ -43,7 +46,7 @@ def framed(opcode: int, message: bytes) -> bytes:
 
 def payload_start(frame: bytes | memoryview) -> int:
     """Return where the message begins in one of our frames."""
-    return {126: 4, 127: 10}.get(frame[1], 2)
+    return 2 if frame[1] < 126 else 4 if frame[1] == 126 else 10
 
 
 def message_in(frame: bytes | memoryview) -> bytes:
@@ -60,15 +63,27 @@ def v1_message(did: bytes, kind: Kind, body: bytes, *, seq: int, time_us: int) -
 
 def v2_message(plain: bytes, kind: Kind) -> bytes:
     """Return the event of a message of the first wire as the second wire says it."""
-    head = _V1_HEAD.match(plain)
-    assert head is not None, "a stored message has its head"
-    did, time_us, seq = head.groups()
-    word = _KINDS[kind]
-    # What follows the head: "kind":"commit","commit":{…}}, of which the braces stay.
-    body = plain[head.end() + 2 * len(word) + 13 : -1]
-    inner = body[1:] if kind == Kind.COMMIT else b'"%b":%b}' % (word, body)
-    return b'%b%b,"did":%b,"time":"%b",%b}' % (
-        _V2_START[kind], seq, did, isoformat(int(time_us)).encode(), inner)
+    # {"did":"…","time_us":…,"cursor":…,"kind":"commit","commit":{…}}, of which the braces stay;
+    # no DID has a comma.
+    did, time, seq, rest = plain.split(b",", 3)
+    digits = time[10:].rjust(7, b"0")
+    moment = b"%b.%bZ" % (_second(digits[:-6]), digits[-6:])
+    if kind == Kind.COMMIT:
+        return b"".join((_V2_START[kind], seq[9:], b',"did":', did[7:], b',"time":"', moment,
+                         b'",', rest[_V1_BODY[kind] + 1 :]))
+    return b'%b%b,"did":%b,"time":"%b","%b":%b}' % (
+        _V2_START[kind], seq[9:], did[7:], moment, _KINDS[kind], rest[_V1_BODY[kind] :])
+
+
+@lru_cache(maxsize=4_096)  # seconds; what is sent at once is of few of them
+def _second(digits: bytes) -> bytes:
+    return isoformat(int(digits) * 1_000_000)[:19].encode()
+
+
+def v2_growth(kind: Kind) -> int:
+    """Return by how much an event is longer on the second wire, if its time had no digits."""
+    plain = v1_message(b'""', kind, b'{"":0}', seq=1, time_us=1)
+    return len(v2_message(plain, kind)) - len(plain) + 1
 
 
 def source_message(plain: bytes, seq: int) -> bytes:

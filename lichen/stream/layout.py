@@ -11,7 +11,7 @@ up to 8,192 events), what is shipped to a standby. All numbers are little-endian
               └──────────────────────────────────────────────────────────────────────┘
     record    ┌──────────────────────────── 104 bytes ───────────────────────────────┐
               │ "\xffLICHSTR" │ checksum │ events │ names │ bloom │ dictionary       │
-              │ plain │ packed │ first_seq │ last_seq │ time │ position │ two checksums │
+              │ plain │ packed │ first_seq │ last_seq │ time │ position │ 3 checksums   │
               ├──────────────────────────────────────────────────────────────────────┤
               │ names    JSON: collections, langs, mentions; padded to 8 bytes       │
               │ bloom    of the actors, 8 KiB, or nothing                            │
@@ -25,7 +25,8 @@ Why so:
 * What is sent stands in the file as it is sent: a reader that wants everything gets slices of the
   mapped file, and filters gather slices. No event is encoded twice.
 * The checksum (xxh3_64) covers what follows it up to and with the columns; plain and packed have
-  one each, since a reader needs one of the two.
+  one each, since a reader needs one of the two. The head has one of its own: where the next record
+  begins is known although names or columns are damaged, and no wrong size leads past a good one.
 * `first_seq` to `last_seq` is the span: an erasure takes events out and leaves it, so that a hole
   is passed. A record without events moves the position or the sequence alone.
 * `position` is how far the source was read: the cursor is stored with the data.
@@ -50,10 +51,11 @@ JOURNAL_MAGIC: Final = b"\xffLICHJNL"
 RECORD_MAGIC: Final = b"\xffLICHSTR"
 
 _FILE: Final = struct.Struct("<8sQHHIqqq16x")
-_RECORD: Final = struct.Struct("<8sQIIIIIIqqqqQQ16x")
+_RECORD: Final = struct.Struct("<8sQIIIIIIqqqqQQQ8x")
 FILE_HEAD_BYTES: Final = _FILE.size
 RECORD_HEAD_BYTES: Final = _RECORD.size
 _COVERED: Final = 16  # magic and checksum come first, the checksum covers the rest
+_FIELDS: Final = slice(_COVERED, 88)  # what the head's own checksum covers
 ALIGNMENT: Final = 8
 
 assert FILE_HEAD_BYTES == 64 and RECORD_HEAD_BYTES == 104
@@ -152,7 +154,7 @@ def encode_record(record: Record) -> list[Part]:
         len(record.packed), record.first_seq, record.last_seq, record.base_time_us,
         record.position, xxh3_64_intdigest(record.plain), xxh3_64_intdigest(record.packed),
     )
-    index = b"".join((_RECORD.pack(RECORD_MAGIC, 0, *head), names, record.bloom, columns,
+    index = b"".join((_packed_head(head), names, record.bloom, columns,
                       bytes(padded(len(columns)) - len(columns))))
     assert len(index) == head.index_bytes
     end = head.index_bytes + head.plain_bytes + head.packed_bytes
@@ -160,16 +162,21 @@ def encode_record(record: Record) -> list[Part]:
 
 
 def decode_record_head(content: bytes | memoryview) -> RecordHead | None:
-    """Return a record's head, not yet verified; None where no record can begin."""
-    if len(content) < RECORD_HEAD_BYTES:
+    """Return a record's head; None where it is damaged, or no record begins."""
+    if len(content) < RECORD_HEAD_BYTES or content[:8] != RECORD_MAGIC:
         return None
-    magic, _, *fields = _RECORD.unpack_from(content)
+    _, _, *fields, checksum = _RECORD.unpack_from(content)
     head = RecordHead._make(fields)
-    if (magic != RECORD_MAGIC or head.events > BLOCK_EVENTS_MAX
+    if (xxh3_64_intdigest(content[_FIELDS]) != checksum or head.events > BLOCK_EVENTS_MAX
             or head.names_bytes > NAMES_BYTES_MAX
             or max(head.plain_bytes, head.packed_bytes) > BLOCK_BYTES_MAX):
         return None
     return head
+
+
+def names_bytes(names: Names) -> int:
+    """Return what some names take at most, also among those of a longer record."""
+    return len(msgspec.json.encode(names)) + len(str(BLOCK_EVENTS_MAX)) * len(names.mentions)
 
 
 def is_index_whole(head: RecordHead, content: memoryview) -> bool:
@@ -229,6 +236,12 @@ def records_in(content: memoryview) -> Sequence[tuple[RecordHead, memoryview]]:
         found.append((head, content[at : at + head.size]))
         at += head.size
     return found
+
+
+def _packed_head(head: RecordHead) -> bytes:
+    """Return a head with its own checksum; that of the whole index is still to come."""
+    fields = _RECORD.pack(RECORD_MAGIC, 0, *head, 0)[_FIELDS]
+    return _RECORD.pack(RECORD_MAGIC, 0, *head, xxh3_64_intdigest(fields))
 
 
 def _signed(content: bytes) -> bytes:

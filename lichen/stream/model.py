@@ -59,8 +59,9 @@ class Arrival(NamedTuple):
 class Filter(msgspec.Struct, frozen=True):
     """What a subscriber wants; an empty part wants everything. Hashable: equal ones share work.
 
-    `collections` and `prefixes` (without the `.*`) apply to commits alone; kinds, dids, langs and
-    mentions to everything. `roots_only` drops posts that are answers, and whatever is no post.
+    `collections` and `prefixes` (`app.bsky.feed.`, with the dot) apply to commits alone; kinds,
+    dids, langs and mentions to everything. `roots_only` drops posts that are answers, and whatever
+    is no post.
     """
 
     kinds: frozenset[Kind] = frozenset()

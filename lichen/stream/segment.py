@@ -6,6 +6,7 @@ A block is checked when it is first opened, its messages when they are first sen
 as the file is open. A block that is damaged is passed as a hole, counted and told.
 """
 
+import contextlib
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -13,12 +14,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import structlog
+import numpy as np
 
 from lichen.kit.crash_points import crash_point
 from lichen.log import FileSystem, Part, temporary_path, write_new, write_whole
 from lichen.stream.block import Block
 from lichen.stream.columns import empty_columns
+from lichen.stream.damages import Damage, Damages
 from lichen.stream.layout import (
     FILE_HEAD_BYTES,
     RECORD_HEAD_BYTES,
@@ -33,7 +35,6 @@ from lichen.stream.layout import (
     decode_file_head,
     decode_record_head,
     encode_file_head,
-    encode_record,
     is_index_whole,
     is_packed_whole,
     is_plain_whole,
@@ -42,7 +43,6 @@ from lichen.stream.layout import (
     names_of,
 )
 
-logger = structlog.get_logger("lichen.stream")
 SUFFIX: Final = ".stream"
 
 
@@ -56,12 +56,12 @@ class Place(NamedTuple):
 class Segment:
     """The blocks of one file, as they are; replaced as a whole when the file is rewritten."""
 
-    def __init__(self, files: FileSystem, path: Path, created_us: int,
-                 places: list[Place]) -> None:
+    def __init__(self, files: FileSystem, path: Path, places: list[Place], *, created_us: int,
+                 damages: Damages) -> None:
         self.path = path
         self.created_us = created_us
         self.places = places
-        self.damaged_blocks = 0
+        self._damages = damages
         self._files = files
         self._map: mmap.mmap | None = None
         self._is_good: dict[tuple[int, str], bool] = {}
@@ -77,18 +77,39 @@ class Segment:
         return self.places[-1].head.last_seq
 
     @property
+    def base_time_us(self) -> int:
+        """Return the time of the first event of the segment."""
+        return self.places[0].head.base_time_us
+
+    @property
     def size(self) -> int:
         """Return where the last block ends."""
         return end_of(self.places)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Say whether there are bytes between the blocks that belong to none."""
+        return FILE_HEAD_BYTES + sum(place.head.size for place in self.places) < self.size
+
+    def may_hold(self, seqs: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> bool:
+        """Say whether any of these sequences, in order, can be in the segment."""
+        # A first block whose head is damaged began where the name says.
+        first_seq = int(self.path.stem)
+        return bool(seqs.searchsorted(first_seq) < seqs.searchsorted(self.last_seq + 1))
 
     def extended(self, index: Part) -> "Segment":
         """Return the segment with a block more, whose head stands in `index`."""
         head = decode_record_head(index)
         assert head is not None
-        longer = Segment(self._files, self.path, self.created_us,
-                         [*self.places, Place(self.size, head)])
-        longer._is_good, longer.damaged_blocks = self._is_good, self.damaged_blocks
+        longer = Segment(self._files, self.path, [*self.places, Place(self.size, head)],
+                         created_us=self.created_us, damages=self._damages)
+        longer._is_good = self._is_good
         return longer
+
+    def without_last(self) -> "Segment":
+        """Return the segment without its last block, which was torn."""
+        return Segment(self._files, self.path, self.places[:-1], created_us=self.created_us,
+                       damages=self._damages)
 
     def content(self, number: int) -> memoryview:
         """Return the bytes of a block, mapped."""
@@ -106,9 +127,14 @@ class Segment:
         """Return a block; one that is damaged comes without events. Raises OSError."""
         head = self.places[number].head
         content = self.content(number)
-        if not self._check(number, "index", partial(is_index_whole, head, content)):
-            return _hole(head)
+        if not self.is_readable(number):
+            return Block(hole(head), is_sealed=True)
         return block_of(head, content)
+
+    def is_readable(self, number: int) -> bool:
+        """Say whether the side index of a block has its checksum. Raises OSError."""
+        head, content = self.places[number].head, self.content(number)
+        return self._check(number, "index", partial(is_index_whole, head, content))
 
     def is_sendable(self, number: int, block: Block, *, packed: bool) -> bool:
         """Say whether the messages of a block have their checksum; looked at once."""
@@ -123,9 +149,7 @@ class Segment:
             known = self._is_good[number, part] = is_whole()
             if not known:
                 head = self.places[number].head
-                self.damaged_blocks += 1
-                logger.error("stream.damaged", file=self.path.name, part=part,
-                             first_seq=head.first_seq, last_seq=head.last_seq)
+                self._damages.note(Damage(self.path.name, part, head.first_seq, head.last_seq))
         return known
 
 
@@ -155,50 +179,88 @@ def segments_in(files: FileSystem, folder: Path) -> list[Path]:
             if name.endswith(SUFFIX) and name[: -len(SUFFIX)].isdigit()]
 
 
-def load_segment(files: FileSystem, path: Path, *, is_last: bool) -> Segment | None:
+def load_segment(files: FileSystem, path: Path, damages: Damages, *,
+                 before_seq: int | None) -> Segment | None:
     """Return a segment with the places of its blocks; None when it has none.
 
-    One small read a block; of the last segment, the last block is checked whole, since a crash may
-    have torn it. Raises StreamTooNew, OSError.
+    `before_seq` is where the next segment begins: what goes on from there was given up after a
+    failure, and stands in the next one. One small read a block. Raises StreamTooNew, OSError.
     """
     fd = files.open_to_read(path)
     try:
         content = files.read_at(fd, FILE_HEAD_BYTES, 0)
         head = decode_file_head(content, magic=SEGMENT_MAGIC, file=path.name)
         if head is None:
-            head = FileHead(int(path.stem), 0, 0)  # its blocks have checksums of their own
-        places = list(_places(files, fd, files.size(path)))
-        if is_last and places and not _is_last_whole(files, fd, places[-1]):
-            places.pop()
+            # Its blocks have checksums of their own.
+            head = FileHead(int(path.stem), 0, 0)
+            damages.note(Damage(path.name, "file", head.first_seq, head.first_seq - 1))
+        size, last_seq = files.size(path), head.first_seq - 1
+        places: list[Place] = []
+        for place in _places(files, fd, size):
+            if place.offset > end_of(places):
+                damages.note(Damage(path.name, "head", last_seq + 1, place.head.first_seq - 1))
+            last_seq = place.head.last_seq
+            places.append(place)
     finally:
         files.close(fd)
-    return Segment(files, path, head.created_us, places) if places else None
+    # It got its name with a block in it; what follows the last block of the last segment may be
+    # torn, which the journals tell.
+    if not places or (before_seq is not None and end_of(places) < size):
+        damages.note(Damage(path.name, "head", last_seq + 1, (before_seq or last_seq + 1) - 1))
+    if before_seq is not None:
+        places = [place for place in places if place.head.first_seq < before_seq]
+    return (Segment(files, path, places, created_us=head.created_us, damages=damages)
+            if places else None)
 
 
-def write_segment(files: FileSystem, path: Path, records: Sequence[Record], *,
-                  created_us: int) -> Segment:
-    """Write a segment with these blocks durably, in place of one of its name. Raises OSError."""
-    head = FileHead(records[0].first_seq, records[0].first_seq - 1, created_us)
-    blocks = [encode_record(record) for record in records]
+def is_last_whole(files: FileSystem, segment: Segment) -> bool:
+    """Say whether the last block of a segment is there from its first to its last byte."""
+    offset, head = segment.places[-1]
+    fd = files.open_to_read(segment.path)
+    try:
+        return is_whole(head, memoryview(files.read_at(fd, head.size, offset)))
+    finally:
+        files.close(fd)
+
+
+def write_segment(files: FileSystem, path: Path, blocks: Sequence[Sequence[Part]], *,
+                  created_us: int, damages: Damages) -> Segment:
+    """Write a segment with these encoded blocks durably, in place of one of its name.
+
+    Raises OSError; then either of the two may stand.
+    """
+    places: list[Place] = []
+    for parts in blocks:
+        head = decode_record_head(parts[0])
+        assert head is not None
+        places.append(Place(end_of(places), head))
+    first_seq = places[0].head.first_seq
+    begin = encode_file_head(FileHead(first_seq, first_seq - 1, created_us), magic=SEGMENT_MAGIC)
     temporary = temporary_path(path, "written")
-    write_new(files, temporary, [encode_file_head(head, magic=SEGMENT_MAGIC), *chain(*blocks)])
+    write_new(files, temporary, [begin, *chain(*blocks)])
     crash_point("stream.before_swap")
     files.rename(temporary, path)
     crash_point("stream.after_swap")
     files.sync_folder(path.parent)
-    places: list[Place] = []
-    for parts in blocks:
-        block = decode_record_head(parts[0])
-        assert block is not None
-        places.append(Place(end_of(places), block))
-    return Segment(files, path, created_us, places)
+    return Segment(files, path, places, created_us=created_us, damages=damages)
 
 
-def append_block(files: FileSystem, fd: int, parts: list[Part], offset: int) -> int:
-    """Write a block at the end of a segment and sync; return where it ends. Raises OSError."""
-    end = write_whole(files, fd, parts, offset)
-    files.sync(fd)
-    return end
+def append_block(files: FileSystem, fd: int, parts: list[Part], offset: int) -> None:
+    """Write a block at the end of a segment and sync; on failure it is cut. Raises OSError."""
+    try:
+        write_whole(files, fd, parts, offset)
+        files.sync(fd)
+    except OSError:
+        # Should this fail as well, the next segment says where this one ends.
+        with contextlib.suppress(OSError):
+            files.truncate(fd, offset)
+        raise
+
+
+def hole(head: RecordHead) -> Record:
+    """Return what is left of a block whose events are lost: its span and its position."""
+    return Record(head.first_seq, head.last_seq, head.base_time_us, head.position,
+                  head.dictionary, Names(), empty_columns(0), b"", b"")
 
 
 def _places(files: FileSystem, fd: int, size: int) -> Iterator[Place]:
@@ -210,19 +272,7 @@ def _places(files: FileSystem, fd: int, size: int) -> Iterator[Place]:
             yield Place(at, head)
             at, last_seq = at + head.size, head.last_seq
             continue
-        rest = files.read_at(fd, size - at - 1, at + 1)
-        found = rest.find(RECORD_MAGIC)
+        found = files.read_at(fd, size - at - 1, at + 1).find(RECORD_MAGIC)
         if found < 0:
             return
-        logger.error("stream.damaged", part="head", offset=at, next_offset=at + 1 + found)
         at += 1 + found
-
-
-def _is_last_whole(files: FileSystem, fd: int, place: Place) -> bool:
-    content = files.read_at(fd, place.head.size, place.offset)
-    return is_whole(place.head, memoryview(content))
-
-
-def _hole(head: RecordHead) -> Block:
-    return Block(Record(head.first_seq, head.last_seq, head.base_time_us, head.position,
-                        head.dictionary, Names(), empty_columns(0), b"", b""), is_sealed=True)
