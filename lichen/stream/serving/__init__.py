@@ -1,0 +1,1 @@
+"""Serving: the stream's own port, with everybody who reads it there."""
