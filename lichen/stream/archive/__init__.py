@@ -1,0 +1,1 @@
+"""The archive: what is sealed, in the files that a Jetstream v2 client downloads."""
