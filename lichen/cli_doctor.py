@@ -35,14 +35,14 @@ def doctor(context: click.Context, config: Config) -> None:
     Example:  lichen doctor --data /srv/lichen
     """
     if context.invoked_subcommand is not None:
-        _check_order(context)
+        check_order(context)
         return
     from lichen.doctor import examine
 
     _tell(examine(config, clock=system_clock))
 
 
-def _check_order(context: click.Context) -> None:
+def check_order(context: click.Context) -> None:
     """Refuse options before the word: they would silently be of no use to it."""
     before = [name for name in context.params if name != "config" and
               context.get_parameter_source(name) is ParameterSource.COMMANDLINE]

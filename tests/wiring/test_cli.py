@@ -40,7 +40,8 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
         "serve", "config", "plugins", "limits", "doctor bundle", "doctor database", "doctor federation", "doctor foreign", "drill post-mortem", "rebuild", "backup", "restore", "upgrade",
         "downgrade", "demo", "erase person", "erase post", "erase comment", "erase message",
         "erase list", "erase proposal", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
-        "federation catch-up",
+        "federation catch-up", "stream serve", "stream tail", "stream count", "stream replay",
+        "stream loadtest", "stream sizes", "stream promote", "stream train",
     }
 
 
