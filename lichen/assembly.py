@@ -7,6 +7,7 @@ it asks through a port that is filled here (`ports.py`, `enforcing.py`).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from lichen.accounts import SITE_RATES, Accounts, Actor, ContentEnd, Keys, site_did
@@ -30,8 +31,10 @@ from lichen.federation.room import build as build_federation
 from lichen.forum import Forum
 from lichen.forum.room import Room as ForumRoom
 from lichen.forum.room import build as build_forum
+from lichen.kit import Refused
 from lichen.kit.ground import Ground
-from lichen.log import Reader, SegmentLog
+from lichen.log import JetStreamLog, JetStreamOptions, Log, Reader, SegmentLog
+from lichen.log import Options as LogOptions
 from lichen.media import Uploader
 from lichen.media.room import Room as MediaRoom
 from lichen.media.room import build as build_media
@@ -52,6 +55,7 @@ from lichen.store import Store, Unit
 from lichen.web import Addresses, Gate, Rate
 
 COLUMNS_FOLDER = "columns"
+ON_NATS = ".nats"  # a file in the log's folder is named for the stream that holds the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,35 @@ class _Check(NamedTuple):
     plugin: RulesPlugin
 
 
+def open_log(ground: Ground, folder: Path) -> Log:
+    """Open the house's log where the settings say; `folder` is locked by whoever appends.
+
+    Blocks on disk and network. A log is not moved from one engine to the other: which one it is on
+    stands in the folder.
+    """
+    settings = ground.config.log
+    streams = [path.name.removesuffix(ON_NATS) for path in folder.glob(f"*{ON_NATS}")]
+    if settings.engine == "segments":
+        if streams:
+            raise Refused("log_elsewhere", f"This house's log is in the stream {streams[0]} on "
+                          "NATS; set `log.engine` to nats.")
+        options = LogOptions(segment_bytes_max=settings.segment_bytes_max)
+        return SegmentLog.open(folder, clock=ground.clock, options=options)
+    if any(folder.glob("*.log")) or streams not in ([], [settings.nats_stream]):
+        place = f"in the stream {streams[0]} on NATS" if streams else "in segment files"
+        raise Refused("log_elsewhere", f"This house's log is {place}; set `log.engine` and "
+                      "`log.nats_stream` to that.")
+    where = JetStreamOptions(
+        settings.nats_url.reveal(), settings.nats_stream, settings.nats_monitor_url,
+        settings.durability, settings.nats_replicas,
+    )
+    log = JetStreamLog.open(where, clock=ground.clock, folder=folder)
+    (folder / f"{settings.nats_stream}{ON_NATS}").touch()
+    return log
+
+
 async def build_rooms(
-    ground: Ground, store: Store, log: SegmentLog, *, passwords: Passwords | None = None,
+    ground: Ground, store: Store, log: Log, *, passwords: Passwords | None = None,
     make_keys: Callable[[], Keys] = generate_keys,
 ) -> Rooms:
     """Return every room, from the ground floor up."""
@@ -235,7 +266,7 @@ async def open_inbox(ground: Ground, store: Store, rooms: Rooms) -> Incoming:
 
 
 async def open_outbox(
-    ground: Ground, store: Store, rooms: Rooms, *, log: SegmentLog, incoming: Incoming
+    ground: Ground, store: Store, rooms: Rooms, *, log: Log, incoming: Incoming
 ) -> OutgoingRoom:
     """Return what tells peers of what happens here; `log` is the house's."""
     out = rooms.federation

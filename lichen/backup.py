@@ -76,6 +76,10 @@ def back_up(config: Config, target: Path, *, clock: Clock) -> Manifest:
     Raises Refused where the target exists or there is nothing to back up, Unavailable where the
     database or the disk does not do its part.
     """
+    if config.log.engine != "segments":
+        raise Refused("log_elsewhere", "A backup of a house whose log is on NATS is not offered "
+                      "yet; stop the house, copy its rows and its folder, and back the stream up "
+                      "with `nats stream backup`.")
     if target.exists():
         raise Refused("target_exists", f"{target} exists already; name a new folder.")
     unfinished = target.with_name(target.name + ".unfinished")

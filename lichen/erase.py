@@ -19,7 +19,7 @@ from lichen.store import Store, Unit
 
 def erase(config: Config, kind: str, subject: str) -> str:
     """Erase a person by name, or a post, comment, message or proposal by number; say so."""
-    quiet = msgspec.structs.replace(config.server, metrics_port=0)
+    quiet = msgspec.structs.replace(config.server, metrics_port=0, stream_port=0)
     return asyncio.run(_erase(msgspec.structs.replace(config, server=quiet), Kind(kind), subject))
 
 

@@ -7,7 +7,7 @@ Nothing here decides anything; it only says who knows whom.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from traceback import format_tb
 
@@ -18,8 +18,8 @@ from lichen.accounts import Keys
 from lichen.accounts.keys import generate_keys
 from lichen.accounts.passwords import Passwords
 from lichen.application import application_of
-from lichen.assembly import Rooms, build_rooms, open_inbox, open_outbox
-from lichen.erasing import Emptied, Eraser, Erasures
+from lichen.assembly import Rooms, build_rooms, open_inbox, open_log, open_outbox
+from lichen.erasing import Copy, Emptied, Eraser, Erasures
 from lichen.export import Exports
 from lichen.export import Rooms as ExportedRooms
 from lichen.faces.given import Given
@@ -32,13 +32,14 @@ from lichen.federation.outgoing_room import OutgoingRoom
 from lichen.kit import Unavailable
 from lichen.kit.config import Config
 from lichen.kit.ground import Ground, ground_of
-from lichen.log import Followers, SegmentLog, tail_of
-from lichen.log import Options as LogOptions
+from lichen.log import Followers, Log, tail_of
 from lichen.ports import LettersToErase, PicturesToErase, PicturesToTake
 from lichen.restore import check_finished
 from lichen.store import Relay, Store, open_store
 from lichen.store.migrating import migrate
 from lichen.store.relay import SETTLE_MS_MAX
+from lichen.stream.room import Room as StreamRoom
+from lichen.stream.room import build as build_stream
 from lichen.web import Addresses
 
 LOG_FOLDER = "log"
@@ -55,8 +56,8 @@ class House:
     """One running Lichen: ground, log, store, rooms, readers, relay, application."""
 
     def __init__(
-        self, ground: Ground, log: SegmentLog, store: Store, rooms: Rooms, *,
-        incoming: Incoming, outgoing: OutgoingRoom,
+        self, ground: Ground, log: Log, store: Store, rooms: Rooms, *,
+        incoming: Incoming, outgoing: OutgoingRoom, stream: StreamRoom | None,
     ) -> None:
         self.ground = ground
         self.log = log
@@ -64,8 +65,10 @@ class House:
         self.rooms = rooms
         self.incoming = incoming
         self.outgoing = outgoing
+        self.stream = stream
         self.addresses = Addresses(ground.config.public_url)
-        self.followers = Followers(log, [*rooms.readers, outgoing.composing])
+        streaming = [] if stream is None else [stream.reader]
+        self.followers = Followers(log, [*rooms.readers, outgoing.composing, *streaming])
         self.relay = Relay(
             store, append=log.append, read_back=self._read_back, wait_applied=self._wait_applied
         )
@@ -76,18 +79,7 @@ class House:
             ),
             ground.config.server.data / EXPORTS_FOLDER, randomness=ground.randomness,
         )
-        self.eraser = Eraser(
-            store, log, Emptied(
-                rooms.accounts, rooms.forum, rooms.messages, rooms.search, rooms.moderation,
-                rooms.automod, LettersToErase(
-                    Forgetting([incoming.log, outgoing.log]), rooms.accounts, store,
-                    self.addresses,
-                ),
-            ),
-            erasures=Erasures(), settle=self._heard,
-            points=ground.config.server.data / POINTS_FOLDER,
-            keepers=[self.exports, PicturesToErase(rooms.pictures, store)],
-        )
+        self.eraser = self._eraser(streaming)
         self.courses = Courses(incoming, outgoing, ground.clock)
         self.application: ASGIApp = application_of(
             self._faces(), self._readiness, desk=outgoing.desk)
@@ -107,8 +99,7 @@ class House:
         folder = config.server.data
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_finished(folder)
-        options = LogOptions(segment_bytes_max=config.log.segment_bytes_max)
-        log = SegmentLog.open(folder / LOG_FOLDER, clock=ground.clock, options=options)
+        log = await asyncio.to_thread(open_log, ground, folder / LOG_FOLDER)
         url = config.database.url.reveal()
         await asyncio.to_thread(migrate, url, folder=folder)
         store = open_store(url, folder=folder, clock=ground.clock)
@@ -116,7 +107,10 @@ class House:
             ground, store, log, passwords=passwords, make_keys=make_keys)
         incoming = await open_inbox(ground, store, rooms)
         outgoing = await open_outbox(ground, store, rooms, log=log, incoming=incoming)
-        house = cls(ground, log, store, rooms, incoming=incoming, outgoing=outgoing)
+        addresses = Addresses(ground.config.public_url)
+        stream = await build_stream(
+            ground, log, authority=addresses.authority, did_of_person=addresses.did_of_person)
+        house = cls(ground, log, store, rooms, incoming=incoming, outgoing=outgoing, stream=stream)
         await house._start()
         return house
 
@@ -130,12 +124,16 @@ class House:
             # Nothing is lost: the outbox holds it until the next start.
             _log.warning("not_drained", reason=type(error).__name__)
         self._stop_metrics()
+        if self.stream is not None:
+            await self.stream.stop_listening()
         await self.rooms.automod.trials.close()
         await self.log.close()
         await self.incoming.log.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.stream is not None:
+            await self.stream.close()
         with suppress(Unavailable):  # the checkpoint stays where it was
             await self.rooms.talk.rank_reader.close()
         await self.rooms.hooked.plugins.close()
@@ -154,6 +152,9 @@ class House:
         with suppress(Unavailable):  # a full disk: the house reads, and relays once there is room
             await self.relay.catch_up()
         self._start_seq = self.log.last_seq
+        self.store.withholds = self._is_for_members
+        if self.stream is not None:
+            await self.stream.begin(self.store, is_shut=self._is_for_members())
         self._tasks = [
             asyncio.create_task(self.followers.run(), name="followers"),
             asyncio.create_task(self.relay.run(), name="relay"),
@@ -173,6 +174,8 @@ class House:
             asyncio.create_task(self.courses.run(), name="courses"),
             asyncio.create_task(self.rooms.federation.offers.run(), name="offers"),
         ]
+        if self.stream is not None:
+            self._tasks.append(asyncio.create_task(self.stream.listen(), name="stream"))
         for task in self._tasks:
             task.add_done_callback(self._note_end)
         config = self.ground.config
@@ -197,7 +200,7 @@ class House:
             await asyncio.sleep(settings.retention_interval_s)
             try:
                 for log, floor_seq in (
-                    (self.log, self.followers.low_water()),
+                    (self.log, self._floor_seq()),
                     (self.incoming.log, self.incoming.ingest.position()),
                     # Peers that are dead hold nothing back: what they missed is fetched, not sent.
                     (self.outgoing.log, self.outgoing.log.last_seq),
@@ -206,8 +209,16 @@ class House:
                         floor_seq=floor_seq, age_us_max=int(settings.retention_s * 1e6),
                         bytes_max=settings.retention_bytes_max,
                     )
+                if self.stream is not None:
+                    await self.stream.retain()
             except Unavailable as error:
                 _log.warning("retention_waits", reason=error.text)
+
+    def _floor_seq(self) -> int:
+        """Return the lowest sequence that somebody needs in the log."""
+        low_water = self.followers.low_water()
+        # An erasure finds in the log what is to go, so the log keeps what the stream serves.
+        return low_water if self.stream is None else min(low_water, self.stream.store.first_seq - 1)
 
     async def _sweep(self) -> None:
         """Remove, at the start and then now and then, pictures that nobody needs any more."""
@@ -230,6 +241,25 @@ class House:
             except Unavailable as error:
                 _log.warning("forgetting_waits", reason=error.text)
             await asyncio.sleep(FORGETTING_INTERVAL_S)
+
+    def _eraser(self, copies: Sequence[Copy]) -> Eraser:
+        rooms = self.rooms
+        return Eraser(
+            self.store, self.log, Emptied(
+                rooms.accounts, rooms.forum, rooms.messages, rooms.search, rooms.moderation,
+                rooms.automod, LettersToErase(
+                    Forgetting([self.incoming.log, self.outgoing.log]), rooms.accounts, self.store,
+                    self.addresses,
+                ), copies,
+            ),
+            erasures=Erasures(), settle=self._heard,
+            points=self.ground.config.server.data / POINTS_FOLDER,
+            keepers=[self.exports, PicturesToErase(rooms.pictures, self.store)],
+        )
+
+    def _is_for_members(self) -> bool:
+        """Say whether members alone may read what is here."""
+        return self.rooms.accounts.current_site.settings.private_instance
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -255,7 +285,9 @@ class House:
         serving = {reader.name for reader in self.rooms.readers if reader.serves_pages}
         behind = [name for name in serving if positions[name] < self._start_seq]
         pending = await self.relay.pending()
-        waiting = (*(f"reader {name}" for name in sorted(behind)), *(["outbox"] if pending else []))
+        has_no_port = self.stream is not None and self.stream.waits_for_port
+        waiting = (*(f"reader {name}" for name in sorted(behind)), *(["outbox"] if pending else []),
+                   *(["stream port"] if has_no_port else []))
         return Readiness(
             ready=not waiting, waiting_for=waiting, readers=positions, last_seq=self.log.last_seq
         )
@@ -268,7 +300,7 @@ class House:
             moderation=self.rooms.moderation, plugins=self.rooms.hooked.plugins,
             exports=self.exports, pictures=self.rooms.pictures, addresses=self.addresses,
             gate=self.rooms.gate, config=self.ground.config, flags=self.ground.flags,
-            federation=self.rooms.federation,
+            federation=self.rooms.federation, stream=self.stream,
             standings=Standings(
                 self.store, self.rooms.federation.peers, incoming=self.incoming,
                 outgoing=self.outgoing, clock=self.ground.clock, courses=self.courses,
@@ -294,6 +326,7 @@ class House:
             **self.incoming.figures(),
             **self.courses.figures(),
             **self.rooms.federation.figures(),
+            **(self.stream.figures() if self.stream is not None else {}),
             **{f"outbound_{code}_total": float(count)
                for code, count in sorted(self.ground.outbound.outcomes.items())},
             **lag,

@@ -30,7 +30,7 @@ class Rebuildable(Protocol):
 
 def rebuild(config: Config, name: str) -> str:
     """Rebuild one reader and return what was done; raises LogLocked while the house serves."""
-    quiet = msgspec.structs.replace(config.server, metrics_port=0)
+    quiet = msgspec.structs.replace(config.server, metrics_port=0, stream_port=0)
     return asyncio.run(_rebuild(msgspec.structs.replace(config, server=quiet), name))
 
 

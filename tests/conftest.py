@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from lichen.kit import monotone
 from lichen.store import Store, metadata, open_store
 from tests.databases import POSTGRESQL_URL, import_tables
+from tests.nats import NatsServer
 
 # The collector is off while half a million objects are imported, and looks seldom afterwards, as
 # in a serving house (lichen/serving.py): it took a third of the time in which a house is opened.
@@ -101,6 +102,14 @@ def postgresql_database() -> Iterator[str]:
         database.dispose()
         yield address
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """Yield a NATS server of this session's own, which syncs what it acknowledges."""
+    server = NatsServer(tmp_path_factory.mktemp("nats")).start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

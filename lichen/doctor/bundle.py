@@ -36,7 +36,8 @@ from lichen.doctor.redaction import Redaction
 from lichen.federation.model import authority_of
 from lichen.kit import Clock, LichenError, Refused, isoformat
 from lichen.kit.annotated import annotated
-from lichen.kit.config import Config, Secret, options
+from lichen.kit.config import Config, Secret
+from lichen.kit.config_options import options
 
 LOG_LINES_MAX = 500  # of what the server told
 LOG_BYTES_MAX = 1 << 20  # of its file that are read, from the end

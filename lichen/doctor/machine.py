@@ -111,7 +111,7 @@ def _clock(config: Config, clock: Clock) -> Iterator[Finding]:
     now_us = clock()
     log = config.server.data / LOG_FOLDER
     last_us = 0
-    if log.is_dir():
+    if log.is_dir() and config.log.engine == "segments":
         reader = SegmentLog.open_reader(log)
         last = reader.read(max(1, reader.last_seq), limit=1)
         last_us = int(last.times_us[-1]) if len(last) else 0

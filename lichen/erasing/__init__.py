@@ -4,8 +4,10 @@
 wiring: they know every room that keeps something of a person.
 """
 
-from lichen.erasing.eraser import Emptied, Eraser, Keeper, note_swept
+from lichen.erasing.eraser import Copy, Emptied, Eraser, Keeper, note_swept
 from lichen.erasing.erasures import Erasures
 from lichen.erasing.model import Kind, Request, Step
 
-__all__ = ["Emptied", "Eraser", "Erasures", "Keeper", "Kind", "Request", "Step", "note_swept"]
+__all__ = [
+    "Copy", "Emptied", "Eraser", "Erasures", "Keeper", "Kind", "Request", "Step", "note_swept",
+]

@@ -36,7 +36,7 @@ from lichen.erasing.model import Kind, Request, Step
 from lichen.erasing.sweep import Thing
 from lichen.forum import Forum, SubjectKind
 from lichen.kit import Unavailable
-from lichen.log import LogDamaged, LogTrimmed, SegmentLog
+from lichen.log import Log, LogDamaged, LogTrimmed
 from lichen.messages import Messages
 from lichen.moderation import Moderation, ReportKind
 from lichen.search import Search
@@ -55,6 +55,13 @@ class Keeper(Protocol):
         """Remove everything of a person for good; asked twice, nothing is left to do."""
 
 
+class Copy(Protocol):
+    """Whoever keeps copies of the log's records under their sequences: the public stream."""
+
+    async def erase(self, seqs: Sequence[int]) -> None:
+        """Remove these records for good, those that are yet to be copied too; twice is once."""
+
+
 class Letters(Protocol):
     """What was sent to other servers, and came from them."""
 
@@ -63,7 +70,7 @@ class Letters(Protocol):
 
 
 class Emptied(NamedTuple):
-    """The rooms that are emptied."""
+    """The rooms that are emptied; `copies` keep records of the log."""
 
     accounts: Accounts
     forum: Forum
@@ -72,13 +79,14 @@ class Emptied(NamedTuple):
     moderation: Moderation
     automod: Automod
     letters: Letters
+    copies: Sequence[Copy] = ()
 
 
 class Eraser:
     """Erases what is asked for; `settle` waits until readers have heard of what is committed."""
 
     def __init__(
-        self, store: Store, log: SegmentLog, rooms: Emptied, *, erasures: Erasures,
+        self, store: Store, log: Log, rooms: Emptied, *, erasures: Erasures,
         settle: Callable[[int], Awaitable[bool]], points: Path, keepers: Sequence[Keeper] = (),
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -185,6 +193,9 @@ class Eraser:
             gone += sweep.gone_in(told, erased_dids=erased_dids, living=living)
             seq = batch.next_seq
             if gone and (len(gone) >= SEQS_MAX or seq > last_seq):
+                # The copies first: a record that is in the log still is found again.
+                for copy in self._rooms.copies:
+                    await copy.erase(gone)
                 await self._log.erase(gone)
                 count, gone = count + len(gone), []
             if not is_asked and seq <= last_seq:

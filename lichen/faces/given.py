@@ -19,6 +19,7 @@ from lichen.notifications import Notifications
 from lichen.plugins.room import Plugins
 from lichen.search import Search
 from lichen.store import Store
+from lichen.stream.room import Room as StreamRoom
 from lichen.web import Addresses, Gate
 
 
@@ -44,6 +45,7 @@ class Given:
     federation: FederationRoom
     standings: Standings
     trails: Trails
+    stream: StreamRoom | None
 
     def uploader(self, viewer: Viewer) -> Uploader:
         """Return a viewer as the room of pictures knows people."""

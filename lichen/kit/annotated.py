@@ -7,7 +7,8 @@ announced in a comment and never written.
 import textwrap
 from pathlib import Path
 
-from lichen.kit.config import Config, Option, Secret, options, section_text
+from lichen.kit.config import Config, Secret
+from lichen.kit.config_options import Option, options, section_text
 
 _WIDTH = 98  # columns, so that a terminal of 100 shows no broken line
 

@@ -10,9 +10,9 @@ Secrets are kept in `Secret` and are never printed. Nothing here reads the envir
 `config_sources` reads and judges what it is given.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -85,9 +85,9 @@ class Server(Section, frozen=True):
     port: Annotated[int, option(
         "The port for pages and APIs.", variable="LICHEN_PORT", ge=1, le=PORT_MAX)] = 8536
     stream_port: Annotated[int, option(
-        "The port of the public event stream; 0 for none. Kept for the room that will listen "
-        "there: nothing does yet.",
-        variable="LICHEN_STREAM_PORT", ge=0, le=PORT_MAX)] = 0
+        "The port of the public event stream; 0 for none. While it is taken the house is not "
+        "ready, and tries again.",
+        variable="LICHEN_STREAM_PORT", ge=0, le=PORT_MAX)] = 6008
     metrics_port: Annotated[int, option(
         "The port of the Prometheus metrics, on loopback only; 0 for none. When it is taken, "
         "the house warns and starts without.",
@@ -132,6 +132,22 @@ class Database(Section, frozen=True):
 class Log(Section, frozen=True):
     """The durable log of everything that happened."""
 
+    engine: Annotated[Literal["segments", "nats"], option(
+        "Segment files of the data folder, or a stream of NATS JetStream (pip install "
+        "lichen[nats]); chosen before the first start.")] = "segments"
+    nats_url: Annotated[Secret, option(
+        "The servers of NATS (2.10 or newer, `max_payload: 8MB`), by commas, as "
+        "nats://user:password@host:4222.")] = Secret()
+    nats_stream: Annotated[str, option(
+        "The stream, which is made where there is none; each house has its own.")] = "lichen"
+    nats_monitor_url: Annotated[str, option(
+        "Where that server says how it syncs, as http://127.0.0.1:8222; three replicas need none."
+    )] = ""
+    nats_replicas: Annotated[int, option(
+        "How many servers of a cluster keep the stream, when it is made.", ge=1, le=5)] = 1
+    durability: Annotated[Literal["disk", "process"], option(
+        "What events survive on NATS. `disk`: a power cut; it needs `sync_interval: always`, or "
+        "three replicas. `process`: a process's death; a power cut may take minutes.")] = "disk"
     segment_bytes_max: Annotated[int, option(
         "A segment file is closed at this size.", unit="bytes", ge=1 << 12, le=1 << 30)] = 16 << 20
     retention_s: Annotated[float, option(
@@ -300,6 +316,35 @@ class Rates(Section, frozen=True):
     login_s: Annotated[float, option("Their time.", unit="s", ge=1)] = 600.0
 
 
+class Stream(Section, frozen=True):
+    """The stream of everything public; its port is `server.stream_port`."""
+
+    on: Annotated[bool, option(
+        "Whether what is public is copied for the stream and the page /stream.")] = True
+    host: Annotated[str, option(
+        "The address to listen on. Empty: that of the pages.")] = ""
+    public_url: Annotated[str, option(
+        "The address that people connect to, as https://stream.forum.example, where a proxy stands "
+        "before it. Empty: the host of the pages and the port.")] = ""
+    retention_s: Annotated[float, option(
+        "How long an event is served.", unit="s", ge=60)] = 36 * 3_600.0
+    retention_bytes_max: Annotated[int, option(
+        "The oldest events are dropped above this size, both forms and their index together.",
+        unit="bytes", ge=1 << 20)] = 8 << 30
+    subscribers_max: Annotated[int, option(
+        "How many may read at once.", ge=1, le=100_000)] = 5_000
+    per_address_max: Annotated[int, option(
+        "How many of them may come from one address.", ge=1)] = 100
+    connects_per_minute: Annotated[int, option(
+        "How many connections one address may begin in a minute.", ge=1)] = 300
+    keys: Annotated[Secret, option(
+        "Words, by commas: whoever sends one as `Authorization: Bearer` is held to no limit of its "
+        "address.")] = Secret()
+    legacy_dictionary: Annotated[str, option(
+        "The zstd dictionary that Jetstream's clients of the first version bring with them, as a "
+        "file. Empty: they are sent ours.")] = ""
+
+
 class Newcomers(Section, frozen=True):
     """What accounts may do in a day while they are new, and when they no longer are."""
 
@@ -332,6 +377,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rates: Rates = Rates()
     newcomers: Newcomers = Newcomers()
     mail: Mail = Mail()
+    stream: Stream = Stream()
 
     @property
     def public_url(self) -> str:
@@ -361,6 +407,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 # What `--profile testbed` changes (issue 2 §1); everything in it is unsafe on the internet.
 TESTBED: dict[str, object] = {
     "server.metrics_port": 0,
+    "server.stream_port": 0,
     "accounts.registration": "open",
     "accounts.email_required": False,
     "accounts.captcha": False,
@@ -374,36 +421,3 @@ TESTBED: dict[str, object] = {
     "limits.newcomers": False,
 }
 PROFILES: dict[str, dict[str, object]] = {"default": {}, "testbed": TESTBED}
-
-
-class Option(NamedTuple):
-    """One option as the rest of this file sees it."""
-
-    section: str
-    key: str
-    type: Any
-    meta: msgspec.Meta
-    default: object
-    variable: str
-
-    @property
-    def name(self) -> str:
-        """The section and the key, as in messages: server.port."""
-        return f"{self.section}.{self.key}"
-
-
-def options() -> Iterator[Option]:
-    """Yield every option in the order of the tree."""
-    for part in msgspec.structs.fields(Config):
-        section: type[Section] = part.type
-        defaults = section()
-        for key, hint in get_type_hints(section, include_extras=True).items():
-            _, meta = get_args(hint)
-            variable = meta.extra["variable"] or f"{PREFIX}{part.name}_{key}".upper()
-            yield Option(part.name, key, hint, meta, getattr(defaults, key), variable)
-
-
-def section_text(section: str) -> str:
-    """Return the sentence that describes a section."""
-    kinds = {part.name: part.type for part in msgspec.structs.fields(Config)}
-    return str(kinds[section].__doc__)

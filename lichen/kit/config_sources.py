@@ -5,6 +5,7 @@ was meant. The value itself is not repeated where it may be a secret.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,11 +19,10 @@ from lichen.kit.config import (
     PROFILES,
     Config,
     ConfigRefused,
-    Option,
     Secret,
     Server,
-    options,
 )
+from lichen.kit.config_options import Option, options
 
 # Variables that are no options: where a test kills the process, and what the tests themselves read.
 _NO_OPTIONS = ("LICHEN_CRASH_AT", "LICHEN_TEST_")
@@ -157,6 +157,15 @@ def _checked(config: Config) -> Config:
     if database and not database.startswith(("postgresql://", "postgres://")):
         raise ConfigRefused(
             "database.url (LICHEN_DATABASE_URL): expected postgresql://…, or nothing for SQLite.")
+    if config.log.engine == "nats" and not config.log.nats_url:
+        raise ConfigRefused(
+            "log.nats_url (LICHEN_LOG_NATS_URL): expected nats://host:4222, since log.engine is "
+            "nats.")
+    # JetStream: a stream's name, here also the first word of its subjects.
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", config.log.nats_stream):
+        raise ConfigRefused(
+            "log.nats_stream (LICHEN_LOG_NATS_STREAM): expected 1 to 64 letters, digits, - or _; "
+            f"got {config.log.nats_stream!r}.")
     if config.server.workers > 1:
         raise ConfigRefused(
             "server.workers: several processes need PostgreSQL and NATS as the log; with the log "

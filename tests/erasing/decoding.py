@@ -1,18 +1,29 @@
 """Decodes everything that a house keeps, so that a search finds what it still holds.
 
 SQLite: every byte of every file, every row of every table, every word of the index. The log: every
-record as it is read, and every byte. PostgreSQL: every row of every table as text.
+record as it is read, and every byte. The stream: every event in each of its forms, and every zstd
+frame that its files hold, journals too. PostgreSQL: every row of every table as text.
 """
 
 import gzip
+import re
+import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
+import zstandard
 
 from lichen.log import SegmentLog
+from lichen.stream import Dictionaries, Store
+from lichen.stream.room import DICTIONARIES_FOLDER
+from tests.stream.kept import forms
+
+_FRAME = b"\x28\xb5\x2f\xfd"  # RFC 8878 §3.1.1: a zstd frame's magic number
 
 
 def traces(marker: str, folder: Path, url: str = "") -> list[str]:
@@ -30,6 +41,8 @@ def _everything(folder: Path, url: str) -> Iterator[tuple[str, bytes]]:
                 yield f"{path.name} as {name}", content
     if (folder / "log").is_dir():
         yield from _of_log(folder / "log")
+    if (folder / "stream").is_dir():
+        yield from _of_stream(folder / "stream")
     if (folder / "lichen.sqlite").exists():
         yield from _of_sqlite(folder / "lichen.sqlite")
     if url:
@@ -52,6 +65,23 @@ def _of_log(folder: Path) -> Iterator[tuple[str, bytes]]:
         for entry in batch.entries():
             yield f"log record {entry.seq}", entry.payload
         seq = batch.next_seq
+
+
+def _of_stream(folder: Path) -> Iterator[tuple[str, bytes]]:
+    dictionaries = Dictionaries(folder / DICTIONARIES_FOLDER)
+    unpack = dictionaries.decompressor(dictionaries.stored).decompress
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        raw = path.read_bytes()
+        # Wherever a frame begins, even in bytes that nothing refers to any more.
+        for start in (found.start() for found in re.finditer(re.escape(_FRAME), raw)):
+            with suppress(zstandard.ZstdError):
+                yield f"{path.name} at {start}", unpack(raw[start:])
+    # A house that runs holds its folder, so a copy is opened.
+    with TemporaryDirectory() as beside:
+        copy = Path(shutil.copytree(folder, Path(beside) / "stream"))
+        store = Store.open(copy, clock=lambda: 0, dictionaries=dictionaries)
+        for name, content in forms(store).items():
+            yield f"the stream, {name}", content
 
 
 def _of_sqlite(path: Path) -> Iterator[tuple[str, bytes]]:

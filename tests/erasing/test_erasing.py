@@ -145,6 +145,7 @@ async def test_a_person_who_is_erased_is_nowhere(place: Place) -> None:
     await fill(town, other, made["community"])
     before = traces(MARKER, folder, url)
     assert any("log record" in where for where in before), "the search can find it"
+    assert {"the stream, plain", "the stream, compressed"} <= set(before)
     for table in ("post", "report", "appeal", "remark", "automod_hit", "moderation_item"):
         assert f"a row of {table}" in before
 

@@ -60,7 +60,7 @@ async def far(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Far]:
         ) as distance:
             near = f"postgresql://postgres@127.0.0.1:{distance.port}{parts.path}"
             house = await opened_house(Config.load(words={
-                "server.data": tmp_path_factory.mktemp("far"), "server.metrics_port": 0,
+                "server.data": tmp_path_factory.mktemp("far"), "server.metrics_port": 0, "server.stream_port": 0,
                 "database.url": near,
             }))
             transport = httpx.ASGITransport(app=house.application)

@@ -1,7 +1,8 @@
 """Killed at the crash points, once each on SQLite; `make sim` does so ten times on both engines.
 
 Of the log's own points only one is played here with a whole house: at each of them a process with
-nothing but a log dies in tests/log/test_crashes.py, and `make sim` plays all.
+nothing but a log dies in tests/log/test_crashes.py, and `make sim` plays all. At those of the stream
+a process with nothing but its store dies in tests/stream/test_crashes.py.
 
     START     passed by the first start of an empty place
     LOAD      passed when people write
@@ -39,9 +40,11 @@ LOGS = tuple(point for point in (*LOAD, *MENDING, *RETAINING)
              if point.startswith("log.") and point != "log.after_sync")
 COMMANDS = ("backup.before_rename", "restore.before_rows", "restore.before_finish")
 
+STREAM = tuple(point.name for point in CRASH_POINTS if point.name.startswith("stream."))
+
 
 def test_every_crash_point_is_died_at() -> None:
-    everywhere = [*START, *LOAD, *STOP, *MENDING, *RETAINING, *COMMANDS, *FEDERATION]
+    everywhere = [*START, *LOAD, *STOP, *MENDING, *RETAINING, *COMMANDS, *FEDERATION, *STREAM]
 
     assert sorted(everywhere) == sorted(point.name for point in CRASH_POINTS)
 
@@ -53,7 +56,7 @@ async def test_nothing_acknowledged_is_lost_at_a_crash_point(tmp_path: Path) -> 
         await die_everywhere(ordeal, but=LOGS)
         await ordeal.recover()
 
-        elsewhere = [*LOGS, *COMMANDS, *FEDERATION]
+        elsewhere = [*LOGS, *COMMANDS, *FEDERATION, *STREAM]
         assert len(ordeal.deaths) == len(CRASH_POINTS) - len(elsewhere) > 10
 
 

@@ -119,7 +119,7 @@ async def test_a_client_that_dawdles_does_not_hold_up_a_stop(tmp_path: Path, beg
 
 async def test_a_house_with_a_broken_part_says_so(tmp_path: Path) -> None:
     """The relay failed for good and nobody noticed: writes were taken, and never seen."""
-    words = {"server.data": tmp_path, "server.metrics_port": 0}
+    words = {"server.data": tmp_path, "server.metrics_port": 0, "server.stream_port": 0}
     house = await House.open(Config.load(words=words))
 
     async def fail(_payloads: object) -> NoReturn:

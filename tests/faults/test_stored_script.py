@@ -169,7 +169,7 @@ async def walk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> As
     folder = tmp_path_factory.mktemp("spells")
     plant(folder / "site", "keeping", "tests.plugins.wild.keeping")
     with place_of("sqlite", folder) as place:
-        serving = Serving(place, options=("--profile", "default", "--metrics-port", "0"), environ={
+        serving = Serving(place, options=("--profile", "default", "--metrics-port", "0", "--stream-port", "0"), environ={
             "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
             "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
             "LICHEN_PLUGINS_ON": "keeping", "PYTHONPATH": f"{folder / 'site'}{os.pathsep}{ROOT}",

@@ -105,7 +105,7 @@ async def neighbour(
     url = f"http://127.0.0.1:{port}"
     furnish(folder)
     house = await House.open(Config.load(None, {
-        "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": url, "LICHEN_METRICS_PORT": "0",
+        "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": url, "LICHEN_METRICS_PORT": "0", "LICHEN_STREAM_PORT": "0",
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
         "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
         "LICHEN_OUTBOUND_PRIVATE_ADDRESSES": "true", "LICHEN_OUTBOUND_PLAIN_HTTP": "true",

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lichen.kit.annotated import annotated, toml_value
-from lichen.kit.config import FILE_NAME, TESTBED, Config, ConfigRefused, Secret, options
+from lichen.kit.config import FILE_NAME, TESTBED, Config, ConfigRefused, Secret
+from lichen.kit.config_options import options
 
 
 def write(folder: Path, text: str) -> Path:

@@ -19,7 +19,8 @@ from tests.databases import databases, furnish
 def place(engine: str, folder: Path, *, furnished: bool = False) -> Iterator[Config]:
     """Yield the configuration of a house that has not been built yet, or has tables alone."""
     words: dict[str, object] = {
-        "server.data": folder, "limits.rates": False, "limits.newcomers": False,
+        "server.data": folder, "server.stream_port": 0, "limits.rates": False,
+        "limits.newcomers": False,
     }
     if engine == "sqlite":
         if furnished:

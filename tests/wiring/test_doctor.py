@@ -21,7 +21,7 @@ def about(findings: list[Finding], name: str) -> Finding:
 
 def config_of(folder: Path, **variables: str) -> Config:
     return Config.load(None, variables, words={
-        "server.data": folder, "server.port": free_port(), "server.metrics_port": 0})
+        "server.data": folder, "server.port": free_port(), "server.metrics_port": 0, "server.stream_port": 0})
 
 
 def free_port() -> int:

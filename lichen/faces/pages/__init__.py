@@ -37,6 +37,7 @@ from lichen.faces.pages import (
     remarks,
     replies,
     rules,
+    streaming,
     succession,
     threads,
     turned_away,
@@ -90,7 +91,7 @@ class Pages:
             carried, contributed, conversations, deeds, doors, federation, finding, founding,
             inbox, judged, judging, keeping, keys, knocking, lists, live, modlog, moving, own,
             own_pictures,
-            proposing, reacting, reception, remarks, replies, rules, succession, threads,
+            proposing, reacting, reception, remarks, replies, rules, streaming, succession, threads,
             turned_away, weeding, writing,
         )
 

@@ -65,6 +65,7 @@ def ways(parts: Parts, visit: Visit) -> list[Way]:
         Way("Communities", addresses.communities, "users"),
         Way("Search", addresses.search, "search"),
         Way("Keyboard shortcuts", addresses.shortcuts, "keyboard"),
+        Way("Public stream", addresses.stream, "list"),
         *(Way(title, addresses.contributed(path), "plus") for title, path in parts.plugins.links()),
     ]
     if visit.viewer is None:

@@ -118,13 +118,14 @@ def database(engine: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, database_url: str) -> AsyncIterator[Town]:
+async def opened(folder: Path, database_url: str, **words: str) -> AsyncIterator[Town]:
     """Open a house as a testbed that knows one page of the world, and close it."""
     (folder / "page.html").write_text(PAGE)
     (folder / "overrides.json").write_text(json.dumps({PAGE_URL: "page.html"}))
     house = await opened_house(Config.load(words={
         "server.data": folder / "data", "server.profile": "testbed", "database.url": database_url,
         "outbound.fetch_overrides": str(folder / "overrides.json"),
+        **{f"log.{key}": word for key, word in words.items()},
     }))
     transport = httpx.ASGITransport(app=house.application)
     async with httpx.AsyncClient(transport=transport, base_url="http://lichen.test") as client:

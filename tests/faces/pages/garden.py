@@ -93,7 +93,7 @@ class Garden:
 async def opened(folder: Path, **settings: str) -> AsyncIterator[Garden]:
     """Open a house in a folder, with an administrator and no ports; settings by variable."""
     config = Config.load(None, {
-        "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": URL, "LICHEN_METRICS_PORT": "0",
+        "LICHEN_DATA": str(folder), "LICHEN_PUBLIC_URL": URL, "LICHEN_METRICS_PORT": "0", "LICHEN_STREAM_PORT": "0",
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
         "LICHEN_LIMITS_RATES": "false", "LICHEN_LIMITS_NEWCOMERS": "false",
         "LICHEN_OUTBOUND_PRIVATE_ADDRESSES": "true", "LICHEN_OUTBOUND_PLAIN_HTTP": "true",

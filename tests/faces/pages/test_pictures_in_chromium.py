@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         port = listener.getsockname()[1]
     command = [
         str(Path(sys.executable).with_name("lichen")), "serve", "--data", str(folder / "data"),
-        "--port", str(port), "--metrics-port", "0",
+        "--port", str(port), "--metrics-port", "0", "--stream-port", "0",
     ]
     environ = os.environ | {
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,

@@ -368,3 +368,43 @@ if (fresh && window.EventSource) {
   });
   addEventListener("pagehide", () => stream.close());
 }
+
+// --- the public stream: what comes after what the page was drawn with -------------------------------
+
+const events = $("[data-stream]");
+if (events && window.EventSource) {
+  const EVENTS_SHOWN_MAX = 50;
+  const state = $("#stream-state");
+  const stream = new EventSource(events.dataset.stream);
+  const made = (tag, className, text, ...inside) => {
+    const element = document.createElement(tag);
+    element.className = className;
+    element.append(text, ...inside);
+    return element;
+  };
+  const TELLING = ["name", "title", "displayName", "content", "text", "kind", "subject", "shortcode"];
+  const row = (event) => {
+    const { operation, collection, record = {} } = event.commit;
+    const told = TELLING.map((key) => record[key]).find(Boolean) ?? "";
+    const meta = made("span", "meta", made("b", "", `${operation} ${collection.replace("lichen.", "")}`),
+      made("time", "", new Date(event.time_us / 1000).toLocaleTimeString()));
+    const words = made("span", "said-it", String(told).replace(/^at:\/\/[^/]+\//, "").slice(0, 200));
+    words.dir = "auto";
+    const details = made("details", "", made("summary", "", meta, words),
+      made("p", "soft small", `${event.did} · ${event.cursor}`),
+      made("pre", "program", JSON.stringify(event, null, 2)));
+    const item = made("li", "card", details);
+    item.dataset.seq = event.cursor;
+    return item;
+  };
+  stream.onopen = () => (state.textContent = "live");
+  stream.onerror = () => (state.textContent = stream.readyState === 2 ? "not live" : "connecting…");
+  stream.onmessage = (message) => {
+    const event = JSON.parse(message.data);
+    if (!event.commit || Number(events.firstElementChild?.dataset.seq ?? 0) >= event.cursor) return;
+    $("#nothing")?.remove();
+    events.prepend(row(event));
+    while (events.childElementCount > EVENTS_SHOWN_MAX) events.lastElementChild.remove();
+  };
+  addEventListener("pagehide", () => stream.close());
+}
