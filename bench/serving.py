@@ -33,7 +33,7 @@ class Serving:
     def __init__(self, folder: Path, *, environ: Mapping[str, str] = NOTHING) -> None:
         self.port, self.metrics_port = free_port(), free_port()
         words = ["serve", "--data", str(folder), "--port", str(self.port),
-                 "--metrics-port", str(self.metrics_port)]
+                 "--metrics-port", str(self.metrics_port), "--stream-port", "0"]
         surroundings = {**os.environ, "LICHEN_PUBLIC_URL": DEMO_URL,
                         "LICHEN_LIMITS_RATES": "false",
                         "LICHEN_LIMITS_NEWCOMERS": "false", **environ}

@@ -25,6 +25,7 @@ from tests.faults.ordeal import VICTIMS, Ordeal
 from tests.faults.serving import place_of
 from tests.faults.test_crash_points import COMMANDS, die_everywhere, die_in_commands
 from tests.faults.test_federation_restores import go_on
+from tests.stream import mutating
 
 ENGINES = ("sqlite", "postgresql")
 AUDIT_EVERY = 5  # kills between two audits of everything; each audit reads the whole log
@@ -110,6 +111,12 @@ def main() -> int:
         code = subprocess.run(command, env=environ, check=False).returncode
         figures["properties"] = "passed" if code == 0 else "failed"
         failed = failed or code
+    if not options.only_federation:
+        _tell("mutants of the stream")
+        chosen = mutating.mutants()
+        alive = mutating.survivors(chosen)
+        figures["stream_mutants_killed"] = f"{len(chosen) - len(alive)} of {len(chosen)}"
+        failed = failed or len(alive)
     figures["seconds"] = round(time.monotonic() - began)
     record("sim", figures)
     _tell(f"done: {figures}")

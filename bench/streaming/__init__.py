@@ -1,0 +1,1 @@
+"""What the benches of the stream share: events, a server that appends, a peer, consumers."""

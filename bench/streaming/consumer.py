@@ -1,0 +1,76 @@
+"""Consumers in a process of their own: `count` messages by frames, in C, and say how fast.
+
+    python -m bench.streaming.consumer ADDRESS --query Q --events N [--readers R]
+
+Prints one JSON line: events, bytes, seconds from before the first connection on, CPU seconds.
+"""
+
+import argparse
+import json
+import random
+import selectors
+import time
+
+from lichen.stream.consuming import StreamEnded, Subscription, endpoint_of
+
+WAIT_S = 30.0
+
+
+def main() -> None:
+    """Read until every reader has its events, or the server says that it is over."""
+    words = argparse.ArgumentParser()
+    words.add_argument("address")
+    words.add_argument("--query", default="")
+    words.add_argument("--events", type=int, required=True)
+    words.add_argument("--readers", type=int, default=1)
+    given = words.parse_args()
+    draw = random.Random(1).randbytes
+    endpoint = endpoint_of(given.address)
+    buffer = None
+    start, cpu = time.perf_counter(), time.process_time()
+    readers: list[Subscription] = []
+    for _ in range(given.readers):
+        reader = Subscription.open(endpoint, given.query, draw=draw, buffer=buffer)
+        buffer = reader._buffer  # read in turn, so one is enough
+        readers.append(reader)
+    counts = dict.fromkeys(readers, 0)
+    (read_one if given.readers == 1 else read_many)(readers, given.events, counts)
+    print(json.dumps({
+        "events": sum(counts.values()), "bytes": sum(one.bytes_received for one in readers),
+        "seconds": time.perf_counter() - start, "cpu_s": time.process_time() - cpu}), flush=True)
+
+
+def read_one(readers: list[Subscription], events: int, counts: dict[Subscription, int]) -> None:
+    """Read one socket, blocking."""
+    (reader,) = readers
+    while counts[reader] < events:
+        try:
+            if not reader.fill(WAIT_S):
+                return
+        except StreamEnded:
+            return
+        counts[reader] += reader.count()
+
+
+def read_many(readers: list[Subscription], events: int, counts: dict[Subscription, int]) -> None:
+    """Read several sockets in turn, as they have something."""
+    watched = selectors.EpollSelector()
+    for reader in readers:
+        watched.register(reader.link, selectors.EVENT_READ, reader)
+    while watched.get_map():
+        ready = watched.select(WAIT_S)
+        if not ready:
+            return
+        for key, _ in ready:
+            reader = key.data
+            try:
+                reader.fill(0)
+            except StreamEnded:
+                watched.unregister(reader.link)
+                continue
+            counts[reader] += reader.count()
+            if counts[reader] >= events:
+                watched.unregister(reader.link)
+
+
+main()
