@@ -28,7 +28,8 @@ from lichen.events import Record, collection_of, decode_events
 from lichen.events.visibility import VISIBILITY
 from lichen.house import House
 from lichen.kit.annotated import toml_value
-from lichen.kit.config import PROFILES, Config, Option, Secret, options, section_text
+from lichen.kit.config import PROFILES, Config, Secret
+from lichen.kit.config_options import Option, options, section_text
 from lichen.kit.limits import limits_of
 from lichen.kit.telling import tell_to
 from lichen.plugins import child, framing, specifications
@@ -275,7 +276,7 @@ def golden_lines() -> dict[str, list[str]]:
 async def routes_page() -> str:
     """Return every address that the house answers, with what is done there."""
     with tempfile.TemporaryDirectory() as folder:
-        words = {"server.data": Path(folder), "server.metrics_port": 0,
+        words = {"server.data": Path(folder), "server.metrics_port": 0, "server.stream_port": 0,
                  "server.log_level": "error"}
         config = Config.load(words=words)
         tell_to(sys.stderr, config.server)

@@ -51,7 +51,8 @@ def served(folder: Path) -> Iterator[str]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environ}
     subprocess.run([LICHEN, "demo", *words], check=True, **quiet)  # type: ignore[call-overload]
     server = subprocess.Popen(  # type: ignore[call-overload]
-        [LICHEN, "serve", *words, "--port", str(port), "--metrics-port", "0"], **quiet)
+        [LICHEN, "serve", *words, "--port", str(port), "--metrics-port", "0",
+         "--stream-port", "0"], **quiet)
     try:
         end = time.monotonic() + READY_S_MAX
         while time.monotonic() < end:

@@ -9,7 +9,7 @@ import pytest
 
 from docs.generate import commands_of, pages
 from lichen.cli import main
-from lichen.kit.config import options
+from lichen.kit.config_options import options
 from tests.house.sources import DOCS, PACKAGE, ROOT
 
 GENERATED = ("settings.md", "limits.md", "commands.md", "events.md", "hooks.md", "routes.md")

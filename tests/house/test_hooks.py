@@ -83,7 +83,7 @@ async def test_every_hook_is_called_by_a_running_house(tmp_path: Path, monkeypat
     monkeypatch.setattr("lichen.plugins.judges.BEFORE_MS_MAX", 20_000)
     house = await House.open(Config.load(None, {
         "LICHEN_DATA": str(tmp_path / "data"), "LICHEN_PUBLIC_URL": URL,
-        "LICHEN_METRICS_PORT": "0", "LICHEN_PLUGINS_ON": "recording",
+        "LICHEN_METRICS_PORT": "0", "LICHEN_STREAM_PORT": "0", "LICHEN_PLUGINS_ON": "recording",
     }))
     try:
         await _live(house)

@@ -48,7 +48,7 @@ def site(folder: Path) -> Iterator[str]:
         port = listener.getsockname()[1]
     command = [
         str(Path(sys.executable).with_name("lichen")), "serve", "--data", str(folder / "data"),
-        "--port", str(port), "--metrics-port", "0",
+        "--port", str(port), "--metrics-port", "0", "--stream-port", "0",
     ]
     environ = os.environ | {
         "LICHEN_ADMIN_NAME": "gardener", "LICHEN_ADMIN_PASSWORD": PASSWORD,
