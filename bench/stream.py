@@ -4,7 +4,8 @@
 
 One process serves, another consumes; the machine's other core, if it has two. The consumer counts
 frames in C-speed parts (`lichen/stream/client/consuming.py`); how busy it was is printed: 1.0 means
-that it was the bottleneck. Times are from before the connection is opened to the last event.
+that it was the bottleneck. Where it is, `discarded` says more: the kernel counts the same bytes and
+throws them away. Times are from before the connection is opened to the last event.
 
 * replay: every event, plain and compressed, in turns with a peer that sends the same bytes from a
   list in memory. The ratio is the median of the turns' ratios: other work hits both of a turn. On
@@ -40,7 +41,8 @@ Figures = dict[str, Any]
 
 def replay(server: Program, events: int) -> Figures:
     """Read everything, in turns with the peer."""
-    rates: dict[str, list[float]] = {"plain": [], "compressed": [], "peer": []}
+    rates: dict[str, list[float]] = {name: [] for name in (
+        "plain", "compressed", "peer", "discarded", "peer_discarded")}
     busy: list[float] = []
     cpu_s = peer_cpu_s = 0.0
     with Program("bench.streaming.peer", "--events", str(PEER_EVENTS)) as peer:
@@ -55,6 +57,10 @@ def replay(server: Program, events: int) -> Figures:
             found = consume(peer.port, "", PEER_EVENTS, path="/")
             rates["peer"].append(PEER_EVENTS / found["seconds"])
             peer_cpu_s += peer.cpu_s() - before
+            found = consume(server.port, "cursor=1", events, discard=server.figures["plain_bytes"])
+            rates["discarded"].append(events / found["seconds"])
+            found = consume(peer.port, "", PEER_EVENTS, path="/", discard=peer.figures["bytes"])
+            rates["peer_discarded"].append(PEER_EVENTS / found["seconds"])
     ours, theirs = 2 * RUNS * events / cpu_s, RUNS * PEER_EVENTS / peer_cpu_s
     return {
         "replay_per_s": round(statistics.median(rates["plain"])),
@@ -62,6 +68,10 @@ def replay(server: Program, events: int) -> Figures:
         "websockets_per_s": round(statistics.median(rates["peer"])),
         "replay_ratio_to_websockets": _ratio(rates["plain"], rates["peer"]),
         "replay_compressed_ratio_to_websockets": _ratio(rates["compressed"], rates["peer"]),
+        "replay_discarded_per_s": round(statistics.median(rates["discarded"])),
+        "websockets_discarded_per_s": round(statistics.median(rates["peer_discarded"])),
+        "replay_discarded_ratio_to_websockets": _ratio(
+            rates["discarded"], rates["peer_discarded"]),
         "replay_consumer_busy": round(statistics.median(busy), 2),
         "replay_per_cpu_s": round(ours), "websockets_per_cpu_s": round(theirs),
         "replay_cpu_ratio_to_websockets": round(ours / theirs, 1),

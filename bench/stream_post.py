@@ -30,9 +30,9 @@ def main() -> None:
     port = free_port()
     environ = {"LICHEN_STREAM_PORT": str(port)}
     with scratch() as folder:
-        demo_data(folder, size="small")
-        with serving(folder, environ=environ) as server:
-            login = {"username_or_email": person_name(1), "password": DEMO_PASSWORD}
+        data = demo_data(folder / "small", size="small")
+        with serving(data, environ=environ) as server:
+            login = {"username_or_email": person_name(0), "password": DEMO_PASSWORD}
             token = str(dict(server.ask("user/login", login))["jwt"])  # type: ignore[call-overload]
             figures = asyncio.run(measured(server.port, port, token))
     for name, value in figures.items():

@@ -1,7 +1,9 @@
 """Consumers in a process of their own: `count` messages by frames, in C, and say how fast.
 
-    python -m bench.streaming.consumer ADDRESS --query Q --events N [--readers R]
+    python -m bench.streaming.consumer ADDRESS --query Q --events N [--readers R] [--discard BYTES]
 
+With --discard one reader has the kernel throw away what comes, uncopied (tcp(7), MSG_TRUNC), until
+so many bytes came: a consumer that cannot be the bottleneck, for bytes that other runs have counted.
 Prints one JSON line: events, bytes, seconds from before the first connection on, CPU seconds.
 """
 
@@ -9,9 +11,10 @@ import argparse
 import json
 import random
 import selectors
+import socket
 import time
 
-from lichen.stream.consuming import StreamEnded, Subscription, endpoint_of
+from lichen.stream.client.consuming import StreamEnded, Subscription, endpoint_of
 
 WAIT_S = 30.0
 
@@ -23,6 +26,7 @@ def main() -> None:
     words.add_argument("--query", default="")
     words.add_argument("--events", type=int, required=True)
     words.add_argument("--readers", type=int, default=1)
+    words.add_argument("--discard", type=int, default=0)
     given = words.parse_args()
     draw = random.Random(1).randbytes
     endpoint = endpoint_of(given.address)
@@ -34,10 +38,27 @@ def main() -> None:
         buffer = reader._buffer  # read in turn, so one is enough
         readers.append(reader)
     counts = dict.fromkeys(readers, 0)
-    (read_one if given.readers == 1 else read_many)(readers, given.events, counts)
+    if given.discard:
+        counts[readers[0]] = given.events if discard(readers[0], given.discard) else 0
+    else:
+        (read_one if given.readers == 1 else read_many)(readers, given.events, counts)
     print(json.dumps({
         "events": sum(counts.values()), "bytes": sum(one.bytes_received for one in readers),
         "seconds": time.perf_counter() - start, "cpu_s": time.process_time() - cpu}), flush=True)
+
+
+def discard(reader: Subscription, wanted_bytes: int) -> bool:
+    """Have bytes counted and thrown away by the kernel; say whether all came, and no more."""
+    buffer = bytearray(1 << 20)
+    reader.link.settimeout(WAIT_S)
+    came = reader.bytes_received  # right behind the answer to the request
+    while came < wanted_bytes:
+        part = reader.link.recv_into(buffer, min(len(buffer), wanted_bytes - came),
+                                     socket.MSG_TRUNC)
+        if not part:
+            return False
+        came += part
+    return came == wanted_bytes
 
 
 def read_one(readers: list[Subscription], events: int, counts: dict[Subscription, int]) -> None:

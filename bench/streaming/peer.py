@@ -17,7 +17,7 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
 from bench.streaming.events import arrivals
-from lichen.stream.frames import v1_message
+from lichen.stream.frames import TEXT, framed, v1_message
 from lichen.stream.model import Kind
 
 DISTINCT = 50_000
@@ -34,7 +34,9 @@ async def main(events: int) -> None:
 
     async with serve(send_all, "127.0.0.1", 0, compression=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)
+        size = sum(len(framed(TEXT, message)) for message in messages)
+        print(json.dumps({"port": port, "pid": os.getpid(), "bytes": size * (events // DISTINCT)}),
+              flush=True)
         await asyncio.Future()
 
 

@@ -17,13 +17,13 @@ import sys
 from pathlib import Path
 
 import uvloop
-from lichen.stream.settings import ServerSettings
 
 from bench.streaming.events import arrivals
 from lichen.kit import system_clock
 from lichen.stream.dictionary import Dictionaries
 from lichen.stream.engine import Store
 from lichen.stream.serving.server import StreamServer
+from lichen.stream.serving.settings import ServerSettings
 
 FILL_EVENTS = 4_000  # in one append, so that its JSON stays below what one may hold
 TICK_S = 0.005

@@ -61,11 +61,15 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def consume(port: int, query: str, events: int, *, readers: int = 1,
-            path: str = "/subscribe") -> dict[str, Any]:
-    """Let consumers in a process of their own read until they have their events."""
+def consume(port: int, query: str, events: int, *, readers: int = 1, path: str = "/subscribe",
+            discard: int = 0) -> dict[str, Any]:
+    """Let consumers in a process of their own read until they have their events.
+
+    `discard` is the bytes that these events take: then they are counted and not looked at.
+    """
     with Program("bench.streaming.consumer", f"ws://127.0.0.1:{port}{path}", "--query", query,
-                 "--events", str(events), "--readers", str(readers)) as consumer:
+                 "--events", str(events), "--readers", str(readers),
+                 "--discard", str(discard)) as consumer:
         found = consumer.figures
     assert found["events"] == events * readers, f"{found} is not what was sent"
     return found
