@@ -30,10 +30,11 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Serving:
     """A running server: its port, how long it took to be ready, what it costs."""
 
-    def __init__(self, folder: Path, *, environ: Mapping[str, str] = NOTHING) -> None:
+    def __init__(self, folder: Path, *, environ: Mapping[str, str] = NOTHING,
+                 stream_port: int = 0) -> None:
         self.port, self.metrics_port = free_port(), free_port()
         words = ["serve", "--data", str(folder), "--port", str(self.port),
-                 "--metrics-port", str(self.metrics_port), "--stream-port", "0"]
+                 "--metrics-port", str(self.metrics_port), "--stream-port", str(stream_port)]
         surroundings = {**os.environ, "LICHEN_PUBLIC_URL": DEMO_URL,
                         "LICHEN_LIMITS_RATES": "false",
                         "LICHEN_LIMITS_NEWCOMERS": "false", **environ}
@@ -113,9 +114,10 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *, environ: Mapping[str, str] = NOTHING) -> Iterator[Serving]:
-    """Serve a folder while the block runs."""
-    server = Serving(folder, environ=environ)
+def serving(folder: Path, *, environ: Mapping[str, str] = NOTHING,
+            stream_port: int = 0) -> Iterator[Serving]:
+    """Serve a folder while the block runs; without a stream's port unless one is given."""
+    server = Serving(folder, environ=environ, stream_port=stream_port)
     try:
         yield server
     finally:

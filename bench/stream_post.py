@@ -28,10 +28,9 @@ POSTS, WARM = 200, 20
 def main() -> None:
     """Run the bench."""
     port = free_port()
-    environ = {"LICHEN_STREAM_PORT": str(port)}
     with scratch() as folder:
         data = demo_data(folder / "small", size="small")
-        with serving(data, environ=environ) as server:
+        with serving(data, stream_port=port) as server:
             login = {"username_or_email": person_name(0), "password": DEMO_PASSWORD}
             token = str(dict(server.ask("user/login", login))["jwt"])  # type: ignore[call-overload]
             figures = asyncio.run(measured(server.port, port, token))

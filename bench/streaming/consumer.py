@@ -3,7 +3,7 @@
     python -m bench.streaming.consumer ADDRESS --query Q --events N [--readers R] [--discard BYTES]
 
 With --discard one reader has the kernel throw away what comes, uncopied (tcp(7), MSG_TRUNC), until
-so many bytes came: a consumer that cannot be the bottleneck, for bytes that other runs have counted.
+so many bytes came: a consumer that cannot be the bottleneck, for bytes that others have counted.
 Prints one JSON line: events, bytes, seconds from before the first connection on, CPU seconds.
 """
 
