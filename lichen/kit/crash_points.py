@@ -76,6 +76,9 @@ CRASH_POINTS = (
     CrashPoint("stream.before_swap", "A segment is durable under its temporary name."),
     CrashPoint("stream.after_swap", "A segment has its name; the folder is not synced."),
     CrashPoint("stream.during_trim", "An old segment was removed; the folder is not synced."),
+    CrashPoint("graph.after_commit", "Changes are in the graph's journal; nobody sees them."),
+    CrashPoint("graph.before_swap", "A new base is durable; the old one is the current one."),
+    CrashPoint("graph.after_swap", "The new base is the current one; the old one is there too."),
 )
 
 _NAMES = frozenset(point.name for point in CRASH_POINTS)

@@ -1,0 +1,261 @@
+"""The graph over one folder: a base, what changed since, and the change from one base to the next.
+
+    commit ─▶ journal (one fdatasync) ─▶ overlay ─▶ visible
+    rebuild: a snapshot of the overlay ─▶ a new base, written in a thread ─▶ CURRENT is replaced
+             meanwhile changes go to a journal of their own, which the new base begins with
+
+One process writes; others may open the same folder to read, and share the mapped base.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from lichen.graph.base import READER, VERSION, Base, Direction
+from lichen.graph.building import Contents, Pairs, write_base
+from lichen.graph.changes import Batch, ChangeKind, Journal, changes_of, journal_path
+from lichen.graph.errors import ChangesRefused, GraphTooNew, GraphUnavailable
+from lichen.graph.names import keys_of
+from lichen.graph.overlay import Difference, Overlay
+from lichen.graph.sets import numbers_in
+from lichen.kit.crash_points import crash_point
+from lichen.log import lock_folder
+
+CURRENT: Final = "CURRENT"
+_NO_NAMES: Final = np.zeros((0, 15), np.uint8)
+_NO_BLOCKS: Final = np.zeros((0, 2), np.uint32)
+
+
+class Change(NamedTuple):
+    """Somebody follows, unfollows, blocks or unblocks somebody, by their names."""
+
+    actor: str
+    target: str
+    kind: ChangeKind = ChangeKind.FOLLOW
+
+
+class _Snapshot(NamedTuple):
+    """The overlay at one moment, for the thread that builds a base from it."""
+
+    position: int
+    names: list[str]
+    differences: dict[int, Difference]
+    blocks: list[tuple[int, int]]
+
+
+class Graph:
+    """Who follows whom; read through `overlay`."""
+
+    def __init__(self, folder: Path, base: Base, journal: Journal, *, lock_fd: int) -> None:
+        self.folder = folder
+        self.base = base
+        self.overlay = Overlay(base)
+        self.position = base.head.position
+        self._journal = journal
+        self._lock_fd = lock_fd
+        self._committing = asyncio.Lock()
+        self._rebuilding = asyncio.Lock()
+        self._since: list[Batch] | None = None  # what came while a base is being built
+
+    @classmethod
+    def open(cls, folder: Path) -> "Graph":
+        """Open a folder to write, alone, or begin an empty one; mend what a crash left.
+
+        Maps the base, and applies what changed since. Raises LogLocked, GraphTooNew,
+        GraphUnavailable.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        lock_fd = lock_folder(folder)
+        try:
+            current = folder / CURRENT
+            if not current.exists():
+                path = write_base(folder, Contents(0, _NO_NAMES, {}, np.zeros(0, np.uint64),
+                                                   _NO_BLOCKS))
+                _point_to(folder, path.name)
+            base = open_base(folder)
+            _sweep(folder, base)
+            journals = [Journal(path) for path in _journals_after(folder, base.head.position)]
+        except BaseException:
+            os.close(lock_fd)
+            raise
+        graph = cls(folder, base, journals[-1], lock_fd=lock_fd)
+        for journal in journals:
+            for batch in journal.batches:
+                graph._show(batch)
+            journal.batches = []
+        for journal in journals[:-1]:
+            journal.close()
+        return graph
+
+    async def commit(self, changes: Iterable[Change], *, position: int = 0) -> int:
+        """Make changes durable, then visible; return how many. One write and one fdatasync.
+
+        `position` is how far the source was read; 0 leaves it. Raises ChangesRefused,
+        GraphUnavailable.
+        """
+        async with self._committing:
+            batch = self._batch_of(list(changes), position or self.position)
+            try:
+                await asyncio.to_thread(self._journal.append, batch)
+            except OSError as error:
+                raise GraphUnavailable(f"The graph cannot be written: {error.strerror}.") from error
+            crash_point("graph.after_commit")
+            self._show(batch)
+            if self._since is not None:
+                self._since.append(batch)
+            return len(batch.changes)
+
+    async def rebuild(self) -> Path:
+        """Build a new base from the old one and what changed, and go on from it.
+
+        Readers and commits go on meanwhile. Raises GraphUnavailable; then the old base stands.
+        """
+        async with self._rebuilding:
+            async with self._committing:
+                snapshot = self._begin_rebuild()
+            try:
+                path = await asyncio.to_thread(_write_next, self.folder, self.base, snapshot)
+                crash_point("graph.before_swap")
+                async with self._committing:
+                    self._swap(path)
+            except OSError as error:
+                raise GraphUnavailable(f"No new base: {error.strerror}.") from error
+            finally:
+                self._since = None
+            return path
+
+    async def close(self) -> None:
+        """Close the files; what is mapped stays readable."""
+        async with self._committing:
+            self._journal.close()
+            os.close(self._lock_fd)
+
+    def _batch_of(self, changes: list[Change], position: int) -> Batch:
+        overlay = self.overlay
+        fresh: dict[str, int] = {}
+        numbers: list[int] = []
+        for change in changes:
+            for name in change[:2]:
+                if not 1 <= len(name) <= 2_048:
+                    raise ChangesRefused("Expected the names of two actors of 1 to 2048 "
+                                         f"characters, got one of {len(name)}.")
+                number = fresh.get(name)
+                if number is None:
+                    number = overlay.number_of(name)
+                if number is None:
+                    number = fresh[name] = overlay.actors + len(fresh)
+                numbers.append(number)
+        pairs = np.array(numbers, np.uint32).reshape(-1, 2)
+        kinds = np.array([change.kind for change in changes], np.uint32)
+        return Batch(position, overlay.actors, list(fresh),
+                     changes_of(pairs[:, 0], pairs[:, 1], kinds))
+
+    def _show(self, batch: Batch) -> None:
+        """Apply a durable batch to the overlay; one that is there already changes nothing."""
+        known = self.overlay.actors - batch.first_number
+        assert known >= 0, "names are given without a gap"
+        self.overlay.add_names(batch.names[known:])
+        self.overlay.apply(batch.changes)
+        self.position = max(self.position, batch.position)
+
+    def _begin_rebuild(self) -> _Snapshot:
+        overlay = self.overlay
+        # A position of its own, so that the journals are in order by name.
+        position = max(self.position, self.base.head.position + 1)
+        blocks = [(actor, target) for actor, targets in overlay.blocks.items()
+                  for target in targets]
+        snapshot = _Snapshot(position, list(overlay.names), overlay.copied_differences(), blocks)
+        journal = Journal(journal_path(self.folder, position))
+        self._journal.close()
+        self._journal, self._since = journal, []
+        return snapshot
+
+    def _swap(self, path: Path) -> None:
+        assert self._since is not None
+        _point_to(self.folder, path.name)
+        crash_point("graph.after_swap")
+        since = self._since
+        self.base = Base.open(path)
+        self.overlay = Overlay(self.base)
+        for batch in since:
+            self._show(batch)
+        _sweep(self.folder, self.base)
+
+
+def open_base(folder: Path) -> Base:
+    """Open the current base of a folder to read. Raises GraphTooNew, GraphUnavailable."""
+    try:
+        base = Base.open(folder / (folder / CURRENT).read_text(encoding="ascii").strip())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise GraphUnavailable(f"{folder} holds no base that can be read ({error}); build it again "
+                               "with `lichen graph load`.") from error
+    if base.head.reader > VERSION:
+        raise GraphTooNew(str(folder), reader=base.head.reader, supported=READER)
+    return base
+
+
+def _journals_after(folder: Path, position: int) -> list[Path]:
+    """Return the journals that follow a base, in order; the first one may be new."""
+    own = journal_path(folder, position)
+    later = sorted(path for path in folder.glob("changes-*.log") if path.name > own.name)
+    return [own, *later]
+
+
+def _sweep(folder: Path, base: Base) -> None:
+    """Remove bases and journals that are over, and what never got its name."""
+    own = journal_path(folder, base.head.position)
+    for path in folder.glob("base-*"):
+        if path != base.folder and (path.name < base.folder.name or path.suffix == ".new"):
+            shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob("changes-*.log"):
+        if path.name < own.name:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+
+
+def _point_to(folder: Path, name: str) -> None:
+    """Say durably which base is the current one."""
+    fresh = folder / f"{CURRENT}.new"
+    with fresh.open("w", encoding="ascii") as file:
+        file.write(f"{name}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(folder / CURRENT)
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_next(folder: Path, base: Base, snapshot: _Snapshot) -> Path:
+    """Write the base that a base and a snapshot of its overlay make."""
+    keys, others = base.names.contents()
+    own_keys, own_others = keys_of(snapshot.names)
+    first = base.head.actors
+    others |= {first + place: name for place, name in own_others.items()}
+    pairs = _pairs_of(base, snapshot.differences)
+    blocks = np.array(snapshot.blocks, np.uint32).reshape(-1, 2)
+    return write_base(folder, Contents(snapshot.position, np.concatenate((keys, own_keys)), others,
+                                       pairs, blocks))
+
+
+def _pairs_of(base: Base, differences: dict[int, Difference]) -> Pairs:
+    """Return all follows as pairs: those of the base without what is gone, and what came."""
+    shift = np.uint64(32)
+    pairs = base.rows[Direction.FOLLOWING].pairs()
+    gone = [np.uint64(actor) << shift | numbers_in(one.removed).astype(np.uint64)
+            for actor, one in differences.items() if one.removed]
+    if gone:
+        pairs = pairs[~np.isin(pairs, np.concatenate(gone), assume_unique=True)]
+    came = [np.uint64(actor) << shift | numbers_in(one.added).astype(np.uint64)
+            for actor, one in differences.items() if one.added]
+    return np.concatenate((pairs, *came)) if came else pairs
+
