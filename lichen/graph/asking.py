@@ -30,7 +30,7 @@ class Page(NamedTuple):
 class Counted(NamedTuple):
     """How many there are, and the first of them."""
 
-    count: int
+    total: int
     first: Numbers
 
 

@@ -78,7 +78,7 @@ class Graph:
             if not current.exists():
                 path = write_base(folder, Contents(0, _NO_NAMES, {}, np.zeros(0, np.uint64),
                                                    _NO_BLOCKS))
-                _point_to(folder, path.name)
+                point_to(folder, path.name)
             base = open_base(folder)
             _sweep(folder, base)
             journals = [Journal(path) for path in _journals_after(folder, base.head.position)]
@@ -179,7 +179,7 @@ class Graph:
 
     def _swap(self, path: Path) -> None:
         assert self._since is not None
-        _point_to(self.folder, path.name)
+        point_to(self.folder, path.name)
         crash_point("graph.after_swap")
         since = self._since
         self.base = Base.open(path)
@@ -220,7 +220,7 @@ def _sweep(folder: Path, base: Base) -> None:
                 path.unlink()
 
 
-def _point_to(folder: Path, name: str) -> None:
+def point_to(folder: Path, name: str) -> None:
     """Say durably which base is the current one."""
     fresh = folder / f"{CURRENT}.new"
     with fresh.open("w", encoding="ascii") as file:
