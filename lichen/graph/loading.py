@@ -7,8 +7,8 @@
     └── pairs            u64: actor << 32 | target
 
 Numbers are given in the order of first appearance: people of one community or one cohort appear
-together, get near-by numbers, and their rows share containers and pages. While it loads, names stand
-in a dictionary (some 600 MB for 5.5 M); nothing else of the graph does.
+together, get near-by numbers, and their rows share containers and pages. While it loads, names
+stand in a dictionary (some 600 MB for 5.5 M); nothing else of the graph does.
 """
 
 import os

@@ -57,6 +57,16 @@ class Overlay:
         known = self._numbers.get(name)
         return self._base.names.number_of(name) if known is None else known
 
+    def numbers_of(self, names: Sequence[str]) -> Numbers:
+        """Return the numbers of many names, NOBODY for those that are unknown."""
+        numbers = self._base.names.numbers_of(names)
+        if self._numbers:
+            own = [(at, self._numbers[name]) for at, name in enumerate(names)
+                   if name in self._numbers]
+            for at, number in own:
+                numbers[at] = number
+        return numbers
+
     def name_of(self, number: int) -> str:
         """Return the name of a number."""
         own = number - self._base.head.actors
