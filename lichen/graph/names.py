@@ -37,6 +37,8 @@ _TO_DIGITS: Final = bytes(
     _DIGITS[_LETTERS.index(letter)] if letter in _LETTERS else ord("!") for letter in range(256))
 _VALUES: Final = np.full(256, 255, np.uint8)
 _VALUES[np.frombuffer(_LETTERS, np.uint8)] = np.arange(32, dtype=np.uint8)
+_HALF_BITS: Final = 60
+_HALF: Final = np.uint64((1 << _HALF_BITS) - 1)
 _NO_PLC: Final = "-" * (len(PLC) + PLC_LETTERS)
 _SHIFTS: Final = np.arange(4, -1, -1, dtype=np.uint8)
 
@@ -98,30 +100,44 @@ class Names:
 
     def _numbers_at_once(self, names: Sequence[str]) -> Numbers:
         """Return the numbers of many names, halving all their buckets together."""
-        wanted, is_plc = keys_at_once(names)
-        if not len(self):
-            return np.full(len(names), NOBODY, np.uint32)
-        keys = np.frombuffer(self._keys, np.uint8).reshape(-1, KEY_BYTES)
-        order, buckets = np.frombuffer(self._order, np.uint32), np.frombuffer(self._buckets, np.uint32)
-        high = _high_of(wanted)
-        prefix = (high >> np.uint64(self._shift - 56)).astype(np.int64)
-        low, end = buckets[prefix].astype(np.int64), buckets[prefix + 1].astype(np.int64)
-        stop = end.copy()
-        while (open_ := low < stop).any():
-            middle = np.minimum((low + stop) >> 1, len(order) - 1)
-            is_less = open_ & (_high_of(keys[order[middle]]) < high)
-            low = np.where(is_less, middle + 1, low)
-            stop = np.where(open_ & ~is_less, middle, stop)
-        # Two keys may share their first 64 bits; whoever does is looked up alone.
         numbers = np.full(len(names), NOBODY, np.uint32)
-        at = np.flatnonzero(low < end)
+        if not len(self):
+            return numbers
+        upper, lower, is_plc = _halves_of(names)
+        order = np.frombuffer(self._order, np.uint32)
+        buckets = np.frombuffer(self._buckets, np.uint32)
+        prefix = (upper >> np.uint64(self._shift - _HALF_BITS)).astype(np.int64)
+        low, end = buckets[prefix].astype(np.int64), buckets[prefix + 1].astype(np.int64)
+        high = end.copy()
+        for _ in range(int((end - low).max()).bit_length()):
+            middle = np.minimum((low + high) >> 1, len(order) - 1)
+            is_less = (low < high) & (self._upper_of(order[middle]) < upper)
+            low, high = np.where(is_less, middle + 1, low), np.where(is_less, high, middle)
+        at = np.flatnonzero((low < end) & is_plc)
         found = order[low[at]]
-        is_same = (keys[found] == wanted[at]).all(axis=1) & is_plc[at]
+        is_same = (self._upper_of(found) == upper[at]) & (self._lower_of(found) == lower[at])
         numbers[at[is_same]] = found[is_same]
-        for place in at[~is_same].tolist():
+        # Two keys may share their upper half, and a hash may be a key: each is looked up alone.
+        for place in (*at[~is_same].tolist(), *np.flatnonzero(~is_plc).tolist()):
             number = self.number_of(names[place])
             numbers[place] = NOBODY if number is None else number
+        if len(self._other_numbers):
+            others = np.frombuffer(self._other_numbers, np.uint32)
+            numbers[np.isin(numbers, others) & is_plc] = NOBODY
         return numbers
+
+    def _upper_of(self, numbers: Numbers) -> NDArray[np.uint64]:
+        """Return the upper 60 bits of the keys of numbers."""
+        return self._words_at(numbers, 0) >> np.uint64(4)
+
+    def _lower_of(self, numbers: Numbers) -> NDArray[np.uint64]:
+        """Return the lower 60 bits of the keys of numbers."""
+        return self._words_at(numbers, KEY_BYTES - 8) & _HALF
+
+    def _words_at(self, numbers: Numbers, offset: int) -> NDArray[np.uint64]:
+        """Return 8 bytes of the keys of numbers, from an offset on, as numbers."""
+        words = np.ndarray(len(self), ">u8", self._keys, offset, (KEY_BYTES,))
+        return words[numbers].astype(np.uint64)
 
     def name_of(self, number: int) -> str:
         """Return the name of a number."""
@@ -184,25 +200,27 @@ def key_of(name: str) -> tuple[int, bool]:
     return int.from_bytes(digest, "big"), False
 
 
-def keys_at_once(names: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Return the keys of many names, and which are the names themselves; 0.2 µs each."""
+def _halves_of(names: Sequence[str]) -> tuple[
+        NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return both halves of the keys of many names, and which are the names themselves."""
     length = len(PLC) + PLC_LETTERS
-    text = "".join([name if len(name) == length and name.isascii() else _NO_PLC for name in names])
-    letters = np.frombuffer(text.encode(), np.uint8).reshape(-1, length)
-    values = _VALUES[letters[:, len(PLC):]]
-    is_plc = (letters[:, : len(PLC)] == np.frombuffer(PLC.encode(), np.uint8)).all(axis=1)
-    is_plc &= (values < 32).all(axis=1)
-    bits = np.unpackbits(values[:, :, None], axis=2)[:, :, 3:]
-    keys = np.packbits(bits.reshape(len(names), -1), axis=1)
-    for place in np.flatnonzero(~is_plc).tolist():
-        key, _ = key_of(names[place])
-        keys[place] = np.frombuffer(key.to_bytes(KEY_BYTES, "big"), np.uint8)
-    return keys, is_plc
-
-
-def _high_of(keys: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return the first 64 bits of keys."""
-    return np.ascontiguousarray(keys[:, :8]).view(">u8").ravel().astype(np.uint64)
+    text = "".join(names)
+    if len(text) != length * len(names) or set(map(len, names)) != {length} or not text.isascii():
+        text = "".join([name if len(name) == length and name.isascii() else _NO_PLC
+                        for name in names])
+    columns = np.ascontiguousarray(
+        np.frombuffer(text.encode(), np.uint8).reshape(-1, length).T)
+    prefix = np.frombuffer(PLC.encode(), np.uint8)
+    is_plc = (columns[: len(PLC)] == prefix[:, None]).all(axis=0)
+    values = _VALUES[columns[len(PLC):]]
+    is_plc &= values.max(axis=0) < 32
+    halves = []
+    for start in (0, PLC_LETTERS // 2):
+        half = np.zeros(len(names), np.uint64)
+        for column in values[start : start + PLC_LETTERS // 2]:
+            half = half << np.uint64(5) | column
+        halves.append(half & _HALF)
+    return halves[0], halves[1], is_plc
 
 
 def keys_of(names: Sequence[str]) -> tuple[NDArray[np.uint8], dict[int, str]]:

@@ -257,7 +257,7 @@ class GraphApp:
         try:
             return await post(self, await transport())
         except msgspec.MsgspecError as error:
-            raise ChangesRefused(f"Expected JSON as the documentation shows it: {error}.") from error
+            raise ChangesRefused(f"Expected JSON as documented: {error}.") from error
 
     def _check(self, scope: Scope, path: str) -> None:
         """Ask for the key where one is set; look-ups of GraphD's own paths need none."""
