@@ -11,6 +11,7 @@ import click
 
 from lichen import __version__
 from lichen.cli_doctor import among_others, doctor, drill
+from lichen.cli_graph import graph
 from lichen.cli_options import configured
 from lichen.cli_stream import stream
 from lichen.cli_words import erase, export_words, import_choices
@@ -251,6 +252,7 @@ main.add_command(export_words)
 main.add_command(import_choices)
 main.add_command(erase)
 main.add_command(stream)
+main.add_command(graph)
 
 
 @main.group()

@@ -80,6 +80,11 @@ class Journal:
         os.close(self._fd)
 
 
+def load_batches(path: Path) -> list[Batch]:
+    """Return the whole batches of a journal, beside who may be writing it; raises OSError."""
+    return _batches_in(memoryview(path.read_bytes()))[0] if path.exists() else []
+
+
 def journal_path(folder: Path, position: int) -> Path:
     """Return the path of the journal after the base of a position."""
     return folder / f"changes-{position:020d}.log"

@@ -20,7 +20,14 @@ import numpy as np
 
 from lichen.graph.base import READER, VERSION, Base, Direction
 from lichen.graph.building import Contents, Pairs, write_base
-from lichen.graph.changes import Batch, ChangeKind, Journal, changes_of, journal_path
+from lichen.graph.changes import (
+    Batch,
+    ChangeKind,
+    Journal,
+    changes_of,
+    journal_path,
+    load_batches,
+)
 from lichen.graph.errors import ChangesRefused, GraphTooNew, GraphUnavailable
 from lichen.graph.names import keys_of
 from lichen.graph.overlay import Difference, Overlay
@@ -199,6 +206,20 @@ def open_base(folder: Path) -> Base:
     if base.head.reader > VERSION:
         raise GraphTooNew(str(folder), reader=base.head.reader, supported=READER)
     return base
+
+
+def overlay_of(folder: Path) -> Overlay:
+    """Return what a folder says now, beside the process that writes it. Raises as `open_base`."""
+    base = open_base(folder)
+    overlay = Overlay(base)
+    try:
+        for path in _journals_after(folder, base.head.position):
+            for batch in load_batches(path):
+                overlay.add_names(batch.names[overlay.actors - batch.first_number:])
+                overlay.apply(batch.changes)
+    except OSError as error:
+        raise GraphUnavailable(f"{folder} cannot be read: {error.strerror}.") from error
+    return overlay
 
 
 def _journals_after(folder: Path, position: int) -> list[Path]:
