@@ -102,6 +102,8 @@ class Rows:
 
     def holds_many(self, numbers: Numbers, members: Numbers) -> NDArray[np.bool_]:
         """Say of many pairs whether the first's row has the second: halving, all at once."""
+        if not len(self._array):
+            return np.zeros(len(numbers), np.bool_)
         starts = self._starts_array()
         known = numbers < len(starts) - 1
         own = np.where(known, numbers, 0)

@@ -70,6 +70,12 @@ def write_base(folder: Path, contents: Contents) -> Path:
     return target
 
 
+def damaged_files(folder: Path, head: Head) -> list[str]:
+    """Return the files of a base that have not the checksum they were written with."""
+    return [name for name, checksum in head.checksums.items()
+            if not (folder / name).exists() or checksum_of(folder / name) != checksum]
+
+
 def checksum_of(path: Path) -> str:
     """Return the xxh3_64 of a file, in hexadecimal."""
     digest = xxh3_64()

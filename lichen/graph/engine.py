@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from lichen.graph.base import READER, VERSION, Base, Direction
-from lichen.graph.building import Contents, Pairs, write_base
+from lichen.graph.building import Contents, Pairs, damaged_files, write_base
 from lichen.graph.changes import (
     Batch,
     ChangeKind,
@@ -138,6 +138,13 @@ class Graph:
                 self._since = None
             return path
 
+    async def verify(self) -> None:
+        """Compare every file of the base with its checksum; raises GraphUnavailable."""
+        bad = await asyncio.to_thread(damaged_files, self.base.folder, self.base.head)
+        if bad:
+            raise GraphUnavailable(f"Damaged in {self.base.folder}: {', '.join(bad)}; build the "
+                                   "graph again from its source.")
+
     async def close(self) -> None:
         """Close the files; what is mapped stays readable."""
         async with self._committing:
@@ -233,7 +240,7 @@ def _sweep(folder: Path, base: Base) -> None:
     """Remove bases and journals that are over, and what never got its name."""
     own = journal_path(folder, base.head.position)
     for path in folder.glob("base-*"):
-        if path != base.folder and (path.name < base.folder.name or path.suffix == ".new"):
+        if path != base.folder:
             shutil.rmtree(path, ignore_errors=True)
     for path in folder.glob("changes-*.log"):
         if path.name < own.name:

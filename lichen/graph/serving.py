@@ -115,7 +115,8 @@ class GraphApp:
         try:
             ask = _GETS.get(path)
             if ask is not None and scope.method == "GET":
-                self._check(scope, path)
+                if self._key:
+                    self._check(scope, path)
                 answer = ask(self, parsed(scope.query_string))
             else:
                 answer = await self._post(scope, transport)
@@ -326,11 +327,10 @@ def parsed(query: str) -> Query:
 
     The `%3A` inside a did:web is sent as `%253A`. A plus sign stays one: no DID has a space.
     """
-    pairs = []
-    for part in query.split("&"):
-        key, _, value = part.partition("=")
-        pairs.append((key, unquote(value) if "%" in value else value))
-    return pairs
+    if "%" not in query:
+        return [part.partition("=")[::2] for part in query.split("&")]
+    parts = [part.partition("=")[::2] for part in query.split("&")]
+    return [(key, unquote(value)) for key, value in parts]
 
 
 def _value(query: Query, key: str) -> str:
