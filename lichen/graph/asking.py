@@ -65,11 +65,13 @@ class Questions:
         return numbers_in(self._set(number, Direction.FOLLOWERS)
                           - self._set(number, Direction.FOLLOWING))
 
+    def common(self, numbers: Sequence[int], direction: Direction) -> BitMap:
+        """Return who is in the rows of all actors, as a set."""
+        return intersection_of(self._set(one, direction) for one in numbers)
+
     def in_all(self, numbers: Sequence[int], direction: Direction) -> Numbers:
         """Return who is in the rows of all actors."""
-        if len(numbers) == 2:
-            return self._in_both(numbers[0], numbers[1], direction, direction)
-        return numbers_in(intersection_of(self._set(one, direction) for one in numbers))
+        return numbers_in(self.common(numbers, direction))
 
     def in_any(self, numbers: Sequence[int], direction: Direction) -> Numbers:
         """Return who is in the row of any of the actors."""
@@ -77,12 +79,16 @@ class Questions:
 
     def followed_who_follow(self, actor: int, target: int) -> Numbers:
         """Return whom `actor` follows who also follow `target`."""
-        return self._in_both(actor, target, Direction.FOLLOWING, Direction.FOLLOWERS)
+        return numbers_in(self.followed_set(actor, target))
+
+    def followed_set(self, actor: int, target: int) -> BitMap:
+        """Return whom `actor` follows who also follow `target`, as a set."""
+        return (self._set(actor, Direction.FOLLOWING) & self._set(target, Direction.FOLLOWERS))
 
     def followed_by(self, actor: int, target: int, *, first: int) -> Counted:
         """Return how many of whom `actor` follows follow `target`, and the first; blocks honoured.
         """
-        found = BitMap(self.followed_who_follow(actor, target)) - self._blocked_with(actor)
+        found = self.followed_set(actor, target) - self._blocked_with(actor)
         return Counted(len(found), numbers_in(found)[:first])
 
     def follow_many(self, actors: Numbers, targets: Numbers) -> NDArray[np.bool_]:
@@ -119,13 +125,6 @@ class Questions:
                 len(own) + self._overlay.count(number, Direction.FOLLOWERS) - count))
             for number, count in zip(candidates[best].tolist(), counts[best].tolist(), strict=True)]
         return sorted(found, key=lambda one: (-one.likeness, one.number))[:limit]
-
-    def _in_both(self, one: int, other: int, way: Direction, other_way: Direction) -> Numbers:
-        """Return who is in two rows: the members of a short one are looked for in the long one."""
-        rows = sorted(((self._overlay.count(one, way), one, way),
-                       (self._overlay.count(other, other_way), other, other_way)))
-        short, long = (self._set(number, direction) for _, number, direction in rows)
-        return numbers_in(short & long)
 
     def _set(self, number: int, direction: Direction) -> BitMap:
         return self._overlay.bitmap(number, direction)
