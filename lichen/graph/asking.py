@@ -98,8 +98,14 @@ class Questions:
         changed = overlay.differences[Direction.FOLLOWING]
         if changed:
             numbers = np.fromiter(changed, np.uint32, len(changed))
-            for at in np.flatnonzero(np.isin(actors, numbers)).tolist():
-                found[at] = overlay.does_follow(int(actors[at]), int(targets[at]))
+            places = np.flatnonzero(np.isin(actors, numbers))
+            for at, actor, target in zip(places.tolist(), actors[places].tolist(),
+                                         targets[places].tolist(), strict=True):
+                difference = changed[actor]
+                if target in difference.added:
+                    found[at] = True
+                elif target in difference.removed:
+                    found[at] = False
         return found
 
     def suggestions(self, actor: int, *, limit: int) -> list[Suggestion]:
@@ -131,6 +137,5 @@ class Questions:
 
     def _blocked_with(self, actor: int) -> BitMap:
         """Return whom an actor blocks, and who blocks them."""
-        blocks = self._overlay.blocks
-        back = [number for number, targets in blocks.items() if actor in targets]
-        return blocks.get(actor, BitMap()) | BitMap(back)
+        overlay = self._overlay
+        return overlay.blocks.get(actor, BitMap()) | overlay.blocked_by.get(actor, BitMap())

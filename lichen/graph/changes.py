@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
+from lichen.graph.errors import GraphUnavailable
+
 MAGIC: Final = b"\xffLICHGRA"
 _HEAD: Final = struct.Struct("<8sQIIqq8x")  # up to the position and the first new number
 _COVERED: Final = 16
-BATCH_CHANGES_MAX: Final = 1 << 20  # in one batch; more are written as several
 
 CHANGE: Final = np.dtype([("actor", "<u4"), ("target", "<u4"), ("kind", "<u4")])
 Changes = NDArray[np.void]  # of CHANGE
@@ -52,17 +53,27 @@ class Journal:
     """The changes after one base, durable; its methods block and raise OSError."""
 
     def __init__(self, path: Path) -> None:
-        """Open a journal, or begin it; cut what a crash left."""
+        """Open a journal, or begin it; cut what a crash left. Raises GraphUnavailable."""
         self.path = path
         is_new = not path.exists()
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         content = memoryview(os.pread(self._fd, path.stat().st_size, 0))
         self.batches, self.size = _batches_in(content)
         if self.size < len(content):
-            os.ftruncate(self._fd, self.size)
+            self._cut(content)
         if is_new:
             os.fsync(self._fd)
             _sync_folder(path.parent)
+
+    def _cut(self, content: memoryview) -> None:
+        """Cut a torn batch; nothing is whole behind one, or bytes in the middle are damaged."""
+        at, rest = 0, bytes(content[self.size :])
+        while (at := rest.find(MAGIC, at + 1)) >= 0:
+            if _batches_in(memoryview(rest)[at:])[0]:
+                os.close(self._fd)
+                raise GraphUnavailable(f"Damaged at byte {self.size} of {self.path}: build the "
+                                       "graph again from its source.")
+        os.ftruncate(self._fd, self.size)
 
     def append(self, batch: Batch) -> None:
         """Make a batch durable: one write, one fdatasync. On failure it is cut off again."""

@@ -29,13 +29,15 @@ from lichen.graph.changes import (
     load_batches,
 )
 from lichen.graph.errors import ChangesRefused, GraphTooNew, GraphUnavailable
-from lichen.graph.names import keys_of
-from lichen.graph.overlay import Difference, Overlay
+from lichen.graph.limits import NAME_LETTERS_MAX
+from lichen.graph.names import NOBODY, keys_of
+from lichen.graph.overlay import APPLIED_AT_ONCE, Difference, Overlay
 from lichen.graph.sets import numbers_in
 from lichen.kit.crash_points import crash_point
 from lichen.log import lock_folder
 
 CURRENT: Final = "CURRENT"
+SWAPS_SEEN_MAX: Final = 8  # bases that may follow each other while somebody opens one to read
 _NO_NAMES: Final = np.zeros((0, 15), np.uint8)
 _NO_BLOCKS: Final = np.zeros((0, 2), np.uint32)
 
@@ -69,6 +71,7 @@ class Graph:
         self._lock_fd = lock_fd
         self._committing = asyncio.Lock()
         self._rebuilding = asyncio.Lock()
+        self._commits: set[asyncio.Future[int]] = set()  # begun, and finished whoever waits
         self._since: list[Batch] | None = None  # what came while a base is being built
 
     @classmethod
@@ -95,7 +98,9 @@ class Graph:
         graph = cls(folder, base, journals[-1], lock_fd=lock_fd)
         for journal in journals:
             for batch in journal.batches:
-                graph._show(batch)
+                for _ in graph.overlay.applied(batch):
+                    pass
+                graph.position = max(graph.position, batch.position)
             journal.batches = []
         for journal in journals[:-1]:
             journal.close()
@@ -107,14 +112,23 @@ class Graph:
         `position` is how far the source was read; 0 leaves it. Raises ChangesRefused,
         GraphUnavailable.
         """
+        # Whoever asked may go away: what was begun is finished, or the journal would be written by
+        # two at once.
+        task = asyncio.ensure_future(self._commit(list(changes), position))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        return await asyncio.shield(task)
+
+    async def _commit(self, changes: list[Change], position: int) -> int:
         async with self._committing:
-            batch = self._batch_of(list(changes), position or self.position)
+            batch = await self._batch_of(changes, position or self.position)
             try:
                 await asyncio.to_thread(self._journal.append, batch)
             except OSError as error:
                 raise GraphUnavailable(f"The graph cannot be written: {error.strerror}.") from error
             crash_point("graph.after_commit")
-            self._show(batch)
+            await _show(self.overlay, batch)
+            self.position = max(self.position, batch.position)
             if self._since is not None:
                 self._since.append(batch)
             return len(batch.changes)
@@ -126,12 +140,12 @@ class Graph:
         """
         async with self._rebuilding:
             async with self._committing:
-                snapshot = self._begin_rebuild()
+                snapshot = await self._begin_rebuild()
             try:
                 path = await asyncio.to_thread(_write_next, self.folder, self.base, snapshot)
                 crash_point("graph.before_swap")
                 async with self._committing:
-                    self._swap(path)
+                    await self._swap(path)
             except OSError as error:
                 raise GraphUnavailable(f"No new base: {error.strerror}.") from error
             finally:
@@ -140,10 +154,7 @@ class Graph:
 
     async def verify(self) -> None:
         """Compare every file of the base with its checksum; raises GraphUnavailable."""
-        bad = await asyncio.to_thread(damaged_files, self.base.folder, self.base.head)
-        if bad:
-            raise GraphUnavailable(f"Damaged in {self.base.folder}: {', '.join(bad)}; build the "
-                                   "graph again from its source.")
+        await asyncio.to_thread(_verify, self.base)
 
     async def close(self) -> None:
         """Close the files; what is mapped stays readable."""
@@ -151,56 +162,67 @@ class Graph:
             self._journal.close()
             os.close(self._lock_fd)
 
-    def _batch_of(self, changes: list[Change], position: int) -> Batch:
+    async def _batch_of(self, changes: list[Change], position: int) -> Batch:
+        """Return changes in numbers; many are looked up in parts, and others have their turn."""
         overlay = self.overlay
         fresh: dict[str, int] = {}
-        numbers: list[int] = []
-        for change in changes:
-            for name in change[:2]:
-                if not 1 <= len(name) <= 2_048:
-                    raise ChangesRefused("Expected the names of two actors of 1 to 2048 "
-                                         f"characters, got one of {len(name)}.")
-                number = fresh.get(name)
-                if number is None:
-                    number = overlay.number_of(name)
-                if number is None:
-                    number = fresh[name] = overlay.actors + len(fresh)
-                numbers.append(number)
-        pairs = np.array(numbers, np.uint32).reshape(-1, 2)
+        parts = [np.zeros(0, np.uint32)]
+        for at in range(0, len(changes), APPLIED_AT_ONCE):
+            names = [name for change in changes[at : at + APPLIED_AT_ONCE] for name in change[:2]]
+            if not 1 <= min(map(len, names)) <= max(map(len, names)) <= NAME_LETTERS_MAX:
+                raise ChangesRefused("Expected the names of two actors of 1 to "
+                                     f"{NAME_LETTERS_MAX} letters; got one that is empty or longer.")
+            numbers = overlay.numbers_of(names)
+            for place in np.flatnonzero(numbers == NOBODY).tolist():
+                numbers[place] = fresh.setdefault(names[place], overlay.actors + len(fresh))
+            parts.append(numbers)
+            await asyncio.sleep(0)
+        pairs = np.concatenate(parts).reshape(-1, 2)
         kinds = np.array([change.kind for change in changes], np.uint32)
         return Batch(position, overlay.actors, list(fresh),
                      changes_of(pairs[:, 0], pairs[:, 1], kinds))
 
-    def _show(self, batch: Batch) -> None:
-        """Apply a durable batch to the overlay; one that is there already changes nothing."""
-        known = self.overlay.actors - batch.first_number
-        assert known >= 0, "names are given without a gap"
-        self.overlay.add_names(batch.names[known:])
-        self.overlay.apply(batch.changes)
-        self.position = max(self.position, batch.position)
-
-    def _begin_rebuild(self) -> _Snapshot:
+    async def _begin_rebuild(self) -> _Snapshot:
         overlay = self.overlay
         # A position of its own, so that the journals are in order by name.
         position = max(self.position, self.base.head.position + 1)
         blocks = [(actor, target) for actor, targets in overlay.blocks.items()
                   for target in targets]
-        snapshot = _Snapshot(position, list(overlay.names), overlay.copied_differences(), blocks)
+        copies: dict[int, Difference] = {}
+        differences = list(overlay.differences[Direction.FOLLOWING].items())
+        for at in range(0, len(differences), APPLIED_AT_ONCE):
+            copies |= {actor: difference.copied()
+                       for actor, difference in differences[at : at + APPLIED_AT_ONCE]}
+            await asyncio.sleep(0)
+        snapshot = _Snapshot(position, list(overlay.names), copies, blocks)
         journal = Journal(journal_path(self.folder, position))
         self._journal.close()
         self._journal, self._since = journal, []
         return snapshot
 
-    def _swap(self, path: Path) -> None:
+    async def _swap(self, path: Path) -> None:
         assert self._since is not None
         point_to(self.folder, path.name)
         crash_point("graph.after_swap")
-        since = self._since
-        self.base = Base.open(path)
-        self.overlay = Overlay(self.base)
-        for batch in since:
-            self._show(batch)
-        _sweep(self.folder, self.base)
+        base = Base.open(path)
+        overlay = Overlay(base)
+        for batch in self._since:
+            await _show(overlay, batch)
+        self.base, self.overlay = base, overlay
+        _sweep(self.folder, base)
+
+
+async def _show(overlay: Overlay, batch: Batch) -> None:
+    """Apply a durable batch; a large one in parts, between which others have their turn."""
+    for _ in overlay.applied(batch):
+        await asyncio.sleep(0)
+
+
+def _verify(base: Base) -> None:
+    bad = damaged_files(base.folder, base.head)
+    if bad:
+        raise GraphUnavailable(f"Damaged in {base.folder}: {', '.join(bad)}; build the graph again "
+                               "from its source.")
 
 
 def open_base(folder: Path) -> Base:
@@ -217,16 +239,36 @@ def open_base(folder: Path) -> Base:
 
 def overlay_of(folder: Path) -> Overlay:
     """Return what a folder says now, beside the process that writes it. Raises as `open_base`."""
+    for _ in range(SWAPS_SEEN_MAX):
+        current = _current(folder)
+        try:
+            overlay = _overlay_at(folder)
+        except GraphUnavailable:
+            if _current(folder) == current:
+                raise
+            continue
+        # A swap takes the old base and its journal away: what was read across one is not whole.
+        if _current(folder) == current:
+            return overlay
+    raise GraphUnavailable(f"{folder} gets one base after the other; ask again later.")
+
+
+def _overlay_at(folder: Path) -> Overlay:
     base = open_base(folder)
     overlay = Overlay(base)
     try:
         for path in _journals_after(folder, base.head.position):
             for batch in load_batches(path):
-                overlay.add_names(batch.names[overlay.actors - batch.first_number:])
-                overlay.apply(batch.changes)
+                for _ in overlay.applied(batch):
+                    pass
     except OSError as error:
         raise GraphUnavailable(f"{folder} cannot be read: {error.strerror}.") from error
     return overlay
+
+
+def _current(folder: Path) -> str:
+    path = folder / CURRENT
+    return path.read_text(encoding="ascii") if path.exists() else ""
 
 
 def _journals_after(folder: Path, position: int) -> list[Path]:
@@ -265,6 +307,7 @@ def point_to(folder: Path, name: str) -> None:
 
 def _write_next(folder: Path, base: Base, snapshot: _Snapshot) -> Path:
     """Write the base that a base and a snapshot of its overlay make."""
+    _verify(base)  # or damage would get a checksum of its own
     keys, others = base.names.contents()
     own_keys, own_others = keys_of(snapshot.names)
     first = base.head.actors

@@ -11,6 +11,9 @@ BODY_BYTES_MAX: Final = 32 << 20
 CHANGES_MAX: Final = 50_000
 """Changes in one request: they are applied in half a second."""
 
+NAME_LETTERS_MAX: Final = 2_048
+"""Letters of an actor's name: no DID may be longer."""
+
 PAGE_ACTORS: Final = 100
 """Actors on a page when nobody says otherwise."""
 
