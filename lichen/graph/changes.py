@@ -8,6 +8,7 @@ A flush is one write and one fdatasync for all changes since the last one: 5 s a
 120 KB. A torn batch at the end is cut when the journal is opened.
 """
 
+import contextlib
 import os
 import struct
 from enum import IntEnum
@@ -82,7 +83,9 @@ class Journal:
             _write(self._fd, content, self.size)
             os.fdatasync(self._fd)
         except OSError:
-            os.ftruncate(self._fd, self.size)
+            # If this fails too, the next batch is written over the rest.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self.size)
             raise
         self.size += len(content)
 

@@ -170,8 +170,8 @@ class Graph:
         for at in range(0, len(changes), APPLIED_AT_ONCE):
             names = [name for change in changes[at : at + APPLIED_AT_ONCE] for name in change[:2]]
             if not 1 <= min(map(len, names)) <= max(map(len, names)) <= NAME_LETTERS_MAX:
-                raise ChangesRefused("Expected the names of two actors of 1 to "
-                                     f"{NAME_LETTERS_MAX} letters; got one that is empty or longer.")
+                raise ChangesRefused(f"Expected names of 1 to {NAME_LETTERS_MAX} letters; got one "
+                                     "that is empty or longer.")
             numbers = overlay.numbers_of(names)
             for place in np.flatnonzero(numbers == NOBODY).tolist():
                 numbers[place] = fresh.setdefault(names[place], overlay.actors + len(fresh))

@@ -25,3 +25,7 @@ PAIRS_MAX: Final = 200_000
 
 QUERY_SETS_MAX: Final = 100
 """Actors whose rows are intersected or united in one question."""
+
+REBUILD_CHANGES: Final = 1_000_000
+"""Changes above a base after which a new one is built: they take some 5 s when a folder is opened.
+"""

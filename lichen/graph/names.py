@@ -196,7 +196,8 @@ def key_of(name: str) -> tuple[int, bool]:
             return int(name[len(PLC):].encode().translate(_TO_DIGITS), 32), True
         except ValueError:
             pass
-    digest = hashlib.blake2b(name.encode(), digest_size=KEY_BYTES).digest()
+    # A word of a command line may hold bytes that are no UTF-8: nobody is called so.
+    digest = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=KEY_BYTES).digest()
     return int.from_bytes(digest, "big"), False
 
 

@@ -10,52 +10,74 @@ RSGI below everything else, because a look-up takes some microseconds and a fram
     POST /follow /unfollow                         {actor_did, target_did}        "ok", once durable
     POST /follows /unfollows                       {follows | unfollows: […]}     "ok", once durable
     GET  /_health                                                                 ok
-    GET  /api/graph/…                              pages.py: with a key, by cursor
+    GET  /api/graph/followers /following           ?did= &limit= &cursor=         {"dids", "cursor"}
+    GET  /api/graph/counts /suggestions            ?did=
+    GET  /api/graph/followed_by                    ?actor_did= &target_did=       {"count", "dids"}
+    GET  /api/graph/unite_followers /…_following   ?did= &did= …                  [did, …]
     POST /api/graph/does_follow                    {pairs: [[actor, target], …]}  [true, …]
 
-Errors are a text in JSON, in every place: GraphD gave `{}` where Go could not write one down.
+Where a key is set, /api/ and every POST ask for it. Errors are a text in JSON, in every place:
+GraphD gave `{}` where Go could not write one down.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Protocol
-from urllib.parse import unquote
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
+import structlog
 
+from lichen.graph.asked import (
+    Asked,
+    Follows,
+    Pair,
+    Query,
+    Scope,
+    Unfollows,
+    check_body,
+    check_key,
+    cursor_of,
+    limit_of,
+    parsed,
+    value_of,
+)
 from lichen.graph.asking import Questions
 from lichen.graph.base import Direction
 from lichen.graph.changes import ChangeKind
 from lichen.graph.engine import Change, Graph
-from lichen.graph.errors import ActorUnknown, ChangesRefused
+from lichen.graph.errors import ActorUnknown, ChangesRefused, GraphUnavailable
 from lichen.graph.limits import (
     ANSWER_ACTORS_MAX,
-    BODY_BYTES_MAX,
     CHANGES_MAX,
-    PAGE_ACTORS,
-    PAGE_ACTORS_MAX,
     PAIRS_MAX,
     QUERY_SETS_MAX,
+    REBUILD_CHANGES,
 )
 from lichen.graph.sets import Numbers
 from lichen.kit import LichenError, NotFound, Refused, Unauthenticated, Unavailable
 
 JSON: Final = [("content-type", "application/json")]
 TEXT: Final = [("content-type", "text/plain; charset=utf-8")]
+GETTING: Final = ("GET", "HEAD")
+AT_ONCE: Final = 5_000  # names or pairs between two turns of the others: some 5 ms
+UNKNOWN: Final = "uid not found"  # as GraphD says it, on its own paths
 
-Query = list[tuple[str, str]]
+logger = structlog.get_logger("lichen.graph")
+
+
+class Listed(NamedTuple):
+    """An answer that is a list of actors, not yet written down."""
+
+    numbers: Numbers
+    before: bytes = b""
+    after: bytes = b""
+
+
 Answer = bytes
-Ask = Callable[["GraphApp", Query], Answer]
-
-
-class Scope(Protocol):
-    """What RSGI says of a request."""
-
-    method: str
-    path: str
-    query_string: str
-    headers: Any
+Ask = Callable[["GraphApp", Query], "Answer | Listed"]
 
 
 class Transport(Protocol):
@@ -71,26 +93,14 @@ class Transport(Protocol):
         """Return the body."""
 
 
-class _Pair(msgspec.Struct):
-    actor_did: str
-    target_did: str
-
-
-class _Pairs(msgspec.Struct):
-    follows: list[_Pair] = []
-    unfollows: list[_Pair] = []
-
-
-class _Asked(msgspec.Struct):
-    pairs: list[tuple[str, str]]
-
-
 class GraphApp:
     """The RSGI application of one graph, opened when the worker starts."""
 
-    def __init__(self, folder: Path, *, key: str = "") -> None:
-        self._folder, self._key = folder, key
+    def __init__(self, folder: Path, *, key: str = "",
+                 rebuild_changes: int = REBUILD_CHANGES) -> None:
+        self._folder, self._key, self._rebuild_changes = folder, key, rebuild_changes
         self._graph: Graph | None = None
+        self._rebuilding: asyncio.Task[None] | None = None
 
     @property
     def graph(self) -> Graph:
@@ -103,7 +113,7 @@ class GraphApp:
         self._graph = Graph.open(self._folder)
 
     def __rsgi_del__(self, loop: Any) -> None:
-        """Close it after the last one."""
+        """Close it after the last one; a base that is being built is left to the next start."""
         loop.run_until_complete(self.graph.close())
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
@@ -114,15 +124,17 @@ class GraphApp:
             return
         try:
             ask = _GETS.get(path)
-            if ask is not None and scope.method == "GET":
-                if self._key:
-                    self._check(scope, path)
+            if ask is not None and scope.method in GETTING:
+                if self._key and path.startswith("/api/"):
+                    check_key(scope, self._key)
                 answer = ask(self, parsed(scope.query_string))
+                if isinstance(answer, Listed):
+                    answer = await self._written(answer)
             else:
                 answer = await self._post(scope, transport)
         except LichenError as error:
-            status, text = _told(error)
-            transport.response_bytes(status, JSON, msgspec.json.encode(text))
+            status, headers, text = _told(error, path)
+            transport.response_bytes(status, headers, msgspec.json.encode(text))
             return
         transport.response_bytes(200, JSON, answer)
 
@@ -138,42 +150,42 @@ class GraphApp:
         return b"true" if (overlay.does_follow(one, other)
                            and overlay.does_follow(other, one)) else b"false"
 
-    def followers(self, query: Query) -> Answer:
+    def followers(self, query: Query) -> Listed:
         """Return who follows somebody."""
-        return self._names(self.graph.overlay.row(self._one(query), Direction.FOLLOWERS))
+        return Listed(self.graph.overlay.row(self._one(query), Direction.FOLLOWERS))
 
-    def following(self, query: Query) -> Answer:
+    def following(self, query: Query) -> Listed:
         """Return whom somebody follows."""
-        return self._names(self.graph.overlay.row(self._one(query), Direction.FOLLOWING))
+        return Listed(self.graph.overlay.row(self._one(query), Direction.FOLLOWING))
 
-    def moots(self, query: Query) -> Answer:
+    def moots(self, query: Query) -> Listed:
         """Return who follows somebody and is followed back."""
-        return self._names(self._questions.mutuals(self._one(query)))
+        return Listed(self._questions.mutuals(self._one(query)))
 
-    def followers_not_following(self, query: Query) -> Answer:
+    def followers_not_following(self, query: Query) -> Listed:
         """Return who follows somebody and is not followed back."""
-        names = self._names(self._questions.followers_not_followed(self._one(query)))
-        return b'{"dids":%b}' % names
+        found = self._questions.followers_not_followed(self._one(query))
+        return Listed(found, b'{"dids":', b"}")
 
-    def intersect_followers(self, query: Query) -> Answer:
+    def intersect_followers(self, query: Query) -> Listed:
         """Return who follows all of them."""
-        return self._names(self._questions.in_all(self._several(query), Direction.FOLLOWERS))
+        return Listed(self._questions.in_all(self._several(query), Direction.FOLLOWERS))
 
-    def intersect_following(self, query: Query) -> Answer:
+    def intersect_following(self, query: Query) -> Listed:
         """Return whom all of them follow."""
-        return self._names(self._questions.in_all(self._several(query), Direction.FOLLOWING))
+        return Listed(self._questions.in_all(self._several(query), Direction.FOLLOWING))
 
-    def unite_followers(self, query: Query) -> Answer:
+    def unite_followers(self, query: Query) -> Listed:
         """Return who follows any of them."""
-        return self._names(self._questions.in_any(self._several(query), Direction.FOLLOWERS))
+        return Listed(self._questions.in_any(self._several(query), Direction.FOLLOWERS))
 
-    def unite_following(self, query: Query) -> Answer:
+    def unite_following(self, query: Query) -> Listed:
         """Return whom any of them follows."""
-        return self._names(self._questions.in_any(self._several(query), Direction.FOLLOWING))
+        return Listed(self._questions.in_any(self._several(query), Direction.FOLLOWING))
 
-    def follows_following(self, query: Query) -> Answer:
+    def follows_following(self, query: Query) -> Listed:
         """Return whom the actor follows who also follow the target."""
-        return self._names(self._questions.followed_who_follow(*self._two(query)))
+        return Listed(self._questions.followed_who_follow(*self._two(query)))
 
     def page_of_followers(self, query: Query) -> Answer:
         """Return a page of who follows somebody."""
@@ -192,13 +204,13 @@ class GraphApp:
 
     def followed_by(self, query: Query) -> Answer:
         """Return how many of whom the actor follows follow the target, and the first of them."""
-        found = self._questions.followed_by(*self._two(query), first=_limit(query))
+        found = self._questions.followed_by(*self._two(query), first=limit_of(query))
         return msgspec.json.encode({
             "count": found.total, "dids": self.graph.overlay.names_of(found.first)})
 
     def suggestions(self, query: Query) -> Answer:
         """Return whom somebody may want to follow, with the reason."""
-        found = self._questions.suggestions(self._one(query), limit=_limit(query))
+        found = self._questions.suggestions(self._one(query), limit=limit_of(query))
         names = self.graph.overlay.names_of(np.array([one.number for one in found], np.uint32))
         return msgspec.json.encode([
             {"did": name, "followedBy": one.shared, "likeness": round(one.likeness, 4)}
@@ -209,10 +221,11 @@ class GraphApp:
         return Questions(self.graph.overlay)
 
     def _one(self, query: Query) -> int:
-        return self._number(_value(query, "did"))
+        return self._number(value_of(query, "did"))
 
     def _two(self, query: Query) -> tuple[int, int]:
-        return self._number(_value(query, "actor_did")), self._number(_value(query, "target_did"))
+        return (self._number(value_of(query, "actor_did")),
+                self._number(value_of(query, "target_did")))
 
     def _several(self, query: Query) -> list[int]:
         names = [value for key, value in query if key == "did"]
@@ -226,18 +239,22 @@ class GraphApp:
             raise ActorUnknown(name)
         return number
 
-    def _names(self, numbers: Numbers) -> Answer:
+    async def _written(self, listed: Listed) -> Answer:
+        """Write the names of a list; of a long one in parts, and others have their turn."""
+        numbers = listed.numbers
         if len(numbers) > ANSWER_ACTORS_MAX:
             raise ChangesRefused(f"The answer has {len(numbers)} actors, more than "
                                  f"{ANSWER_ACTORS_MAX}; ask /api/graph/ by pages.")
-        return msgspec.json.encode(self.graph.overlay.names_of(numbers))
+        overlay, parts = self.graph.overlay, []
+        for at in range(0, len(numbers), AT_ONCE):
+            if at:
+                await asyncio.sleep(0)
+            parts.append(msgspec.json.encode(overlay.names_of(numbers[at : at + AT_ONCE]))[1:-1])
+        return b"%b[%b]%b" % (listed.before, b",".join(parts), listed.after)
 
     def _page(self, query: Query, direction: Direction) -> Answer:
-        after = next((value for key, value in query if key == "cursor"), None)
-        if after is not None and not (after.isascii() and after.isdigit()):
-            raise ChangesRefused(f"Expected the cursor of a page, got {after[:40]!r}.")
-        page = self._questions.page(self._one(query), direction, limit=_limit(query),
-                                    after=None if after is None else min(int(after), 2**32 - 1))
+        page = self._questions.page(self._one(query), direction, after=cursor_of(query),
+                                    limit=limit_of(query))
         answer: dict[str, Any] = {"dids": self.graph.overlay.names_of(page.numbers)}
         if page.cursor is not None:
             answer["cursor"] = str(page.cursor)
@@ -245,60 +262,73 @@ class GraphApp:
 
     async def _post(self, scope: Scope, transport: Transport) -> Answer:
         post = _POSTS.get(scope.path)
-        if post is None:
+        if post is None and scope.path not in _GETS:
             raise NotFound("no_such_path", f"Nothing is at {scope.path[:80]}; see "
                            "`lichen graph serve --help`.")
-        if scope.method != "POST":
-            raise Refused("method_not_allowed", f"Expected POST, got {scope.method}.", status=405)
-        self._check(scope, scope.path)
-        length = scope.headers.get("content-length") or ""
-        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
-            raise Refused("body_too_large", f"Expected a body of at most {BODY_BYTES_MAX} bytes "
-                          f"with its length, got {length[:20] or 'none'}.", status=413)
+        if post is None or scope.method != "POST":
+            raise Refused("method_not_allowed", f"Expected {_allowed(scope.path)}, got "
+                          f"{scope.method[:20]}.", status=405)
+        check_key(scope, self._key)
+        check_body(scope, self._key)
         try:
             return await post(self, await transport())
         except msgspec.MsgspecError as error:
             raise ChangesRefused(f"Expected JSON as documented: {error}.") from error
 
-    def _check(self, scope: Scope, path: str) -> None:
-        """Ask for the key where one is set; look-ups of GraphD's own paths need none."""
-        is_guarded = path.startswith("/api/") or path in _POSTS
-        if self._key and is_guarded and (
-                scope.headers.get("authorization") != f"Bearer {self._key}"):
-            raise Unauthenticated("key_needed", "Expected the key as `Authorization: Bearer …`.")
-
-    async def _changed(self, pairs: Sequence[_Pair], kind: ChangeKind) -> Answer:
+    async def _changed(self, pairs: Sequence[Pair], kind: ChangeKind) -> Answer:
         if len(pairs) > CHANGES_MAX:
             raise ChangesRefused(f"Expected at most {CHANGES_MAX} changes, got {len(pairs)}.")
         await self.graph.commit(Change(one.actor_did, one.target_did, kind) for one in pairs)
+        if self.graph.overlay.changes >= self._rebuild_changes and self._rebuilding is None:
+            self._rebuilding = asyncio.create_task(self._rebuild())
         return b'"ok"'
+
+    async def _rebuild(self) -> None:
+        """Build a new base beside the answering; a failure is told, and tried after more changes.
+        """
+        try:
+            await self.graph.rebuild()
+        except GraphUnavailable as error:
+            self._rebuild_changes += REBUILD_CHANGES
+            logger.warning("graph.not_rebuilt", reason=str(error))
+        finally:
+            self._rebuilding = None
+
+    async def rebuilt(self) -> None:
+        """Wait for a base that is being built, if one is."""
+        if self._rebuilding is not None:
+            await self._rebuilding
 
     async def follow(self, body: bytes) -> Answer:
         """Let somebody follow somebody."""
-        return await self._changed([msgspec.json.decode(body, type=_Pair)], ChangeKind.FOLLOW)
+        return await self._changed([msgspec.json.decode(body, type=Pair)], ChangeKind.FOLLOW)
 
     async def unfollow(self, body: bytes) -> Answer:
         """Let somebody follow somebody no longer."""
-        return await self._changed([msgspec.json.decode(body, type=_Pair)], ChangeKind.UNFOLLOW)
+        return await self._changed([msgspec.json.decode(body, type=Pair)], ChangeKind.UNFOLLOW)
 
     async def follows(self, body: bytes) -> Answer:
         """Let many follow."""
-        return await self._changed(msgspec.json.decode(body, type=_Pairs).follows,
+        return await self._changed(msgspec.json.decode(body, type=Follows).follows,
                                    ChangeKind.FOLLOW)
 
     async def unfollows(self, body: bytes) -> Answer:
         """Let many follow no longer."""
-        return await self._changed(msgspec.json.decode(body, type=_Pairs).unfollows,
+        return await self._changed(msgspec.json.decode(body, type=Unfollows).unfollows,
                                    ChangeKind.UNFOLLOW)
 
     async def does_follow_many(self, body: bytes) -> Answer:
         """Say of many pairs whether the first follows the second; unknown ones follow nobody."""
-        pairs = msgspec.json.decode(body, type=_Asked).pairs
+        pairs = msgspec.json.decode(body, type=Asked).pairs
         if len(pairs) > PAIRS_MAX:
             raise ChangesRefused(f"Expected at most {PAIRS_MAX} pairs, got {len(pairs)}.")
-        numbers = self.graph.overlay.numbers_of([name for pair in pairs for name in pair])
-        found = self._questions.follow_many(numbers[::2], numbers[1::2])
-        return msgspec.json.encode(found.tolist())
+        names, found = list(chain.from_iterable(pairs)), []
+        for at in range(0, len(names), 2 * AT_ONCE):
+            if at:
+                await asyncio.sleep(0)
+            numbers = self.graph.overlay.numbers_of(names[at : at + 2 * AT_ONCE])
+            found += self._questions.follow_many(numbers[::2], numbers[1::2]).tolist()
+        return msgspec.json.encode(found)
 
 
 _GETS: Final[dict[str, Ask]] = {
@@ -322,34 +352,23 @@ _POSTS: Final[dict[str, Callable[[GraphApp, bytes], Awaitable[Answer]]]] = {
 }
 
 
-def parsed(query: str) -> Query:
-    """Return the pairs of a query; values are percent-decoded once, and `:` may stand raw.
-
-    The `%3A` inside a did:web is sent as `%253A`. A plus sign stays one: no DID has a space.
-    """
-    if "%" not in query:
-        return [part.partition("=")[::2] for part in query.split("&")]
-    parts = [part.partition("=")[::2] for part in query.split("&")]
-    return [(key, unquote(value)) for key, value in parts]
+def _allowed(path: str) -> str:
+    return "POST" if path in _POSTS else ", ".join(GETTING)
 
 
-def _value(query: Query, key: str) -> str:
-    for name, value in query:
-        if name == key and value:
-            return value
-    raise ChangesRefused(f"Expected {key}= in the query, got none.")
-
-
-def _limit(query: Query) -> int:
-    value = next((value for key, value in query if key == "limit"), str(PAGE_ACTORS))
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= PAGE_ACTORS_MAX):
-        raise ChangesRefused(f"Expected a limit of 1 to {PAGE_ACTORS_MAX}, got {value[:20]!r}.")
-    return int(value)
-
-
-def _told(error: LichenError) -> tuple[int, str]:
-    if isinstance(error, Refused):
-        return error.status, error.text
-    if isinstance(error, Unavailable):
-        return 503, error.text
+def _told(error: LichenError, path: str) -> tuple[int, list[tuple[str, str]], str]:
+    """Return status, headers and text of an error."""
+    match error:
+        case ActorUnknown() if not path.startswith("/api/"):
+            return error.status, JSON, UNKNOWN
+        case Refused(status=405):
+            # RFC 9110 §15.5.6: the answer names the methods that are allowed.
+            return 405, [*JSON, ("allow", _allowed(path))], error.text
+        case Unauthenticated():
+            # RFC 9110 §15.5.2: the answer says how to authenticate.
+            return error.status, [*JSON, ("www-authenticate", "Bearer")], error.text
+        case Refused():
+            return error.status, JSON, error.text
+        case Unavailable():
+            return 503, JSON, str(error)
     raise error
