@@ -13,8 +13,8 @@ from lichen.graph.errors import ChangesRefused
 from lichen.graph.limits import BODY_BYTES_MAX, PAGE_ACTORS, PAGE_ACTORS_MAX
 from lichen.kit import Forbidden, Refused, Unauthenticated
 
-NUMBER_DIGITS_MAX: Final = 10  # of a cursor or a limit: int() would take its time over a million
-CURSOR_MAX: Final = 2**32 - 1
+NUMBER_DIGITS_MAX: Final = 10  # of a cursor or a limit: int() refuses some thousands
+CURSOR_MAX: Final = 2**32 - 1  # numbers of actors have 32 bits
 
 Query = list[tuple[str, str]]
 

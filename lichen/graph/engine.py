@@ -98,8 +98,7 @@ class Graph:
         graph = cls(folder, base, journals[-1], lock_fd=lock_fd)
         for journal in journals:
             for batch in journal.batches:
-                for _ in graph.overlay.applied(batch):
-                    pass
+                graph.overlay.apply_whole(batch)
                 graph.position = max(graph.position, batch.position)
             journal.batches = []
         for journal in journals[:-1]:
@@ -259,8 +258,7 @@ def _overlay_at(folder: Path) -> Overlay:
     try:
         for path in _journals_after(folder, base.head.position):
             for batch in load_batches(path):
-                for _ in overlay.applied(batch):
-                    pass
+                overlay.apply_whole(batch)
     except OSError as error:
         raise GraphUnavailable(f"{folder} cannot be read: {error.strerror}.") from error
     return overlay

@@ -30,7 +30,7 @@ from lichen.log import lock_folder
 
 CHUNK_BYTES: Final = 32 << 20  # of the file, between two notes of how far it is
 LINE_BYTES_MAX: Final = 8_192  # two names and a comma
-NAME_BYTES_MAX: Final = 2_048
+NAME_BYTES_MAX: Final = 2_048  # no DID may be longer
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 

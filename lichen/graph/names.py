@@ -28,15 +28,15 @@ PLC: Final = "did:plc:"
 PLC_LETTERS: Final = 24
 KEY_BYTES: Final = 15
 BUCKET_NAMES: Final = 4  # so many names in a bucket on average
-BUCKET_BITS_MAX: Final = 24
+BUCKET_BITS_MAX: Final = 24  # 64 MB of buckets: enough for 64 M names
 BATCH_NAMES_MIN: Final = 64  # below, one by one is as quick
 _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6, in lower case
 
 _DIGITS: Final = b"0123456789abcdefghijklmnopqrstuv"  # as int(text, 32) reads them
 _TO_DIGITS: Final = bytes(
     _DIGITS[_LETTERS.index(letter)] if letter in _LETTERS else ord("!") for letter in range(256))
-_VALUES: Final = np.full(256, 255, np.uint8)
-_VALUES[np.frombuffer(_LETTERS, np.uint8)] = np.arange(32, dtype=np.uint8)
+_VALUES: Final = np.array(
+    [_LETTERS.index(letter) if letter in _LETTERS else 255 for letter in range(256)], np.uint8)
 _HALF_BITS: Final = 60
 _HALF: Final = np.uint64((1 << _HALF_BITS) - 1)
 _NO_PLC: Final = "-" * (len(PLC) + PLC_LETTERS)
