@@ -1,6 +1,7 @@
 """The graph: a power-law graph is generated, loaded and asked, beside what was published.
 
     python -m bench.graph                       a hundredth: 55,000 people, 1.64 M follows
+    python -m bench.graph --tenth               550,000 people, 16.4 M follows: 3 GB, some minutes
     python -m bench.graph --whole               5.5 M people, 164 M follows: 30 GB, half an hour
     python -m bench.graph --folder DIR          keeps file and graph there, and uses them again
 
@@ -8,13 +9,16 @@ Targets are drawn by a power law (the exponent is chosen so that the most follow
 followers in the whole graph, as published), out-degrees by a log-normal law of mean 30; seeded. The
 memory is that of a fresh process, read from the kernel: private apart from what is shared with the
 page cache. "Cold" is the first question to freshly opened rows, whose files are in the page cache.
+Requests are sent by `wrk` where there is one: a client in Python is slower than the server.
 """
 
 import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import random
+import shutil
 import socket
 import statistics
 import subprocess
@@ -29,7 +33,7 @@ import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from bench.load import closed, get, post
+from bench.load import Connection, closed, get, post
 from bench.results import record
 from bench.serving import LICHEN, free_port
 from lichen.graph import Change, ChangeKind, Direction, Graph, Overlay, Questions, load
@@ -57,9 +61,11 @@ def main() -> None:
     """Run the bench."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--tenth", action="store_true")
     parser.add_argument("--folder", type=Path)
     words = parser.parse_args()
-    scale = Scale(*WHOLE) if words.whole else Scale(*(one // PART for one in WHOLE))
+    part = 1 if words.whole else 10 if words.tenth else PART
+    scale = Scale(*(one // part for one in WHOLE))
     with tempfile.TemporaryDirectory() as temporary:
         folder = words.folder or Path(temporary)
         figures: dict[str, object] = {"people": scale.people, "follows": scale.follows}
@@ -243,13 +249,41 @@ def over_http(data: Path) -> dict[str, object]:
             for _ in range(3):
                 rates["health"].append(_rate(port, [empty]))
                 rates["does_follow"].append(_rate(port, asked))
+            busy_s = _processor_s(server.pid)
             batches = asyncio.run(closed(port, lambda _: batch, connections=2, seconds=4.0))
+            busy_s = _processor_s(server.pid) - busy_s
+            follows_per_s = asyncio.run(_follows(port, people))
         finally:
             server.terminate()
     health, look_up = (statistics.median(one) for one in rates.values())
-    return {"health_per_s": round(health), "does_follow_per_s": round(look_up),
+    look_ups = len(batches.latencies_ms) * len(pairs)
+    return {"http_client": "wrk -t1 -c64" if shutil.which("wrk") else "our own, the bottleneck",
+            "health_per_s": round(health), "does_follow_per_s": round(look_up),
             "does_follow_to_health": round(look_up / health, 3),
-            "batch_look_ups_per_s": round(batches.rate * len(pairs))}
+            "batch_look_ups_per_s": round(batches.rate * len(pairs)),
+            "batch_look_ups_per_busy_s": round(look_ups / busy_s),
+            "http_follows_durable_per_s": round(follows_per_s)}
+
+
+async def _follows(port: int, people: list[str]) -> float:
+    """Return how many follows a second are durable, in requests of 10,000."""
+    chance, connection = random.Random(3), Connection("127.0.0.1", port)
+    bodies = [json.dumps({"follows": [
+        {"actor_did": chance.choice(people), "target_did": chance.choice(people)}
+        for _ in range(10_000)]}).encode() for _ in range(6)]
+    started = time.perf_counter()
+    for body in bodies:
+        status, content = await connection.ask(post("/follows", body))
+        assert status == 200, content
+    return 10_000 * len(bodies) / (time.perf_counter() - started)
+
+
+def _processor_s(parent: int) -> float:
+    """Return the processor time of a process and its children so far."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    fields = [Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+              for process in (str(parent), *children)]
+    return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
 
 
 class _Client(asyncio.Protocol):
@@ -287,7 +321,26 @@ class _Client(asyncio.Protocol):
 
 def _rate(port: int, requests: list[bytes]) -> float:
     """Return requests a second of 64 connections, from a process of its own."""
-    return float(str(in_fresh_process(_saturate, port, requests)["per_s"]))
+    if shutil.which("wrk") is None:
+        return float(str(in_fresh_process(_saturate, port, requests)["per_s"]))
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "requests.lua"
+        paths = ",\n".join(json.dumps(one.split(b" ", 2)[1].decode()) for one in requests)
+        # Written down once each, as wrk asks for in init, so that it makes no text while it sends.
+        script.write_text(f"local paths = {{{paths}}}\n" + """
+            local made, at = {}, 0
+            function init(args)
+              for number, path in ipairs(paths) do made[number] = wrk.format("GET", path) end
+            end
+            function request()
+              at = at % #made + 1
+              return made[at]
+            end""")
+        told = subprocess.run(
+            ["wrk", "-t1", "-c64", "-d3s", "-s", str(script), f"http://127.0.0.1:{port}"],
+            capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in told, told
+    return float(told.split("Requests/sec:")[1].split()[0])
 
 
 def _saturate(port: int, requests: list[bytes]) -> dict[str, object]:

@@ -4,17 +4,25 @@ Everything here comes from outside: each value is measured before it is used.
 """
 
 import hmac
+import re
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 import msgspec
+import numpy as np
 
 from lichen.graph.errors import ChangesRefused
 from lichen.graph.limits import BODY_BYTES_MAX, PAGE_ACTORS, PAGE_ACTORS_MAX
+from lichen.graph.names import LETTERS, PLC_LETTERS, Letters
 from lichen.kit import Forbidden, Refused, Unauthenticated
 
 NUMBER_DIGITS_MAX: Final = 10  # of a cursor or a limit: int() refuses some thousands
 CURSOR_MAX: Final = 2**32 - 1  # numbers of actors have 32 bits
+
+_FIRST_PAIR: Final = re.compile(
+    rb'\{"pairs":(?P<space> ?)\[(?P<pair>\["did:plc:(?P<actor>[a-z2-7]{24})"(?P<comma>,(?P=space))'
+    rb'"did:plc:(?P<target>[a-z2-7]{24})"\])')
+_IS_LETTER: Final = np.isin(np.arange(256), np.frombuffer(LETTERS, np.uint8))
 
 Query = list[tuple[str, str]]
 
@@ -51,6 +59,31 @@ class Asked(msgspec.Struct):
     """Pairs of actors and targets to be looked up."""
 
     pairs: list[tuple[str, str]]
+
+
+def letters_in(body: bytes) -> Letters | None:
+    """Return the letters of all names of a batch of which all are did:plc, as clients write it.
+
+    Such a body repeats itself but for the letters, in rows of one length: they are compared with
+    the first one, and nothing is parsed, which takes a third of the time. None says: parse it.
+    """
+    first = _FIRST_PAIR.match(body)
+    if first is None or not body.endswith(b"]]}"):
+        return None
+    comma, start = first["comma"], first.start("pair")
+    length = first.end("pair") - start + len(comma)
+    content = body[start:-2] + comma
+    if len(content) % length:
+        return None
+    rows = np.frombuffer(content, np.uint8).reshape(-1, length)
+    names = [first.start(name) - start for name in ("actor", "target")]
+    fixed = np.ones(length, np.bool_)
+    for at in names:
+        fixed[at : at + PLC_LETTERS] = False
+    letters = np.stack([rows[:, at : at + PLC_LETTERS] for at in names], axis=1)
+    template = np.frombuffer(content[: length], np.uint8)[fixed]
+    is_regular = (rows[:, fixed] == template).all() and _IS_LETTER.take(letters).all()
+    return letters.reshape(-1, PLC_LETTERS) if is_regular else None
 
 
 def parsed(query: str) -> Query:

@@ -15,7 +15,7 @@ dictionary of as many strings would take 1 GB that every process has for itself.
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,19 +30,23 @@ KEY_BYTES: Final = 15
 BUCKET_NAMES: Final = 4  # so many names in a bucket on average
 BUCKET_BITS_MAX: Final = 24  # 64 MB of buckets: enough for 64 M names
 BATCH_NAMES_MIN: Final = 64  # below, one by one is as quick
-_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6, in lower case
+LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6, in lower case
 
 _DIGITS: Final = b"0123456789abcdefghijklmnopqrstuv"  # as int(text, 32) reads them
 _TO_DIGITS: Final = bytes(
-    _DIGITS[_LETTERS.index(letter)] if letter in _LETTERS else ord("!") for letter in range(256))
+    _DIGITS[LETTERS.index(letter)] if letter in LETTERS else ord("!") for letter in range(256))
 _VALUES: Final = np.array(
-    [_LETTERS.index(letter) if letter in _LETTERS else 255 for letter in range(256)], np.uint8)
+    [LETTERS.index(letter) if letter in LETTERS else 255 for letter in range(256)], np.uint8)
 _HALF_BITS: Final = 60
 _HALF: Final = np.uint64((1 << _HALF_BITS) - 1)
 _NO_PLC: Final = "-" * (len(PLC) + PLC_LETTERS)
+_PLC_WORD: Final = np.frombuffer(PLC.encode(), np.uint64)[0]
+_NOT_FIVE_BITS: Final = np.uint64(0xE0E0E0E0E0E0E0E0)
 _SHIFTS: Final = np.arange(4, -1, -1, dtype=np.uint8)
 
 Numbers = NDArray[np.uint32]
+Letters = NDArray[np.uint8]  # 24 columns: what follows `did:plc:`
+Halves = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_]]
 NOBODY: Final = 0xFFFFFFFF  # the number of a name that is unknown, in answers of batches
 
 
@@ -98,12 +102,16 @@ class Names:
                 high = middle
         return None
 
-    def _numbers_at_once(self, names: Sequence[str]) -> Numbers:
+    def numbers_of_letters(self, letters: Letters) -> Numbers:
+        """Return the numbers of many did:plc by their letters, NOBODY for those unknown."""
+        return self._numbers_at_once(*_halves_in(letters), lambda at: name_of_letters(letters[at]))
+
+    def _numbers_at_once(self, upper: NDArray[np.uint64], lower: NDArray[np.uint64],
+                         is_plc: NDArray[np.bool_], name_at: Callable[[int], str]) -> Numbers:
         """Return the numbers of many names, halving all their buckets together."""
-        numbers = np.full(len(names), NOBODY, np.uint32)
+        numbers = np.full(len(upper), NOBODY, np.uint32)
         if not len(self):
             return numbers
-        upper, lower, is_plc = _halves_of(names)
         order = np.frombuffer(self._order, np.uint32)
         buckets = np.frombuffer(self._buckets, np.uint32)
         prefix = (upper >> np.uint64(self._shift - _HALF_BITS)).astype(np.int64)
@@ -119,7 +127,7 @@ class Names:
         numbers[at[is_same]] = found[is_same]
         # Two keys may share their upper half, and a hash may be a key: each is looked up alone.
         for place in (*at[~is_same].tolist(), *np.flatnonzero(~is_plc).tolist()):
-            number = self.number_of(names[place])
+            number = self.number_of(name_at(place))
             numbers[place] = NOBODY if number is None else number
         if len(self._other_numbers):
             others = np.frombuffer(self._other_numbers, np.uint32)
@@ -153,7 +161,7 @@ class Names:
             found = (self.number_of(name) for name in names)
             return np.fromiter((NOBODY if one is None else one for one in found), np.uint32,
                                len(names))
-        return self._numbers_at_once(names)
+        return self._numbers_at_once(*_halves_of(names), names.__getitem__)
 
     def names_of(self, numbers: Numbers) -> list[str]:
         """Return the names of many numbers; about 0.3 µs each."""
@@ -162,7 +170,7 @@ class Names:
         keys = np.frombuffer(self._keys, np.uint8).reshape(-1, KEY_BYTES)[numbers]
         bits = np.unpackbits(keys, axis=1).reshape(len(numbers), PLC_LETTERS, 5)
         values = (bits << _SHIFTS).sum(axis=2, dtype=np.uint8)
-        text = np.frombuffer(_LETTERS, np.uint8)[values].tobytes().decode()
+        text = np.frombuffer(LETTERS, np.uint8)[values].tobytes().decode()
         names = [PLC + text[at : at + PLC_LETTERS] for at in range(0, len(text), PLC_LETTERS)]
         if len(self._other_numbers):
             others = np.frombuffer(self._other_numbers, np.uint32)
@@ -201,27 +209,35 @@ def key_of(name: str) -> tuple[int, bool]:
     return int.from_bytes(digest, "big"), False
 
 
-def _halves_of(names: Sequence[str]) -> tuple[
-        NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_]]:
+def _halves_of(names: Sequence[str]) -> Halves:
     """Return both halves of the keys of many names, and which are the names themselves."""
     length = len(PLC) + PLC_LETTERS
     text = "".join(names)
     if len(text) != length * len(names) or set(map(len, names)) != {length} or not text.isascii():
         text = "".join([name if len(name) == length and name.isascii() else _NO_PLC
                         for name in names])
-    columns = np.ascontiguousarray(
-        np.frombuffer(text.encode(), np.uint8).reshape(-1, length).T)
-    prefix = np.frombuffer(PLC.encode(), np.uint8)
-    is_plc = (columns[: len(PLC)] == prefix[:, None]).all(axis=0)
-    values = _VALUES[columns[len(PLC):]]
-    is_plc &= values.max(axis=0) < 32
-    halves = []
-    for start in (0, PLC_LETTERS // 2):
-        half = np.zeros(len(names), np.uint64)
-        for column in values[start : start + PLC_LETTERS // 2]:
-            half = half << np.uint64(5) | column
-        halves.append(half & _HALF)
-    return halves[0], halves[1], is_plc
+    rows = np.frombuffer(text.encode(), np.uint8).reshape(-1, length)
+    upper, lower, is_plc = _halves_in(rows[:, len(PLC):])
+    is_plc &= np.frombuffer(rows, np.uint64)[:: length // 8] == _PLC_WORD
+    return upper, lower, is_plc
+
+
+def _halves_in(letters: Letters) -> Halves:
+    """Return both halves of the keys that letters spell, and which of them spell one."""
+    values = _VALUES.take(letters)
+    is_plc = ((values.view(np.uint64) & _NOT_FIVE_BITS) == 0).all(axis=1)
+    # 24 letters of 5 bits become 12 of 10, 6 of 20, and two of 60.
+    tens = values[:, ::2].astype(np.uint16) << np.uint16(5) | values[:, 1::2]
+    twenties = (tens[:, ::2].astype(np.uint32) << np.uint32(10) | tens[:, 1::2]).astype(np.uint64)
+    upper, lower = (
+        (twenties[:, at] << np.uint64(40) | twenties[:, at + 1] << np.uint64(20)
+         | twenties[:, at + 2]) & _HALF for at in (0, 3))
+    return upper, lower, is_plc
+
+
+def name_of_letters(letters: NDArray[np.uint8]) -> str:
+    """Return the did:plc of 24 letters."""
+    return PLC + letters.tobytes().decode("ascii", errors="replace")
 
 
 def keys_of(names: Sequence[str]) -> tuple[NDArray[np.uint8], dict[int, str]]:
@@ -236,7 +252,7 @@ def keys_of(names: Sequence[str]) -> tuple[NDArray[np.uint8], dict[int, str]]:
 
 
 def _text_of(value: int) -> str:
-    return "".join(chr(_LETTERS[value >> shift & 31]) for shift in range(115, -1, -5))
+    return "".join(chr(LETTERS[value >> shift & 31]) for shift in range(115, -1, -5))
 
 
 def write_names(folder: Path, keys: NDArray[np.uint8], others: dict[int, str]) -> list[Path]:

@@ -5,7 +5,7 @@ same the other way round. A follow that the base has already leaves nothing here
 change twice changes nothing, and an overlay never grows by repetition.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from lichen.graph.base import Base, Direction, Rows
 from lichen.graph.changes import Batch, ChangeKind, Changes
+from lichen.graph.names import NOBODY, Letters, name_of_letters
 from lichen.graph.sets import Numbers, numbers_in
 
 APPLIED_AT_ONCE: Final = 1_000  # changes between two turns of the others: some 3 ms
@@ -70,12 +71,18 @@ class Overlay:
 
     def numbers_of(self, names: Sequence[str]) -> Numbers:
         """Return the numbers of many names, NOBODY for those that are unknown."""
-        numbers = self._base.names.numbers_of(names)
+        return self._with_new(self._base.names.numbers_of(names), names.__getitem__)
+
+    def numbers_of_letters(self, letters: Letters) -> Numbers:
+        """Return the numbers of many did:plc by their letters, NOBODY for those unknown."""
+        return self._with_new(self._base.names.numbers_of_letters(letters),
+                              lambda at: name_of_letters(letters[at]))
+
+    def _with_new(self, numbers: Numbers, name_at: Callable[[int], str]) -> Numbers:
+        """Fill in the numbers that names got after the base."""
         if self._numbers:
-            own = [(at, self._numbers[name]) for at, name in enumerate(names)
-                   if name in self._numbers]
-            for at, number in own:
-                numbers[at] = number
+            for at in np.flatnonzero(numbers == NOBODY).tolist():
+                numbers[at] = self._numbers.get(name_at(at), NOBODY)
         return numbers
 
     def name_of(self, number: int) -> str:

@@ -40,6 +40,7 @@ from lichen.graph.asked import (
     check_body,
     check_key,
     cursor_of,
+    letters_in,
     limit_of,
     parsed,
     value_of,
@@ -319,14 +320,19 @@ class GraphApp:
 
     async def does_follow_many(self, body: bytes) -> Answer:
         """Say of many pairs whether the first follows the second; unknown ones follow nobody."""
-        pairs = msgspec.json.decode(body, type=Asked).pairs
-        if len(pairs) > PAIRS_MAX:
-            raise ChangesRefused(f"Expected at most {PAIRS_MAX} pairs, got {len(pairs)}.")
-        names, found = list(chain.from_iterable(pairs)), []
-        for at in range(0, len(names), 2 * AT_ONCE):
+        letters = letters_in(body)
+        if letters is None:
+            names = list(chain.from_iterable(msgspec.json.decode(body, type=Asked).pairs))
+        pairs = len(names if letters is None else letters) // 2
+        if pairs > PAIRS_MAX:
+            raise ChangesRefused(f"Expected at most {PAIRS_MAX} pairs, got {pairs}.")
+        found: list[bool] = []
+        for at in range(0, 2 * pairs, 2 * AT_ONCE):
             if at:
                 await asyncio.sleep(0)
-            numbers = self.graph.overlay.numbers_of(names[at : at + 2 * AT_ONCE])
+            part, overlay = slice(at, at + 2 * AT_ONCE), self.graph.overlay
+            numbers = (overlay.numbers_of(names[part]) if letters is None
+                       else overlay.numbers_of_letters(letters[part]))
             found += self._questions.follow_many(numbers[::2], numbers[1::2]).tolist()
         return msgspec.json.encode(found)
 
