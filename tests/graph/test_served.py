@@ -10,6 +10,7 @@ import pytest
 from lichen.graph.listening import listen
 from lichen.graph.serving import GraphApp
 from lichen.kit import Refused
+from tests.faults.serving import free_port
 from tests.graph.conftest import names
 from tests.graph.serving import LICHEN, served
 
@@ -43,6 +44,18 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     assert unknown.returncode != 0
     assert unknown.stderr == ("lichen: uid not found: nobody here is called "
                               "'did:web:nobody.example'.\n")
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_served_is_served_by_nobody_else(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        second = subprocess.run(
+            [*LICHEN, "graph", "serve", "--data", str(tmp_path), "--port", str(free_port())],
+            capture_output=True, text=True, check=False, timeout=30)
+
+        assert second.returncode != 0
+        assert "is in use by process" in second.stderr and "Traceback" not in second.stderr
+        assert server.ask("/_health").status == 200
 
 
 @pytest.mark.slow
