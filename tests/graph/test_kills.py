@@ -12,11 +12,12 @@ import pytest
 from lichen.graph import Change, Direction, Graph
 from lichen.graph.base import Base
 from lichen.graph.errors import GraphUnavailable
+from lichen.kit.crash_points import CRASH_POINTS
 from tests.graph.conftest import names
 
 pytestmark = pytest.mark.anyio
 
-POINTS = ["graph.after_commit:2", "graph.before_swap", "graph.after_swap"]
+POINTS = [point.name for point in CRASH_POINTS if point.name.startswith("graph.")]
 CHILD = """
 import asyncio, sys
 from pathlib import Path
@@ -36,7 +37,7 @@ asyncio.run(run())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [*POINTS, "graph.after_commit:2"])
 def test_what_was_committed_survives_a_kill(tmp_path: Path, point: str) -> None:
     folder = tmp_path / "graph"
     died = subprocess.run(
