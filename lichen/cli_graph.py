@@ -84,7 +84,7 @@ def serve(data: Path, host: str, port: int, key: str) -> None:
 @click.argument("actor")
 @click.argument("target", required=False)
 @click.option("--limit", default=20, show_default=True, metavar="N", help="Answers at most.")
-def query(data: Path, question: str, actor: str, target: str | None, limit: int) -> None:
+def query(data: Path, question: str, actor: str, target: str | None, *, limit: int) -> None:
     """Ask the graph in DIR, also while it is served.
 
     does-follow and followed-by ask about ACTOR and TARGET, the others about ACTOR.
