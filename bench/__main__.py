@@ -77,6 +77,10 @@ PROMISES = (
             is_least=False),
     Promise("a post reaches a subscriber, p99", "stream_post", "post_to_subscriber_p99_ms", 100,
             "ms", is_least=False),
+    Promise("who follows whom, against an empty answer", "graph", "does_follow_to_health", 0.7,
+            "x"),
+    Promise("who follows whom, in batches", "graph", "batch_look_ups_per_s", 1_000_000, "/s"),
+    Promise("follows, durable", "graph", "follows_durable_per_s", 50_000, "/s"),
 )
 
 
