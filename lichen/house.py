@@ -175,7 +175,7 @@ class House:
             asyncio.create_task(self.rooms.federation.offers.run(), name="offers"),
         ]
         if self.stream is not None:
-            self._tasks.append(asyncio.create_task(self.stream.listen(), name="stream"))
+            self._tasks.append(asyncio.create_task(self.stream.run(), name="stream"))
         for task in self._tasks:
             task.add_done_callback(self._note_end)
         config = self.ground.config

@@ -331,15 +331,17 @@ class Stream(Section, frozen=True):
     retention_bytes_max: Annotated[int, option(
         "The oldest events are dropped above this size, both forms and their index together.",
         unit="bytes", ge=1 << 20)] = 8 << 30
-    subscribers_max: Annotated[int, option(
-        "How many may read at once.", ge=1, le=100_000)] = 5_000
-    per_address_max: Annotated[int, option(
-        "How many of them may come from one address.", ge=1)] = 100
+    subscribers_max: Annotated[int, option("Readers at once.", ge=1, le=100_000)] = 5_000
+    per_address_max: Annotated[int, option("Of them from one address.", ge=1)] = 100
     connects_per_minute: Annotated[int, option(
         "How many connections one address may begin in a minute.", ge=1)] = 300
     keys: Annotated[Secret, option(
         "Words, by commas: whoever sends one as `Authorization: Bearer` is held to no limit of its "
         "address.")] = Secret()
+    upstreams: Annotated[str, option(
+        "Relays of the AT Protocol, by commas, that are served as `?source=atproto`.")] = ""
+    standby_key: Annotated[Secret, option(
+        "The word that a hot standby shows; empty: none is shipped to.")] = Secret()
     legacy_dictionary: Annotated[str, option(
         "The zstd dictionary that Jetstream's clients of the first version bring with them, as a "
         "file. Empty: they are sent ours.")] = ""

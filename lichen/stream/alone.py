@@ -90,7 +90,7 @@ class Alone:
             self._server = StreamServer({"": self._store}, settings=settings.server,
                                         clock=self._clock, routes=self._routes(archive))
             await self._listen()
-            await self._live(stopping)
+            await self._live(stopping, archive)
         finally:
             await self._store.close()
 
@@ -105,11 +105,11 @@ class Alone:
                    f"{self._settings.folder}: {self._store.sizes().events:,} events are kept, "
                    f"the next one is {self._store.next_seq}.")
 
-    async def _live(self, stopping: asyncio.Event) -> None:
+    async def _live(self, stopping: asyncio.Event, archive: Archive) -> None:
         """Do everything at once until told to stop, or until something ends that must not."""
         tasks = [asyncio.ensure_future(one) for one in (
             self._follow(), self._often(RETAIN_S, self._retain), self._often(TELL_S, self._report),
-            stopping.wait())]
+            archive.run(), stopping.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -19,15 +19,21 @@ from lichen.kit.ground import Ground
 from lichen.log import Log
 from lichen.store import Store as Rows
 from lichen.store import set_stamp, stamp_of
+from lichen.stream.archive.routes import ArchiveRoutes
+from lichen.stream.archive.shelf import Archive
 from lichen.stream.copying import House
 from lichen.stream.dictionary import Dictionaries
 from lichen.stream.engine import Store
 from lichen.stream.limits import LISTEN_RETRY_S
 from lichen.stream.reader import StreamReader
+from lichen.stream.relayed import SOURCE, Relayed
 from lichen.stream.serving.server import StreamServer
 from lichen.stream.serving.settings import ServerSettings
+from lichen.stream.standby.shipping import Shipping
 
 FOLDER: Final = "stream"
+RELAYED_FOLDER: Final = "stream-atproto"
+ARCHIVE_FOLDER: Final = "archive"
 DICTIONARIES_FOLDER: Final = "dictionaries"
 TELLING_S_MIN: Final = 600.0  # below, a burst at the start would predict gigabytes
 SINCE: Final = "stream.since_seq"  # the stamp of the last sequence that says nothing of outsiders
@@ -63,8 +69,14 @@ class Load(NamedTuple):
 class Room:
     """The stream of one house."""
 
-    def __init__(self, ground: Ground, store: Store, reader: StreamReader, log: Log) -> None:
+    def __init__(self, ground: Ground, store: Store, reader: StreamReader, log: Log, *,
+                 relayed: Relayed | None = None) -> None:
         self.store = store
+        self._relayed = relayed
+        folder = ground.config.server.data / FOLDER
+        self._stores = {"": store} | ({SOURCE: relayed.store} if relayed else {})
+        self._archives = {source: Archive(one, folder / f"{ARCHIVE_FOLDER}{source}")
+                          for source, one in self._stores.items()}
         self.reader = reader
         self.settings = ground.config.stream
         self.server: StreamServer | None = None  # once it listens
@@ -91,10 +103,24 @@ class Room:
         """Say whether a port is configured on which nobody listens yet."""
         return bool(self._served.port) and self.server is None
 
-    async def listen(self) -> None:
+    async def run(self) -> None:
+        """Listen, follow relays where some are named, and keep the archive in step."""
+        for archive in self._archives.values():
+            await archive.start()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            for archive in self._archives.values():
+                tasks.create_task(archive.run())
+            if self._relayed is not None:
+                tasks.create_task(self._relayed.run())
+
+    async def _listen(self) -> None:
         """Listen where a port is configured; while it is taken, try again now and then."""
+        routes = {**ArchiveRoutes(self._archives).routes(),
+                  **Shipping(self._stores, key=self.settings.standby_key.reveal()).routes()}
         while self.waits_for_port:
-            server = StreamServer({"": self.store}, settings=self._served, clock=self._clock)
+            server = StreamServer(self._stores, settings=self._served, clock=self._clock,
+                                  routes=routes)
             try:
                 await server.start()
             except OSError as error:
@@ -116,14 +142,16 @@ class Room:
 
     async def retain(self) -> None:
         """Forget what is too old to be served, or too much; raises Unavailable."""
-        await self.store.retain(
-            age_us_max=int(self.settings.retention_s * 1e6),
-            bytes_max=self.settings.retention_bytes_max, now_us=self._clock(),
-        )
+        for store in self._stores.values():
+            await store.retain(
+                age_us_max=int(self.settings.retention_s * 1e6),
+                bytes_max=self.settings.retention_bytes_max, now_us=self._clock(),
+            )
 
     async def close(self) -> None:
         """Close what is open; the reader has ended."""
-        await self.store.close()
+        for store in self._stores.values():
+            await store.close()
 
     @property
     def lag_events(self) -> int:
@@ -194,9 +222,27 @@ async def build(
         store = await asyncio.to_thread(_open, folder, ground)
     reader = StreamReader(store, log, House(authority, did_of_person), clock=ground.clock,
                           age_us_max=int(settings.retention_s * 1e6))
-    return Room(ground, store, reader, log)
+    return Room(ground, store, reader, log, relayed=await _relayed(ground))
 
 
 def _open(folder: Path, ground: Ground) -> Store:
-    return Store.open(folder, clock=ground.clock,
-                      dictionaries=Dictionaries(folder / DICTIONARIES_FOLDER))
+    return Store.open(folder, clock=ground.clock, dictionaries=_dictionaries(folder, ground))
+
+
+def _dictionaries(folder: Path, ground: Ground) -> Dictionaries:
+    dictionaries = Dictionaries(folder / DICTIONARIES_FOLDER)
+    if ground.config.stream.legacy_dictionary:
+        dictionaries.add_legacy(Path(ground.config.stream.legacy_dictionary))
+    return dictionaries
+
+
+async def _relayed(ground: Ground) -> Relayed | None:
+    """Return the relays that a house follows beside its own stream, None where it names none."""
+    upstreams = tuple(word for one in ground.config.stream.upstreams.split(",")
+                      if (word := one.strip()))
+    if not upstreams:
+        return None
+    folder = ground.config.server.data / RELAYED_FOLDER
+    return await Relayed.open(
+        folder, upstreams, clock=ground.clock, chance=ground.randomness,
+        dictionaries=await asyncio.to_thread(_dictionaries, folder, ground))

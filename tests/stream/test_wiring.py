@@ -2,18 +2,22 @@
 
 import asyncio
 import socket
+from itertools import islice
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 import websockets
+import zstandard
 
+from bench.firehose import frames
 from lichen.house import House
 from lichen.kit.config import Config
 from tests.faces.lemmy_v3.town import Person, Town, everybody_heard
 from tests.houses import opened_house
 from tests.stream.kept import kept
+from tests.stream.relay import FakeRelay
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SOON_S = 10
@@ -65,6 +69,61 @@ async def test_a_post_reaches_a_subscriber_and_the_end_is_said(tmp_path: Path) -
     assert event["cursor"] <= house.log.last_seq
     assert figures["stream_subscribers"] == 1
     assert subscriber.close_code == 1001  # RFC 6455 §7.4.1: going away
+
+
+async def test_a_relay_is_served_beside_the_house_and_never_mixed_with_it(tmp_path: Path) -> None:
+    port, (first, *later) = free_port(), list(islice(frames(1), 4))
+    async with FakeRelay([first]).serving() as relay:
+        house = await opened(tmp_path, **{"server.stream_port": port,
+                                          "stream.upstreams": relay.address})
+        await until_listening(house)
+        await relay.until_followed()
+        town = town_of(house)
+        await town.community(await town.person())
+        address = f"ws://127.0.0.1:{port}/subscribe?cursor=1"
+        async with (websockets.connect(address) as own,
+                    websockets.connect(f"{address}&source=atproto") as other):
+            await relay.add(*later)
+            async with asyncio.timeout(SOON_S):
+                ours = [msgspec.json.decode(await own.recv()) for _ in range(2)]
+                theirs = [msgspec.json.decode(await other.recv()) for _ in range(2)]
+        await house.close()
+
+    assert {event["did"].rpartition(":")[0] for event in theirs} == {"did:plc"}
+    assert all(event["did"].startswith("did:web:") for event in ours)
+    assert relay.cursors == [None], "an empty store begins with now"
+
+
+async def test_a_house_gives_its_archive_and_ships_to_who_has_the_key(tmp_path: Path) -> None:
+    port = free_port()
+    house = await opened(tmp_path, **{"server.stream_port": port, "stream.standby_key": "a word"})
+    await until_listening(house)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        listed = await client.get("/xrpc/network.bsky.jetstream.listSegments")
+        refused = await client.get("/stream/ship?cursor=1")
+        async with client.stream("GET", "/stream/ship?cursor=1", headers={
+                "Authorization": "Bearer a word"}) as shipped:
+            status = shipped.status_code
+    await house.close()
+
+    assert (listed.status_code, listed.json()["segments"]) == (200, [])
+    assert (refused.status_code, status) == (401, 200)
+
+
+async def test_the_dictionary_of_an_operator_is_what_the_first_wire_gets(tmp_path: Path) -> None:
+    port, samples = free_port(), [b'{"did":"did:plc:%d","kind":"commit"}' % n for n in range(5_000)]
+    file = tmp_path / "legacy.zdict"
+    file.write_bytes(zstandard.train_dictionary(2_048, samples, dict_id=1_612_007_021).as_bytes())
+    house = await opened(tmp_path / "data", **{"server.stream_port": port,
+                                               "stream.legacy_dictionary": str(file)})
+    await until_listening(house)
+    async with websockets.connect(f"ws://127.0.0.1:{port}/subscribe?compress=true",
+                                  compression=None) as subscriber:
+        assert subscriber.response is not None
+        told = subscriber.response.headers["Lichen-Zstd-Dictionary"]
+    await house.close()
+
+    assert told == "1612007021"
 
 
 async def test_a_house_is_not_ready_while_its_stream_port_is_taken(tmp_path: Path) -> None:
