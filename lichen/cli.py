@@ -14,6 +14,7 @@ from lichen.cli_doctor import among_others, doctor, drill
 from lichen.cli_graph import graph
 from lichen.cli_options import configured
 from lichen.cli_stream import stream
+from lichen.cli_timeline import timeline
 from lichen.cli_words import erase, export_words, import_choices
 from lichen.kit.clock import system_clock
 from lichen.kit.config import Config
@@ -253,6 +254,7 @@ main.add_command(import_choices)
 main.add_command(erase)
 main.add_command(stream)
 main.add_command(graph)
+main.add_command(timeline)
 
 
 @main.group()

@@ -105,7 +105,11 @@ def query(data: Path, question: str, actor: str, target: str | None, *, limit: i
 @graph.command()
 @data
 def rebuild(data: Path) -> None:
-    """Build a new base from the old one and what changed since; nothing may serve DIR meanwhile."""
+    """Build a new base from the old one and what changed since; nothing may serve DIR meanwhile.
+
+    \b
+    Example:  lichen graph rebuild --data graph
+    """
     from lichen.graph import Graph
 
     async def run() -> Path:

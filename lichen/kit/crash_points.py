@@ -79,6 +79,10 @@ CRASH_POINTS = (
     CrashPoint("graph.after_commit", "Changes are in the graph's journal; nobody sees them."),
     CrashPoint("graph.before_swap", "A new base is durable; the old one is the current one."),
     CrashPoint("graph.after_swap", "The new base is the current one; the old one is there too."),
+    CrashPoint("timeline.before_swap",
+               "A checkpoint of the timelines is durable under its temporary name."),
+    CrashPoint("timeline.after_swap",
+               "A checkpoint of the timelines has its name; the folder is not synced."),
 )
 
 _NAMES = frozenset(point.name for point in CRASH_POINTS)

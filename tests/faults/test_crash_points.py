@@ -42,11 +42,12 @@ COMMANDS = ("backup.before_rename", "restore.before_rows", "restore.before_finis
 
 STREAM = tuple(point.name for point in CRASH_POINTS if point.name.startswith("stream."))
 GRAPH = tuple(point.name for point in CRASH_POINTS if point.name.startswith("graph."))
+TIMELINE = tuple(point.name for point in CRASH_POINTS if point.name.startswith("timeline."))
 
 
 def test_every_crash_point_is_died_at() -> None:
     everywhere = [*START, *LOAD, *STOP, *MENDING, *RETAINING, *COMMANDS, *FEDERATION, *STREAM,
-                  *GRAPH]
+                  *GRAPH, *TIMELINE]
 
     assert sorted(everywhere) == sorted(point.name for point in CRASH_POINTS)
 
@@ -58,7 +59,7 @@ async def test_nothing_acknowledged_is_lost_at_a_crash_point(tmp_path: Path) -> 
         await die_everywhere(ordeal, but=LOGS)
         await ordeal.recover()
 
-        elsewhere = [*LOGS, *COMMANDS, *FEDERATION, *STREAM, *GRAPH]
+        elsewhere = [*LOGS, *COMMANDS, *FEDERATION, *STREAM, *GRAPH, *TIMELINE]
         assert len(ordeal.deaths) == len(CRASH_POINTS) - len(elsewhere) > 10
 
 

@@ -42,6 +42,7 @@ def test_the_commands_are_those_that_the_manual_promises() -> None:
         "erase list", "erase proposal", "export", "import", "admin create", "admin password", "admin promote", "admin ban",
         "federation catch-up", "stream serve", "stream tail", "stream count", "stream replay",
         "stream loadtest", "stream sizes", "stream promote", "stream train",
+        "graph load", "graph serve", "graph query", "graph rebuild", "timeline bench",
     }
 
 
