@@ -15,7 +15,7 @@ from lichen.erasing import Kind
 from lichen.export import Collection, Picture, Rooms, tables, write_export
 from lichen.forum import NewComment
 from tests.erasing.test_erasing import MARKER, id_of, write_everything
-from tests.faces.lemmy_v3.town import Person, Town, browse
+from tests.faces.lemmy_v3.town import Person, Town, browse, everybody_heard
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -205,6 +205,7 @@ async def test_memory_does_not_grow_with_what_there_is(place: Place, tmp_path: P
                for _ in range(400)]
         await town.house.store.write(
             lambda unit: town.house.rooms.forum.create_comments(unit, new))
+    await everybody_heard(town.house)  # or what the readers hold of it would be counted
     rooms = town.house.exports.rooms
     owner = await rooms.store.read(lambda unit: rooms.accounts.owner_of(unit, number))
 
