@@ -27,6 +27,7 @@ from lichen.stream.dictionary import Dictionaries
 from lichen.stream.engine import Store
 from lichen.stream.limits import RETAIN_S, TELL_S
 from lichen.stream.predicting import predict, size_told, span_told
+from lichen.stream.relayed import Relayed
 from lichen.stream.serving.http import Routes
 from lichen.stream.serving.server import StreamServer
 from lichen.stream.serving.settings import ServerSettings
@@ -34,7 +35,6 @@ from lichen.stream.standby.shipping import Shipping
 
 if TYPE_CHECKING:
     from lichen.stream.standby.follower import Standby
-    from lichen.stream.upstream import Upstream
 
 __all__ = ["HOUR_US", "Alone", "AloneSettings", "ServerSettings"]
 
@@ -69,7 +69,7 @@ class Alone:
         self._clock = clock
         self._chance = chance
         self._tell = tell
-        self._upstream: Upstream | None = None
+        self._relayed: Relayed | None = None
         self._standby: Standby | None = None
         self._told = (0, 0, 0)
 
@@ -127,18 +127,10 @@ class Alone:
             await self._stand_by()
         if not settings.upstreams:
             await asyncio.Event().wait()  # promoted, with nobody to ask: it serves what it has
-        # Imported here: a standby needs none of it.
-        from lichen.stream.upstream import Cursors, Decoder, Upstream
-
-        decoder = Decoder()
-        self._upstream = Upstream(
-            settings.upstreams, self._store, decoder=decoder, chance=self._chance,
-            cursors=Cursors(settings.folder, clock=self._clock),
-            first_cursor=settings.first_cursor)
-        try:
-            await self._upstream.run()
-        finally:
-            await decoder.close()
+        self._relayed = Relayed(
+            settings.folder, self._store, settings.upstreams, clock=self._clock,
+            chance=self._chance, first_cursor=settings.first_cursor)
+        await self._relayed.run()
 
     async def _stand_by(self) -> None:
         from lichen.stream.standby.follower import Standby
@@ -190,9 +182,9 @@ class Alone:
         if self._standby is not None:
             said = f"{self._standby.doing.value}, {self._standby.lag:,} behind"
             return f"standby of {self._settings.primary}: {said}"
-        if self._upstream is None or not self._upstream.address:
+        upstream = self._relayed.upstream if self._relayed is not None else None
+        if upstream is None or not upstream.address:
             return "no upstream answers; it is tried again"
-        upstream = self._upstream
         if not upstream.time_us:
             return f"{upstream.address}, quiet"
         behind_s = max(0.0, (self._clock() - upstream.time_us) / 1e6)

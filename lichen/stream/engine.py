@@ -118,6 +118,11 @@ class Store:
         return self._writer.shelf.next_seq
 
     @property
+    def newest_us(self) -> int:
+        """Return the time of the newest event."""
+        return self._writer.shelf.growing.block.last_time_us
+
+    @property
     def position(self) -> int:
         """Return how far the source was read, durably."""
         return self._writer.position

@@ -29,7 +29,6 @@ from lichen.stream.client.unframing import (
     CONTINUATION,
     PING,
     PONG,
-    TEXT,
     Frame,
     FrameError,
     frames,
@@ -204,10 +203,6 @@ class Subscription:
             raise self._broken(str(error), 1002) from error
         finally:
             self._keep(end)
-
-    def send_text(self, text: bytes) -> None:
-        """Send one text message, such as `options_update`."""
-        self._send(TEXT, text)
 
     def close(self, code: int = 1000) -> None:
         """Say goodbye and hang up; what the server still sends is thrown away."""

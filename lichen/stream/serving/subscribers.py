@@ -94,7 +94,7 @@ class Subscribers:
 
     def marker(self) -> tuple[int, int]:
         """Return the last sequence that live subscribers have passed, and the newest time."""
-        return self.position - 1, self.store.sizes().newest_us
+        return self.position - 1, self.store.newest_us
 
     def close(self) -> None:
         """End the loop; the subscribers themselves are closed by their server."""
